@@ -1,0 +1,78 @@
+//! Refusals: the answers that are no. Data, not failures.
+
+use serde::Serialize;
+
+use crate::authority::Ineligible;
+use crate::request::{StateName, Verdict};
+use crate::{Digest, Timestamp};
+
+/// Why a command does not apply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Refusal {
+    #[error("nothing is staged under this id")]
+    NotStaged,
+    #[error("a request with this id exists")]
+    AlreadyStaged,
+    #[error("nobody would have to review this request, so it can never be approved")]
+    NoRequirement,
+    #[error("the review deadline has passed already")]
+    DeadlinePassed,
+    #[error("the request is {}, not pending", state.as_str())]
+    NotPending { state: StateName },
+    #[error("the request has changed: it is revision {revision} now")]
+    Changed { revision: u32, digest: Digest },
+    #[error("this person may not review this request")]
+    NotEligible { why: Ineligible },
+    #[error("this person has reviewed this revision already")]
+    AlreadyReviewed { verdict: Verdict, at: Timestamp },
+    #[error("the page was rendered in the future or too long ago")]
+    ShownTooLongAgo,
+    #[error("the request is {}, not approved", state.as_str())]
+    NotApproved { state: StateName },
+    #[error("another agent is the executor of this request")]
+    NotExecutor,
+    #[error("the digest is not that of the approved revision")]
+    DigestMismatch { digest: Digest },
+    #[error("outside the window in which the release may be redeemed")]
+    OutsideWindow { not_before: Timestamp, not_after: Timestamp },
+    #[error("the release was redeemed at {at}")]
+    AlreadyRedeemed { at: Timestamp },
+    #[error("the agent is suspended")]
+    Suspended,
+    #[error("the request is {}, not executing", state.as_str())]
+    NotExecuting { state: StateName },
+    #[error("this is not the lease of the running execution")]
+    WrongLease,
+    #[error("only the agent that staged a request may withdraw it")]
+    NotStager,
+    #[error("no timer of this request is due")]
+    NotDue,
+}
+
+impl Refusal {
+    /// The stable word for this refusal in the API and the ledger.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotStaged => "not_found",
+            Self::AlreadyStaged => "already_staged",
+            Self::NoRequirement => "no_requirement",
+            Self::DeadlinePassed => "deadline_passed",
+            Self::NotPending { .. } => "not_pending",
+            Self::Changed { .. } => "changed",
+            Self::NotEligible { .. } => "not_eligible",
+            Self::AlreadyReviewed { .. } => "already_reviewed",
+            Self::ShownTooLongAgo => "shown_too_long_ago",
+            Self::NotApproved { .. } => "not_approved",
+            Self::NotExecutor => "not_executor",
+            Self::DigestMismatch { .. } => "digest_mismatch",
+            Self::OutsideWindow { .. } => "outside_window",
+            Self::AlreadyRedeemed { .. } => "already_redeemed",
+            Self::Suspended => "suspended",
+            Self::NotExecuting { .. } => "not_executing",
+            Self::WrongLease => "wrong_lease",
+            Self::NotStager => "not_stager",
+            Self::NotDue => "not_due",
+        }
+    }
+}
