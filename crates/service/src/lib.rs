@@ -1,1 +1,2 @@
-//! placeholder
+//! The use cases (in progress).
+pub mod view;

@@ -1,0 +1,308 @@
+//! What the queries answer: everything a page or the API shows, names resolved, nothing to look up.
+//!
+//! Plain data. Text that an agent supplied is given as it was staged; making hidden characters
+//! visible is the renderer's duty.
+
+use domain::fact::Seat;
+use domain::kind::EffectPart;
+use domain::stage::{ClaimedRisk, RollbackPlan, Window};
+use domain::{
+    AgentId, Digest, Ineligible, Kind, KindRef, Outcome, PersonId, RequestId, Risk, RiskLevel,
+    State, StateName, Timestamp, Verdict,
+};
+use serde_json::Value;
+
+/// Who is looking, for the header and for what is offered.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    pub person: PersonId,
+    pub name: String,
+    /// Member of a group that reviews.
+    pub reviewer: bool,
+    /// May read the whole ledger and every request.
+    pub auditor: bool,
+    pub administrator: bool,
+    /// Requests that wait for this person.
+    pub waiting: u64,
+}
+
+/// One request in a list.
+#[derive(Clone, Debug)]
+pub struct RequestRow {
+    pub id: RequestId,
+    pub effect: Vec<EffectPart>,
+    pub kind: KindRef,
+    pub agent: String,
+    pub environment: String,
+    pub risk: RiskLevel,
+    pub state: StateName,
+    pub staged_at: Timestamp,
+    /// When the state it is in ends by itself: review deadline, or approved until.
+    pub due_at: Option<Timestamp>,
+    /// When the last fact was recorded.
+    pub changed_at: Timestamp,
+    /// Who decided, where people did.
+    pub decided_by: Vec<String>,
+    pub filled_seats: u32,
+    pub seats: u32,
+    /// Why the viewer cannot review it, where that is so.
+    pub not_you: Option<Ineligible>,
+    /// The viewer's own standing verdict.
+    pub your_verdict: Option<Verdict>,
+}
+
+/// The inbox: what waits for the viewer first.
+#[derive(Clone, Debug)]
+pub struct InboxView {
+    pub now: Timestamp,
+    /// Pending, and the viewer may review: soonest deadline within highest risk first.
+    pub your_turn: Vec<RequestRow>,
+    /// Pending or approved or executing, but not the viewer's turn.
+    pub waiting: Vec<RequestRow>,
+    /// Ended within the last 24 hours, newest first.
+    pub done: Vec<RequestRow>,
+    /// More requests wait than are listed.
+    pub truncated: bool,
+    /// Moves whenever this page would show something else.
+    pub fingerprint: String,
+}
+
+/// A page of past and present requests, newest first.
+#[derive(Clone, Debug)]
+pub struct HistoryView {
+    pub now: Timestamp,
+    pub state: Option<StateName>,
+    pub query: String,
+    pub rows: Vec<RequestRow>,
+    /// Cursor of the next page.
+    pub next: Option<String>,
+    /// How many requests there are in each state.
+    pub counts: Vec<(StateName, u64)>,
+}
+
+/// An agent as shown beside a request.
+#[derive(Clone, Debug)]
+pub struct AgentRef {
+    pub id: AgentId,
+    pub name: String,
+    pub owner: String,
+    pub suspended: bool,
+}
+
+/// Everything about one request: the page on which people decide.
+#[derive(Clone, Debug)]
+pub struct RequestView {
+    pub now: Timestamp,
+    pub id: RequestId,
+    pub version: u64,
+    pub revision: u32,
+    pub digest: Digest,
+    pub content_digest: Digest,
+    pub binding_code: String,
+    pub state: State,
+    pub effect: Vec<EffectPart>,
+    pub kind: KindRef,
+    pub kind_title: String,
+    pub reversible: bool,
+    pub reversal_note: String,
+    pub risk: Risk,
+    pub claimed_risk: ClaimedRisk,
+    pub agent: AgentRef,
+    pub executor: AgentRef,
+    pub on_behalf_of: Option<String>,
+    pub environment: String,
+    pub targets: Vec<String>,
+    pub ticket: Option<String>,
+    pub staged_at: Timestamp,
+    pub review_deadline: Timestamp,
+    pub window: Option<Window>,
+    /// The agent's own words.
+    pub summary: String,
+    pub justification: String,
+    /// What will run: parameters, targets, environment, command, window of the revision.
+    pub action: Value,
+    /// The complete canonical bytes that the digest is over.
+    pub canonical: String,
+    pub evidence: Vec<EvidenceView>,
+    pub rollback_plan: Option<RollbackPlan>,
+    pub requirements: Vec<RequirementView>,
+    /// People who cannot review this request, by name, with the reason.
+    pub excluded: Vec<(String, Ineligible)>,
+    pub timeline: Vec<TimelineItem>,
+    pub decision: DecisionView,
+    /// What the executor reported.
+    pub outcome: Option<OutcomeView>,
+}
+
+/// One piece of evidence; its content only once the viewer has opened it.
+#[derive(Clone, Debug)]
+pub struct EvidenceView {
+    pub evidence_type: String,
+    pub name: String,
+    pub media_type: String,
+    pub digest: Digest,
+    pub size_bytes: u64,
+    pub source: Option<String>,
+    pub collected_at: Option<Timestamp>,
+    /// The kind asks for this type.
+    pub required: bool,
+    /// When the viewer opened it.
+    pub opened_at: Option<Timestamp>,
+    pub content: Option<EvidenceContent>,
+}
+
+/// Evidence as a page can show it.
+#[derive(Clone, Debug)]
+pub enum EvidenceContent {
+    /// Text, whole.
+    Text(String),
+    /// Not text, or more than a page should hold: to be downloaded.
+    Download,
+}
+
+/// One requirement: what it asks, who fills it, who could.
+#[derive(Clone, Debug)]
+pub struct RequirementView {
+    pub id: String,
+    pub group: String,
+    pub seats: u32,
+    pub why: String,
+    pub filled_by: Vec<(String, Timestamp)>,
+    pub could_fill: Vec<String>,
+}
+
+/// One line of the timeline, from one ledger entry.
+#[derive(Clone, Debug)]
+pub struct TimelineItem {
+    pub at: Timestamp,
+    pub index: u64,
+    pub actor: String,
+    pub what: TimelineFact,
+    /// The free text that belongs to it; `None` also where it was erased.
+    pub text: Option<String>,
+}
+
+/// What a timeline line says.
+#[derive(Clone, Debug)]
+pub enum TimelineFact {
+    Staged { revision: u32 },
+    EvidenceOpened { name: String },
+    Approved,
+    Denied,
+    QuorumMet { until: Timestamp, seats: Vec<Seat> },
+    QuorumLost,
+    Expired,
+    Withdrawn,
+    Redeemed,
+    Lapsed,
+    Reported { outcome: Outcome },
+    Refused { attempt: &'static str, code: String },
+}
+
+/// Whether the viewer may decide, and if not, why.
+#[derive(Clone, Debug)]
+pub enum DecisionView {
+    /// The form, with its signed `shown` token.
+    Open { shown: String },
+    /// The viewer's approval stands; more people are needed.
+    Reviewed { verdict: Verdict, at: Timestamp },
+    /// Not pending any more.
+    Over,
+    /// The viewer may not.
+    NotYou(Ineligible),
+}
+
+/// What the executor reported.
+#[derive(Clone, Debug)]
+pub struct OutcomeView {
+    pub outcome: Outcome,
+    pub at: Timestamp,
+    pub summary: Option<String>,
+}
+
+/// A page of the ledger, newest first.
+#[derive(Clone, Debug)]
+pub struct LedgerView {
+    pub now: Timestamp,
+    pub size: u64,
+    pub root: Digest,
+    pub rows: Vec<LedgerRow>,
+    /// Start of the next older page: entries below this index.
+    pub older: Option<u64>,
+    pub newer: Option<u64>,
+}
+
+/// One entry as listed.
+#[derive(Clone, Debug)]
+pub struct LedgerRow {
+    pub index: u64,
+    pub at: Timestamp,
+    pub fact: String,
+    pub actor: String,
+    pub request: Option<RequestId>,
+    pub leaf: Digest,
+    /// The canonical bytes.
+    pub canonical: String,
+    /// The texts behind its commitments: field, and the text unless erased.
+    pub texts: Vec<(String, Option<String>)>,
+}
+
+/// Every agent.
+#[derive(Clone, Debug)]
+pub struct AgentsView {
+    pub now: Timestamp,
+    pub agents: Vec<AgentRow>,
+    /// People who may own an agent, for the form of an administrator.
+    pub people: Vec<(PersonId, String)>,
+}
+
+/// One agent with its keys.
+#[derive(Clone, Debug)]
+pub struct AgentRow {
+    pub agent: AgentRef,
+    pub pending: u64,
+    pub keys: Vec<KeyRow>,
+}
+
+/// One API key, never the key itself.
+#[derive(Clone, Debug)]
+pub struct KeyRow {
+    pub hint: String,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    pub live: bool,
+}
+
+/// Every person.
+#[derive(Clone, Debug)]
+pub struct PeopleView {
+    pub people: Vec<PersonRow>,
+    pub groups: Vec<String>,
+}
+
+/// One person with the groups they are in.
+#[derive(Clone, Debug)]
+pub struct PersonRow {
+    pub id: PersonId,
+    pub name: String,
+    pub groups: Vec<String>,
+    pub active: bool,
+    pub has_password: bool,
+    pub added_at: Timestamp,
+}
+
+/// The catalogue.
+#[derive(Clone, Debug)]
+pub struct KindsView {
+    pub kinds: Vec<KindView>,
+    /// The base address for copyable commands.
+    pub public_url: String,
+}
+
+/// One kind in its newest version.
+#[derive(Clone, Debug)]
+pub struct KindView {
+    pub kind: Kind,
+    pub version: u32,
+}
