@@ -38,6 +38,9 @@ pub struct Kind {
     pub release_ttl_s: u32,
     /// An outcome is expected within this time after redemption.
     pub report_deadline_s: u32,
+    /// The name of the agent that may redeem; the stager itself where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executor: Option<String>,
     /// A complete stage body that works as it is.
     pub example: Value,
 }
@@ -128,6 +131,7 @@ mod tests {
             review_deadline_s: 300,
             release_ttl_s: 60,
             report_deadline_s: 60,
+            executor: None,
             example: json!({}),
         }
     }

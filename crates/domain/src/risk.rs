@@ -131,6 +131,7 @@ mod tests {
             review_deadline_s: 300,
             release_ttl_s: 60,
             report_deadline_s: 60,
+            executor: None,
             example: serde_json::Value::Null,
         };
         assess(RiskInput {

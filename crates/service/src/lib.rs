@@ -1,2 +1,167 @@
-//! The use cases (in progress).
+//! The use cases.
+//!
+//! The only place where rules and store meet: authorise the caller, load, apply the domain's
+//! rules, commit, answer. Every public function that acts takes its caller first, as a type that
+//! only authentication makes; an agent's caller cannot become a person's (I10).
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod act;
+pub mod caller;
+pub mod credential;
+pub mod entropy;
+pub mod evidence;
+pub mod house;
+pub mod keys;
+pub mod policy;
+pub mod query;
+pub mod redeem;
+pub mod review;
+pub mod schema;
+pub mod session;
+pub mod sign_in;
+pub mod stage;
+pub mod sweep;
 pub mod view;
+pub mod wait;
+
+use std::sync::Arc;
+
+use domain::commitment::{Commitment, SALT_BYTES};
+use domain::{Actor, InstanceId, Timestamp};
+use store::{Change, Clock, Committed, NewFact, Store, StoreError, Text};
+use tokio::sync::OnceCell;
+
+pub use caller::{AgentCaller, AuditorCaller, PersonCaller, Steward};
+pub use entropy::{Entropy, OsEntropy};
+pub use keys::KeyRing;
+
+use sign_in::Passwords;
+use wait::Wakers;
+
+/// What the use cases stand on.
+pub struct Service {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) keys: KeyRing,
+    pub(crate) schemas: schema::Schemas,
+    pub(crate) wakers: Wakers,
+    pub(crate) passwords: Passwords,
+    pub(crate) refusals: act::RefusalLimiter,
+    public_url: String,
+    instance: OnceCell<InstanceId>,
+}
+
+/// Something is wrong on our side; nothing was done, or a read will tell.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The store is away: try again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A defect of ours.
+    #[error("{0}")]
+    Defect(String),
+}
+
+impl Failure {
+    pub(crate) fn defect(error: impl ToString) -> Self {
+        Self::Defect(error.to_string())
+    }
+}
+
+impl Service {
+    /// Puts the use cases on their ports. `public_url` is the address that people and agents use.
+    ///
+    /// # Errors
+    /// When the built-in schema of the stage body does not compile.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        keys: KeyRing,
+        public_url: String,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            store,
+            clock,
+            entropy,
+            keys,
+            schemas: schema::Schemas::new()?,
+            wakers: Wakers::default(),
+            passwords: Passwords::new()?,
+            refusals: act::RefusalLimiter::new(),
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            instance: OnceCell::new(),
+        })
+    }
+
+    /// The address that people and agents use, without a slash at its end.
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
+    /// Now, by the clock that decides.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The public keys and signing of release tokens.
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ready(&self) -> Result<(), Failure> {
+        self.store.ping().await.map_err(Failure::from)
+    }
+
+    /// Lets everything that waits be written, then closes the store.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    pub(crate) async fn instance(&self) -> Result<InstanceId, Failure> {
+        let load = || async {
+            let instance = self.store.instance().await?;
+            instance.map(|found| found.id).ok_or_else(|| {
+                Failure::defect("the database is not initialised: run `countersign admin init`")
+            })
+        };
+        self.instance.get_or_try_init(load).await.copied()
+    }
+
+    /// Commits, then wakes whoever waits for the request.
+    pub(crate) async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
+        let request = change.request.as_ref().map(|request| request.after.id);
+        let committed = self.store.commit(change).await?;
+        if let Some(id) = request {
+            self.wakers.wake(id);
+        }
+        Ok(committed)
+    }
+
+    /// A text for the ledger: its commitment, and the clear text beside it.
+    pub(crate) fn committed_text(
+        &self,
+        field: &'static str,
+        text: &str,
+    ) -> Result<(Commitment, Text), Failure> {
+        let mut salt = [0; SALT_BYTES];
+        self.entropy.fill(&mut salt)?;
+        let text = Text { field, salt, text: text.to_owned() };
+        Ok((Commitment::new(&salt, &text.text), text))
+    }
+
+    /// A fact of the house by `actor`, now.
+    pub(crate) fn fact(&self, actor: Actor, fact: impl Into<domain::Fact>) -> NewFact {
+        let fact = fact.into();
+        NewFact { at: self.now(), actor, request: None, fact, texts: Vec::new() }
+    }
+}

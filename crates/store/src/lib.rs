@@ -1,1 +1,24 @@
-//! placeholder
+//! The persistence port, and its embedded back end.
+//!
+//! Semantic, not tabular: callers load, commit a [`Change`], and page through what was committed.
+//! State, ledger entries, erasable texts and the idempotency record of one change become durable
+//! together or not at all (I6, I7). No authorisation and no lifecycle rule lives here; what the
+//! schema repeats of them (named CHECKs and triggers) is a second lock, not the first.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod change;
+pub mod clock;
+pub mod error;
+pub mod port;
+pub mod read;
+pub mod sqlite;
+
+pub use change::{Change, Committed, NewFact, RequestChange, Side, Text, Write};
+pub use clock::{Clock, SystemClock};
+pub use error::StoreError;
+pub use port::Store;
+pub use sqlite::SqliteStore;

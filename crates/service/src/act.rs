@@ -1,0 +1,144 @@
+//! One act on one request: load with authority, apply the rules, commit, try again if stale.
+
+use std::num::NonZeroU32;
+
+use domain::entry::{Attempt, HouseFact};
+use domain::{Actor, Command, Context, Refusal, Request, RequestFact, RequestId, Timestamp, apply};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use store::read::Decidable;
+use store::change::Idempotency;
+use store::{Change, NewFact, RequestChange, StoreError, Text};
+
+use crate::{Failure, Service};
+
+/// How often a stale change is decided anew before the caller is told to come back.
+const TRIES: usize = 5;
+/// Refused attempts of one actor that are recorded in a minute; the rest are only refused.
+const RECORDED_REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
+
+/// Bounds how many refusals one actor can write into the ledger.
+pub(crate) struct RefusalLimiter(DefaultKeyedRateLimiter<String>);
+
+impl RefusalLimiter {
+    pub(crate) fn new() -> Self {
+        Self(RateLimiter::keyed(Quota::per_minute(RECORDED_REFUSALS_A_MINUTE)))
+    }
+
+    fn allows(&self, actor: &Actor) -> bool {
+        self.0.retain_recent();
+        self.0.check_key(&format!("{actor:?}")).is_ok()
+    }
+}
+
+/// Why an act did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// No such request, or none that the caller may know of.
+    #[error("no such request")]
+    NotFound,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("the idempotency key was used for something else")]
+    KeyReused,
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+impl From<StoreError> for ActError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(Failure::Store(error))
+    }
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) struct Acted {
+    pub facts: Vec<RequestFact>,
+    pub request: Request,
+}
+
+/// An act: who does what, and what goes with it.
+pub(crate) struct Act {
+    pub id: RequestId,
+    pub actor: Actor,
+    pub command: Command,
+    /// The clear text behind the first fact's commitment.
+    pub texts: Vec<Text>,
+    pub idempotency: Option<Idempotency>,
+}
+
+impl Service {
+    pub(crate) async fn act(&self, act: Act) -> Result<Acted, ActError> {
+        for _ in 0..TRIES {
+            let now = self.now();
+            let found = self.store.load_decidable(act.id, now).await?;
+            let decidable = found.ok_or(ActError::NotFound)?;
+            let context = Context { authority: &decidable.authority };
+            let request = &decidable.stored.request;
+            let facts = apply(Some(request), act.command.clone(), &context, now)?;
+            let after = evolved(request, &facts, now)?;
+            let change = change(&act, &decidable, &facts, after.clone(), now);
+            match self.commit(change).await {
+                Ok(_) => return Ok(Acted { facts, request: after }),
+                Err(StoreError::Stale | StoreError::TooLate) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Unavailable("the request is too busy".into()).into())
+    }
+
+    /// Writes a refused attempt into the ledger, within limits.
+    pub(crate) async fn record_refusal(
+        &self,
+        id: RequestId,
+        actor: Actor,
+        attempt: Attempt,
+        refusal: &Refusal,
+    ) -> Result<(), Failure> {
+        if !self.refusals.allows(&actor) {
+            return Ok(());
+        }
+        let code = refusal.code().to_owned();
+        let mut fact = self.fact(actor, HouseFact::AttemptRefused { attempt, code });
+        fact.request = Some(id);
+        self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
+        Ok(())
+    }
+}
+
+fn evolved(request: &Request, facts: &[RequestFact], now: Timestamp) -> Result<Request, Failure> {
+    facts.iter().try_fold(request.clone(), |request, fact| {
+        Request::evolve(Some(request), fact, now).map_err(Failure::defect)
+    })
+}
+
+fn change(
+    act: &Act,
+    decidable: &Decidable,
+    facts: &[RequestFact],
+    after: Request,
+    now: Timestamp,
+) -> Change {
+    let mut texts = Some(act.texts.clone());
+    let new = |fact: &RequestFact| NewFact {
+        at: now,
+        actor: act.actor,
+        request: Some(act.id),
+        fact: fact.clone().into(),
+        texts: texts.take().unwrap_or_default(),
+    };
+    let by_time = matches!(act.command, Command::Elapse);
+    Change {
+        expected_epoch: Some(decidable.epoch),
+        // INVARIANT: I12. What a person or an agent does must be committed before the timer fires.
+        valid_until: if by_time { None } else { decidable.stored.request.due_at() },
+        request: Some(RequestChange {
+            expected_version: Some(decidable.stored.version),
+            after,
+            staged: None,
+        }),
+        facts: facts.iter().map(new).collect(),
+        idempotency: act.idempotency.clone(),
+        ..Change::default()
+    }
+}

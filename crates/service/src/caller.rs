@@ -1,0 +1,167 @@
+//! Callers: who is asking, as types that only authentication makes.
+//!
+//! SECURITY: I10. There is no way from [`AgentCaller`] or [`AuditorCaller`] to [`PersonCaller`],
+//! and only the latter becomes a domain `Reviewer`.
+
+use domain::{Actor, AgentId, PersonId, Reviewer};
+use store::read::{ApiKey, Person};
+
+use crate::credential::{KeyClass, PlainKey};
+use crate::{Failure, Service};
+
+/// The group whose members review.
+pub const APPROVERS: &str = "approvers";
+/// The group whose members read everything.
+pub const AUDITORS: &str = "auditors";
+/// The group whose members keep people, agents and kinds.
+pub const ADMINISTRATORS: &str = "administrators";
+/// The groups that an installation has.
+pub const GROUPS: [&str; 3] = [APPROVERS, AUDITORS, ADMINISTRATORS];
+
+/// How often a key's last use is written down: once a minute.
+const TOUCH_S: i64 = 60;
+
+/// An agent that showed a living key of its own.
+#[derive(Clone, Debug)]
+pub struct AgentCaller {
+    pub(crate) agent: AgentId,
+}
+
+/// An auditor's program.
+#[derive(Clone, Debug)]
+pub struct AuditorCaller {
+    pub(crate) person: PersonId,
+}
+
+/// A person in a browser session.
+#[derive(Clone, Debug)]
+pub struct PersonCaller {
+    pub(crate) person: Person,
+}
+
+/// Who may keep the house: an administrator, or the operator at the machine itself.
+#[derive(Clone, Debug)]
+pub enum Steward {
+    Administrator(PersonCaller),
+    Operator,
+}
+
+/// Whoever a key belongs to.
+#[derive(Clone, Debug)]
+pub enum KeyCaller {
+    Agent(AgentCaller),
+    Auditor(AuditorCaller),
+}
+
+impl AgentCaller {
+    /// The agent's id.
+    pub fn id(&self) -> AgentId {
+        self.agent
+    }
+}
+
+impl AuditorCaller {
+    /// The person whose key it is.
+    pub fn id(&self) -> PersonId {
+        self.person
+    }
+}
+
+impl PersonCaller {
+    /// The person's id.
+    pub fn id(&self) -> PersonId {
+        self.person.id
+    }
+
+    /// The person's name.
+    pub fn name(&self) -> &str {
+        &self.person.name
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::Person(self.person.id)
+    }
+
+    pub(crate) fn reviewer(&self) -> Reviewer {
+        Reviewer::from_session(self.person.id)
+    }
+
+    /// Whether the person reviews.
+    pub fn is_approver(&self) -> bool {
+        self.person.is_in(APPROVERS)
+    }
+
+    /// Whether the person may read the ledger.
+    pub fn is_auditor(&self) -> bool {
+        self.person.is_in(AUDITORS) || self.is_administrator()
+    }
+
+    /// Whether the person keeps the house.
+    pub fn is_administrator(&self) -> bool {
+        self.person.is_in(ADMINISTRATORS)
+    }
+
+    /// Whether the person sees every request, or only those of agents they own.
+    pub(crate) fn sees_all(&self) -> bool {
+        self.is_approver() || self.is_auditor()
+    }
+
+    /// This person as a steward of the house, if they are one.
+    pub fn steward(&self) -> Option<Steward> {
+        self.is_administrator().then(|| Steward::Administrator(self.clone()))
+    }
+}
+
+impl Steward {
+    pub(crate) fn actor(&self) -> Actor {
+        match self {
+            Self::Administrator(person) => person.actor(),
+            Self::Operator => Actor::System,
+        }
+    }
+}
+
+impl Service {
+    /// Who showed this key; `None` for a wrong, revoked or expired one, without telling which.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn caller_of_key(&self, key: &str) -> Result<Option<KeyCaller>, Failure> {
+        let Some(plain) = PlainKey::parse(key) else { return Ok(None) };
+        let found = self.store.find_key(plain.hash(&self.keys)).await?;
+        let now = self.now();
+        let Some(key) = found.filter(|key| key.lives(now)) else { return Ok(None) };
+        let caller = match (key.holder, plain.class()) {
+            (Actor::Agent(agent), KeyClass::Agent) => {
+                let agent = self.store.agent(agent).await?.filter(|agent| !agent.suspended);
+                agent.map(|agent| KeyCaller::Agent(AgentCaller { agent: agent.id }))
+            }
+            (Actor::Person(person), KeyClass::Auditor) => {
+                let person = self.store.person(person).await?.filter(|p| p.is_in(AUDITORS));
+                person.map(|person| KeyCaller::Auditor(AuditorCaller { person: person.id }))
+            }
+            _ => None,
+        };
+        if caller.is_some() {
+            self.touch(key).await?;
+        }
+        Ok(caller)
+    }
+
+    async fn touch(&self, key: ApiKey) -> Result<(), Failure> {
+        let now = self.now();
+        if key.last_used_at.is_none_or(|last| now.seconds_since(last) >= TOUCH_S) {
+            self.store.side(store::Side::TouchKey { key: key.id, at: now }).await?;
+        }
+        Ok(())
+    }
+
+    /// The person of a session, as they are now; `None` when they are disabled or gone.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn person_caller(&self, person: PersonId) -> Result<Option<PersonCaller>, Failure> {
+        let person = self.store.person(person).await?;
+        Ok(person.filter(|person| person.active).map(|person| PersonCaller { person }))
+    }
+}

@@ -1,0 +1,185 @@
+//! The key ring: secret keys as separate files of mode 0600 in one directory of mode 0700.
+//!
+//! Never in the database, never in a backup of it. Created where missing; nodes share the
+//! directory.
+
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::EncodePrivateKey;
+use hmac::{Hmac, KeyInit, Mac};
+use jsonwebtoken::EncodingKey;
+use sha2::{Digest as _, Sha256};
+
+use crate::entropy::Entropy;
+
+const KEY_BYTES: usize = 32;
+
+/// Why the keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error("cannot use the key file `{path}`: {source}")]
+    File { path: String, source: io::Error },
+    #[error("`{path}` can be read by others; make it private: chmod {mode:o} {path}")]
+    Open { path: String, mode: u32 },
+    #[error("`{path}` is no key of ours: it must hold {KEY_BYTES} bytes")]
+    Length { path: String },
+    #[error("no entropy to make a key")]
+    Entropy,
+    #[error("the release key cannot be encoded")]
+    Encoding,
+}
+
+/// The secret keys of one installation.
+pub struct KeyRing {
+    checkpoint: SigningKey,
+    release: EncodingKey,
+    release_public: [u8; 32],
+    release_id: String,
+    pepper: [u8; KEY_BYTES],
+    page: [u8; KEY_BYTES],
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeyRing(release {})", self.release_id)
+    }
+}
+
+impl KeyRing {
+    /// Opens the key ring in `directory`, making what is missing.
+    ///
+    /// # Errors
+    /// [`KeyError`] names the file and what to do.
+    pub fn open(directory: &Path, entropy: &dyn Entropy) -> Result<Self, KeyError> {
+        let at = |source| KeyError::File { path: directory.display().to_string(), source };
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(at)?;
+        private(directory, 0o700)?;
+        let key = |name: &str| key_file(&directory.join(name), entropy);
+        let release = SigningKey::from_bytes(&key("release.key")?);
+        let der = release.to_pkcs8_der().map_err(|_| KeyError::Encoding)?;
+        let release_public = release.verifying_key().to_bytes();
+        Ok(Self {
+            checkpoint: SigningKey::from_bytes(&key("checkpoint.key")?),
+            release: EncodingKey::from_ed_der(der.as_bytes()),
+            release_id: thumbprint(&release_public),
+            release_public,
+            pepper: key("api-key-pepper.key")?,
+            page: key("cookie.key")?,
+        })
+    }
+
+    /// The key that signs release tokens, and its id.
+    pub(crate) fn release(&self) -> (&EncodingKey, &str) {
+        (&self.release, &self.release_id)
+    }
+
+    /// The public keys of release tokens as a JWK Set (RFC 7517, RFC 8037).
+    pub fn jwks(&self) -> serde_json::Value {
+        serde_json::json!({"keys": [{
+            "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
+            "kid": self.release_id, "x": URL_SAFE_NO_PAD.encode(self.release_public),
+        }]})
+    }
+
+    /// The public key of the ledger's checkpoints.
+    pub fn checkpoint_public(&self) -> [u8; 32] {
+        self.checkpoint.verifying_key().to_bytes()
+    }
+
+    /// HMAC-SHA-256 under the API-key pepper, for one purpose.
+    pub(crate) fn pepper(&self, purpose: &[u8], text: &[u8]) -> [u8; 32] {
+        mac(&self.pepper, purpose, text)
+    }
+
+    /// HMAC-SHA-256 under the key for what pages carry, for one purpose.
+    pub(crate) fn page(&self, purpose: &[u8], text: &[u8]) -> [u8; 32] {
+        mac(&self.page, purpose, text)
+    }
+}
+
+fn mac(key: &[u8; KEY_BYTES], purpose: &[u8], text: &[u8]) -> [u8; 32] {
+    // HMAC takes a key of any length; for one of the block's length this cannot fail.
+    let Ok(mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
+    mac.chain_update(purpose).chain_update([0]).chain_update(text).finalize().into_bytes().into()
+}
+
+/// The JWK thumbprint (RFC 7638, RFC 8037 §2).
+fn thumbprint(public: &[u8; 32]) -> String {
+    let x = URL_SAFE_NO_PAD.encode(public);
+    let jwk = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+    URL_SAFE_NO_PAD.encode(Sha256::digest(jwk))
+}
+
+fn key_file(path: &Path, entropy: &dyn Entropy) -> Result<[u8; KEY_BYTES], KeyError> {
+    let failed = |source| KeyError::File { path: path.display().to_string(), source };
+    match std::fs::File::open(path) {
+        Ok(mut file) => {
+            private(path, 0o600)?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map_err(failed)?;
+            bytes.try_into().map_err(|_| KeyError::Length { path: path.display().to_string() })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut bytes = [0; KEY_BYTES];
+            entropy.fill(&mut bytes).map_err(|_| KeyError::Entropy)?;
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)
+                .map_err(failed)?;
+            file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+            Ok(bytes)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Refuses a file or directory that others can read.
+fn private(path: &Path, mode: u32) -> Result<(), KeyError> {
+    let failed = |source| KeyError::File { path: path.display().to_string(), source };
+    let found = std::fs::metadata(path).map_err(failed)?.permissions().mode();
+    if found & 0o077 == 0 {
+        Ok(())
+    } else {
+        Err(KeyError::Open { path: path.display().to_string(), mode })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OsEntropy;
+
+    #[test]
+    fn rfc8037_thumbprint_vector() {
+        let x = URL_SAFE_NO_PAD.decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
+        assert_eq!(
+            thumbprint(&x.try_into().unwrap()),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
+    }
+
+    #[test]
+    fn o06_keys_are_private_made_once_and_refused_when_open_to_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys");
+        let first = KeyRing::open(&path, &OsEntropy).unwrap();
+        let again = KeyRing::open(&path, &OsEntropy).unwrap();
+        assert_eq!(first.jwks(), again.jwks());
+        assert_eq!(first.pepper(b"a", b"x"), again.pepper(b"a", b"x"));
+        assert_ne!(first.pepper(b"a", b"x"), first.pepper(b"b", b"x"));
+        for name in ["release.key", "checkpoint.key", "api-key-pepper.key", "cookie.key"] {
+            let mode = std::fs::metadata(path.join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+        let release = path.join("release.key");
+        std::fs::set_permissions(&release, std::fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(KeyRing::open(&path, &OsEntropy), Err(KeyError::Open { .. })));
+    }
+}

@@ -1,0 +1,119 @@
+//! Reads for people and agents: authorised, names resolved, nothing left to look up.
+
+mod agent;
+mod house;
+mod ledger;
+mod lists;
+mod request;
+
+use std::collections::HashMap;
+
+use domain::revision::Sealed;
+use domain::{Actor, AgentId, PersonId, RequestId};
+use store::port::opened_revision;
+use store::read::Stored;
+
+use crate::act::ActError;
+use crate::caller::{AgentCaller, PersonCaller};
+use crate::view::AgentRef;
+use crate::{Failure, Service};
+
+pub use agent::{AgentList, AgentRequest};
+pub use ledger::{LedgerEntry, LedgerHead};
+pub use lists::HistoryQuery;
+
+/// Names of people and agents, looked up once a query.
+pub(crate) struct Names {
+    people: HashMap<PersonId, String>,
+    agents: HashMap<AgentId, AgentRef>,
+}
+
+impl Names {
+    pub(crate) fn person(&self, id: PersonId) -> String {
+        self.people.get(&id).cloned().unwrap_or_else(|| "somebody unknown".to_owned())
+    }
+
+    pub(crate) fn agent(&self, id: AgentId) -> AgentRef {
+        self.agents.get(&id).cloned().unwrap_or_else(|| AgentRef {
+            id,
+            name: "an unknown agent".to_owned(),
+            owner: "nobody".to_owned(),
+            suspended: true,
+        })
+    }
+
+    pub(crate) fn actor(&self, actor: Actor) -> String {
+        match actor {
+            Actor::Person(id) => self.person(id),
+            Actor::Agent(id) => self.agent(id).name,
+            Actor::System => "Countersign".to_owned(),
+        }
+    }
+}
+
+impl Service {
+    pub(crate) async fn names(&self) -> Result<Names, Failure> {
+        let people: HashMap<PersonId, String> =
+            self.store.people().await?.into_iter().map(|p| (p.id, p.name)).collect();
+        let agents = self.store.agents().await?.into_iter().map(|agent| {
+            let owner = people.get(&agent.owner).cloned().unwrap_or_default();
+            let (id, suspended) = (agent.id, agent.suspended);
+            (id, AgentRef { id, name: agent.name, owner, suspended })
+        });
+        Ok(Names { agents: agents.collect(), people })
+    }
+
+    /// The agents that the person owns, unless they see everything.
+    pub(crate) async fn only_agents_of(
+        &self,
+        caller: &PersonCaller,
+    ) -> Result<Option<Vec<AgentId>>, Failure> {
+        if caller.sees_all() {
+            return Ok(None);
+        }
+        let agents = self.store.agents().await?;
+        Ok(Some(agents.iter().filter(|a| a.owner == caller.id()).map(|a| a.id).collect()))
+    }
+
+    /// A request that the person may see, with its revision checked against its digest.
+    pub(crate) async fn visible_revision(
+        &self,
+        caller: &PersonCaller,
+        id: RequestId,
+    ) -> Result<(Stored, Sealed), ActError> {
+        let stored = self.store.load(id).await?.ok_or(ActError::NotFound)?;
+        if let Some(agents) = self.only_agents_of(caller).await?
+            && !agents.contains(&stored.request.agent)
+        {
+            return Err(ActError::NotFound);
+        }
+        let sealed = self.revision(&stored).await?;
+        Ok((stored, sealed))
+    }
+
+    pub(crate) async fn revision(&self, stored: &Stored) -> Result<Sealed, Failure> {
+        let (id, number) = (stored.request.id, stored.request.revision);
+        let found = self.store.revision(id, number).await?;
+        let (bytes, digest) =
+            found.ok_or_else(|| Failure::defect(format!("request {id} has no revision")))?;
+        // SECURITY: E11. The bytes must be what the reviewed digest names, not only what the row says.
+        if digest != stored.request.digest {
+            return Err(Failure::defect(format!("request {id} and its revision disagree")));
+        }
+        Ok(opened_revision(id, bytes, digest)?)
+    }
+
+    /// A request that the agent staged or executes; any other does not exist for it.
+    pub(crate) async fn visible_to_agent(
+        &self,
+        caller: &AgentCaller,
+        id: RequestId,
+    ) -> Result<Stored, ActError> {
+        let stored = self.store.load(id).await?.ok_or(ActError::NotFound)?;
+        let request = &stored.request;
+        if request.agent != caller.agent && request.executor != caller.agent {
+            return Err(ActError::NotFound);
+        }
+        Ok(stored)
+    }
+}

@@ -1,0 +1,253 @@
+//! What an agent is told about its requests: the shape of the API's answers.
+
+use std::time::Duration;
+
+use domain::{
+    Digest, KindRef, Outcome, RequestId, Risk, State, StateName, Timestamp, binding_code,
+    quorum,
+};
+use serde::Serialize;
+use store::read::{Decidable, RequestQuery};
+
+use super::lists::{cursor, read_cursor};
+use crate::act::ActError;
+use crate::caller::AgentCaller;
+use crate::{Failure, Service};
+
+/// Requests on one page of the API.
+const PAGE: u32 = 50;
+
+/// A request as the API answers it.
+#[derive(Clone, Debug, Serialize)]
+pub struct AgentRequest {
+    pub id: RequestId,
+    pub revision: u32,
+    pub digest: Digest,
+    pub content_digest: Digest,
+    pub state: StateName,
+    pub kind: KindRef,
+    pub risk: Risk,
+    pub binding_code: String,
+    pub review_url: String,
+    pub status_url: String,
+    pub staged_at: Timestamp,
+    pub review_deadline: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redeemed_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report_by: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    pub requirements: Vec<AgentRequirement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub denial: Option<Denial>,
+    /// What the agent should do next, in one sentence.
+    pub next: &'static str,
+    /// Strong validator of this answer (RFC 9110 §8.8.3).
+    #[serde(skip)]
+    pub etag: String,
+}
+
+/// A requirement without names of people beyond what the agent's author needs.
+#[derive(Clone, Debug, Serialize)]
+pub struct AgentRequirement {
+    pub id: String,
+    pub group: String,
+    pub seats: u32,
+    pub met: bool,
+    pub missing: u32,
+    pub who_could: u32,
+    pub why: String,
+}
+
+/// Why it was denied, and that trying again the same way is no answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Denial {
+    pub at: Timestamp,
+    pub justification: Option<String>,
+    pub retry: &'static str,
+}
+
+/// A page of the agent's requests.
+#[derive(Clone, Debug, Serialize)]
+pub struct AgentList {
+    pub requests: Vec<AgentRequest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl Service {
+    /// One request of the agent.
+    ///
+    /// # Errors
+    /// `NotFound` for any that is not its own.
+    pub async fn agent_request(
+        &self,
+        caller: &AgentCaller,
+        id: RequestId,
+    ) -> Result<AgentRequest, ActError> {
+        self.visible_to_agent(caller, id).await?;
+        let now = self.now();
+        let decidable = self.store.load_decidable(id, now).await?.ok_or(ActError::NotFound)?;
+        Ok(self.described(decidable, now).await?)
+    }
+
+    /// The request once it differs from `seen` (an entity tag), or leaves `pending` where nothing
+    /// was seen; after `patience` as it is then.
+    ///
+    /// # Errors
+    /// As [`Service::agent_request`].
+    pub async fn wait_for(
+        &self,
+        caller: &AgentCaller,
+        id: RequestId,
+        seen: Option<&str>,
+        patience: Duration,
+    ) -> Result<AgentRequest, ActError> {
+        let waiter = self.wakers.subscribe(id);
+        let read = async || self.agent_request(caller, id).await;
+        let done = |request: &AgentRequest| match seen {
+            Some(seen) => request.etag != seen,
+            None => request.state != StateName::Pending,
+        };
+        waiter.until(patience, read, done).await
+    }
+
+    /// The agent's requests, newest first. `None` for a cursor that is not one of ours.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn agent_requests(
+        &self,
+        caller: &AgentCaller,
+        state: Option<StateName>,
+        after: Option<&str>,
+    ) -> Result<Option<AgentList>, Failure> {
+        let before = after.map(read_cursor);
+        if before == Some(None) {
+            return Ok(None);
+        }
+        let query = RequestQuery {
+            states: state.into_iter().collect(),
+            agents: Some(vec![caller.agent]),
+            before: before.flatten(),
+            limit: PAGE + 1,
+            ..RequestQuery::default()
+        };
+        let mut stored = self.store.list(query).await?;
+        let more = stored.len() > PAGE as usize;
+        stored.truncate(PAGE as usize);
+        let last = stored.last().filter(|_| more);
+        let next_cursor = last.map(|last| cursor(last.request.staged_at, last.request.id));
+        let now = self.now();
+        let mut requests = Vec::new();
+        for stored in stored {
+            let (authority, epoch) = self.store.authority_for(&stored.request, now).await?;
+            requests.push(self.described(Decidable { stored, authority, epoch }, now).await?);
+        }
+        Ok(Some(AgentList { requests, next_cursor }))
+    }
+
+    async fn described(
+        &self,
+        decidable: Decidable,
+        now: Timestamp,
+    ) -> Result<AgentRequest, Failure> {
+        let request = &decidable.stored.request;
+        let state = request.state_at(now);
+        let base = self.public_url();
+        let release = match &state {
+            State::Executing { release }
+            | State::Succeeded { release, .. }
+            | State::Failed { release, .. } => Some(release),
+            _ => None,
+        };
+        let outcome = match state {
+            State::Succeeded { .. } => Some(Outcome::Succeeded),
+            State::Failed { .. } => Some(Outcome::Failed),
+            _ => None,
+        };
+        let approved_until = match state {
+            State::Approved { approved_until, .. } => Some(approved_until),
+            _ => None,
+        };
+        Ok(AgentRequest {
+            id: request.id,
+            revision: request.revision,
+            digest: request.digest,
+            content_digest: request.content_digest,
+            state: state.name(),
+            kind: request.kind.clone(),
+            risk: request.risk.clone(),
+            binding_code: binding_code::binding_code(&request.digest),
+            review_url: format!("{base}/requests/{}", request.id),
+            status_url: format!("{base}/api/v1/requests/{}", request.id),
+            staged_at: request.staged_at,
+            review_deadline: request.review_deadline,
+            approved_until,
+            redeemed_at: release.map(|release| release.redeemed_at),
+            report_by: release.map(|release| release.report_by),
+            outcome,
+            requirements: requirements(&decidable, state.name()),
+            denial: self.denial(&decidable, &state).await?,
+            next: next(state.name()),
+            etag: format!("\"{}-{}\"", decidable.stored.version, state.name().as_str()),
+        })
+    }
+
+    async fn denial(
+        &self,
+        decidable: &Decidable,
+        state: &State,
+    ) -> Result<Option<Denial>, Failure> {
+        let State::Denied { at, .. } = state else { return Ok(None) };
+        let entries = self.store.entries_of(decidable.stored.request.id).await?;
+        let text = |entry: &store::read::StoredEntry| {
+            let mut texts = entry.texts.iter();
+            texts.find(|(field, ..)| field == "justification").map(|(_, _, text)| text.clone())
+        };
+        Ok(Some(Denial {
+            at: *at,
+            justification: entries.iter().rev().find_map(text),
+            retry: "Do not retry or route around it: stage again only if what was objected to has changed.",
+        }))
+    }
+}
+
+fn requirements(decidable: &Decidable, state: StateName) -> Vec<AgentRequirement> {
+    let decided = matches!(
+        state,
+        StateName::Approved | StateName::Executing | StateName::Succeeded | StateName::Failed
+    );
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let explanation = quorum::explain(&decidable.stored.request, &decidable.authority);
+    let status = |need: quorum::RequirementStatus| AgentRequirement {
+        met: decided || need.missing() == 0,
+        missing: if decided { 0 } else { count(need.missing()) },
+        who_could: count(need.could_fill.len()),
+        id: need.requirement.id,
+        group: need.requirement.group,
+        seats: need.requirement.seats,
+        why: need.requirement.why,
+    };
+    explanation.requirements.into_iter().map(status).collect()
+}
+
+fn next(state: StateName) -> &'static str {
+    match state {
+        StateName::Pending => {
+            "People decide. Wait with GET on status_url and `Prefer: wait=25`; do not act yet."
+        }
+        StateName::Approved => {
+            "The executor may redeem: POST status_url/redeem with the digest and an Idempotency-Key, before approved_until."
+        }
+        StateName::Executing => "Carry the action out, then POST status_url/outcome with the lease_id.",
+        StateName::Denied => "Do not act. Read denial.justification.",
+        StateName::Expired => "Nobody decided in time, which is a no. Do not act.",
+        StateName::Withdrawn => "The agent withdrew it. Do not act.",
+        StateName::Lapsed => "The approval was not used in time and is dead. Stage again if it is still needed.",
+        StateName::Succeeded | StateName::Failed => "Nothing: the outcome is recorded.",
+    }
+}

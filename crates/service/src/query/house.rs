@@ -1,0 +1,65 @@
+//! People, agents and kinds as pages and the API show them.
+
+use domain::StateName;
+
+use crate::caller::{GROUPS, PersonCaller};
+use crate::view::{AgentRow, AgentsView, KeyRow, KindView, KindsView, PeopleView, PersonRow};
+use crate::{Failure, Service};
+
+impl Service {
+    /// Every agent with its keys; key rows only for administrators and auditors.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn agents_view(&self, caller: &PersonCaller) -> Result<AgentsView, Failure> {
+        let now = self.now();
+        let names = self.names().await?;
+        let mut agents = Vec::new();
+        for agent in self.store.agents().await? {
+            let keys = if caller.is_auditor() { self.store.keys_of(agent.id).await? } else { vec![] };
+            agents.push(AgentRow {
+                pending: self.store.count_of_agent(agent.id, StateName::Pending).await?,
+                agent: names.agent(agent.id),
+                keys: keys
+                    .into_iter()
+                    .map(|key| KeyRow {
+                        live: key.lives(now),
+                        hint: key.hint,
+                        issued_at: key.issued_at,
+                        expires_at: key.expires_at,
+                        last_used_at: key.last_used_at,
+                    })
+                    .collect(),
+            });
+        }
+        let people = self.store.people().await?.into_iter().filter(|person| person.active);
+        Ok(AgentsView { now, agents, people: people.map(|p| (p.id, p.name)).collect() })
+    }
+
+    /// Every person with their groups.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn people_view(&self, _caller: &PersonCaller) -> Result<PeopleView, Failure> {
+        let row = |person: store::read::Person| PersonRow {
+            id: person.id,
+            name: person.name,
+            groups: person.groups,
+            active: person.active,
+            has_password: person.has_password,
+            added_at: person.added_at,
+        };
+        let people = self.store.people().await?.into_iter().map(row).collect();
+        Ok(PeopleView { people, groups: GROUPS.iter().map(|group| (*group).to_owned()).collect() })
+    }
+
+    /// The catalogue of kinds, each in its newest version.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn kinds_view(&self) -> Result<KindsView, Failure> {
+        let kinds = self.store.kinds().await?;
+        let kinds = kinds.into_iter().map(|(kind, version)| KindView { kind, version }).collect();
+        Ok(KindsView { kinds, public_url: self.public_url().to_owned() })
+    }
+}

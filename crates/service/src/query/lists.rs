@@ -1,0 +1,202 @@
+//! Lists of requests: the inbox and the history.
+
+use domain::{Digest, RequestId, StateName, Timestamp, Verdict, quorum};
+use store::read::{Order, RequestQuery, Stored};
+
+use crate::caller::PersonCaller;
+use crate::query::Names;
+use crate::view::{HistoryView, InboxView, RequestRow, Viewer};
+use crate::{Failure, Service};
+
+/// Rows of one group of the inbox.
+const INBOX_ROWS: u32 = 100;
+/// Rows of one page of the history.
+const HISTORY_ROWS: u32 = 50;
+/// How long something that ended stays in the inbox.
+const DONE_S: i64 = 24 * 3600;
+
+/// Which part of the history to show.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryQuery {
+    pub state: Option<StateName>,
+    pub text: String,
+    pub cursor: Option<String>,
+}
+
+impl Service {
+    /// Who is looking, for the header of every page.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn viewer(&self, caller: &PersonCaller) -> Result<Viewer, Failure> {
+        let waiting = self.pending(caller).await?.iter().filter(|row| is_your_turn(row)).count();
+        Ok(Viewer {
+            person: caller.id(),
+            name: caller.name().to_owned(),
+            reviewer: caller.is_approver(),
+            auditor: caller.is_auditor(),
+            administrator: caller.is_administrator(),
+            waiting: waiting as u64,
+        })
+    }
+
+    async fn pending(&self, caller: &PersonCaller) -> Result<Vec<RequestRow>, Failure> {
+        let query = RequestQuery {
+            states: vec![StateName::Pending],
+            agents: self.only_agents_of(caller).await?,
+            order: Order::MostUrgentFirst,
+            limit: INBOX_ROWS,
+            ..RequestQuery::default()
+        };
+        self.rows(caller, query).await
+    }
+
+    /// What waits for the person, what waits for others, and what has just ended.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn inbox(&self, caller: &PersonCaller) -> Result<InboxView, Failure> {
+        let now = self.now();
+        let agents = self.only_agents_of(caller).await?;
+        let pending = self.pending(caller).await?;
+        let truncated = pending.len() == INBOX_ROWS as usize;
+        let running = RequestQuery {
+            states: vec![StateName::Approved, StateName::Executing],
+            agents: agents.clone(),
+            order: Order::LastChangedFirst,
+            limit: INBOX_ROWS,
+            ..RequestQuery::default()
+        };
+        let ended = RequestQuery {
+            states: StateName::ALL.into_iter().filter(|state| state.is_terminal()).collect(),
+            agents,
+            changed_since: Some(now.plus_seconds(-DONE_S)),
+            order: Order::LastChangedFirst,
+            limit: INBOX_ROWS,
+            ..RequestQuery::default()
+        };
+        let mut done = Vec::new();
+        let mut waiting = Vec::new();
+        let mut your_turn = Vec::new();
+        let running = self.rows(caller, running).await?;
+        let ended = self.rows(caller, ended).await?;
+        for row in pending.into_iter().chain(running).chain(ended) {
+            // A timer that has fired counts, whether or not the sweeper has run.
+            if row.state.is_terminal() {
+                done.push(row);
+            } else if is_your_turn(&row) {
+                your_turn.push(row);
+            } else {
+                waiting.push(row);
+            }
+        }
+        done.sort_by_key(|row| std::cmp::Reverse(row.changed_at));
+        let fingerprint = fingerprint(your_turn.iter().chain(&waiting).chain(&done));
+        Ok(InboxView { now, your_turn, waiting, done, truncated, fingerprint })
+    }
+
+    /// Past and present requests, newest first.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn history(
+        &self,
+        caller: &PersonCaller,
+        query: HistoryQuery,
+    ) -> Result<HistoryView, Failure> {
+        let text = query.text.trim();
+        let search = RequestQuery {
+            states: query.state.into_iter().collect(),
+            agents: self.only_agents_of(caller).await?,
+            text: (!text.is_empty()).then(|| text.to_owned()),
+            before: query.cursor.as_deref().and_then(read_cursor),
+            limit: HISTORY_ROWS + 1,
+            ..RequestQuery::default()
+        };
+        let mut rows = self.rows(caller, search).await?;
+        let more = rows.len() > HISTORY_ROWS as usize;
+        rows.truncate(HISTORY_ROWS as usize);
+        let last = rows.last().filter(|_| more);
+        let next = last.map(|row| cursor(row.staged_at, row.id));
+        let counts = if caller.sees_all() { self.store.counts().await? } else { Vec::new() };
+        Ok(HistoryView {
+            now: self.now(),
+            state: query.state,
+            query: text.to_owned(),
+            rows,
+            next,
+            counts,
+        })
+    }
+
+    async fn rows(
+        &self,
+        caller: &PersonCaller,
+        query: RequestQuery,
+    ) -> Result<Vec<RequestRow>, Failure> {
+        let names = self.names().await?;
+        let mut rows = Vec::new();
+        for stored in self.store.list(query).await? {
+            rows.push(self.row(caller, &names, stored).await?);
+        }
+        Ok(rows)
+    }
+
+    async fn row(
+        &self,
+        caller: &PersonCaller,
+        names: &Names,
+        stored: Stored,
+    ) -> Result<RequestRow, Failure> {
+        let now = self.now();
+        let request = &stored.request;
+        let state = request.state_at(now).name();
+        let (authority, _) = self.store.authority_for(request, now).await?;
+        let explanation = quorum::explain(request, &authority);
+        let filled = explanation.requirements.iter().map(|need| need.filled_by.len()).sum::<usize>();
+        let own = request.reviews.iter().find(|review| review.reviewer == caller.id());
+        let denied = |verdict| verdict == Verdict::Deny;
+        let deciding: Vec<_> = if request.reviews.iter().any(|review| denied(review.verdict)) {
+            request.reviews.iter().filter(|review| denied(review.verdict)).collect()
+        } else {
+            request.reviews.iter().collect()
+        };
+        Ok(RequestRow {
+            id: request.id,
+            effect: stored.effect.clone(),
+            kind: request.kind.clone(),
+            agent: names.agent(request.agent).name,
+            environment: stored.environment.clone(),
+            risk: request.risk.level,
+            state,
+            staged_at: request.staged_at,
+            due_at: if state.is_terminal() { None } else { request.due_at() },
+            changed_at: stored.changed_at,
+            decided_by: deciding.iter().map(|review| names.person(review.reviewer)).collect(),
+            filled_seats: u32::try_from(filled).unwrap_or(u32::MAX),
+            seats: request.requirements.iter().map(|need| need.seats).sum(),
+            not_you: authority.ineligible(request, caller.id()),
+            your_verdict: own.map(|review| review.verdict),
+        })
+    }
+}
+
+fn is_your_turn(row: &RequestRow) -> bool {
+    row.state == StateName::Pending && row.not_you.is_none() && row.your_verdict.is_none()
+}
+
+/// Moves whenever a row appears, goes, or changes.
+fn fingerprint<'a>(rows: impl Iterator<Item = &'a RequestRow>) -> String {
+    let lines = rows.map(|row| format!("{} {} {}\n", row.id, row.state.as_str(), row.changed_at));
+    Digest::of(lines.collect::<String>().as_bytes()).hex().chars().take(16).collect()
+}
+
+/// A keyset cursor: opaque to clients, checked when it comes back.
+pub(super) fn cursor(staged_at: Timestamp, id: RequestId) -> String {
+    format!("{}_{id}", staged_at.micros())
+}
+
+pub(super) fn read_cursor(text: &str) -> Option<(Timestamp, RequestId)> {
+    let (at, id) = text.split_once('_')?;
+    Some((Timestamp::from_micros(at.parse().ok()?)?, id.parse().ok()?))
+}

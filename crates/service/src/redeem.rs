@@ -1,0 +1,216 @@
+//! The executor's side: redeem once, report the outcome; and the stager's: withdraw.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::canonical;
+use domain::entry::Attempt;
+use domain::request::Release;
+use domain::{
+    Actor, Command, Digest, LeaseId, Outcome, Refusal, Request, RequestFact, RequestId, State,
+    StateName, Timestamp,
+};
+use jsonwebtoken::{Algorithm, Header};
+use serde::Serialize;
+use serde_json::json;
+use store::StoreError;
+use store::change::Idempotency;
+
+use crate::act::{Act, ActError, Acted};
+use crate::caller::AgentCaller;
+use crate::{Failure, Service};
+
+/// The `typ` of a release token's header (RFC 8725 §3.11: explicit typing).
+pub const TOKEN_TYPE: &str = "release-grant+jwt";
+/// The longest outcome summary, in characters.
+pub const MAX_SUMMARY_CHARS: usize = 4000;
+
+/// A redeemed release: the token, and the lease under which the outcome is reported.
+#[derive(Clone, Serialize)]
+pub struct Redeemed {
+    pub release_token: String,
+    pub lease_id: LeaseId,
+    pub digest: Digest,
+    pub redeemed_at: Timestamp,
+    pub token_expires_at: Timestamp,
+    pub report_by: Timestamp,
+    #[serde(skip)]
+    pub replayed: bool,
+}
+
+impl Service {
+    /// Spends the release and opens the lease; the same key and digest again give the same token.
+    ///
+    /// # Errors
+    /// [`ActError`]; `Refused(AlreadyRedeemed)` carries the time of the first.
+    pub async fn redeem(
+        &self,
+        caller: &AgentCaller,
+        id: RequestId,
+        digest: Digest,
+        key: &str,
+    ) -> Result<Redeemed, ActError> {
+        self.visible_to_agent(caller, id).await?;
+        let scope = format!("agent {} redeem {id}", caller.agent);
+        let fingerprint = Digest::of(&canonical::to_bytes(&json!({"digest": digest})).map_err(Failure::defect)?);
+        if let Some(again) = self.redeemed_before(&scope, key, fingerprint).await? {
+            return Ok(again);
+        }
+        let lease_id = LeaseId(self.entropy.id(self.now())?);
+        let act = Act {
+            id,
+            actor: Actor::Agent(caller.agent),
+            command: Command::Redeem { executor: caller.agent, digest, lease_id },
+            texts: Vec::new(),
+            idempotency: Some(Idempotency { scope: scope.clone(), key: key.to_owned(), fingerprint, request: id }),
+        };
+        match self.act(act).await {
+            Ok(acted) => self.redemption(acted),
+            Err(ActError::Failed(Failure::Store(StoreError::KeyUsed(_)))) => {
+                let again = self.redeemed_before(&scope, key, fingerprint).await?;
+                again.ok_or(ActError::NotFound)
+            }
+            Err(ActError::Refused(refusal)) => {
+                // A retry of the winner may have been overtaken by itself.
+                if let Some(again) = self.redeemed_before(&scope, key, fingerprint).await? {
+                    return Ok(again);
+                }
+                tracing::info!(request = %id, code = refusal.code(), "redemption refused");
+                let actor = Actor::Agent(caller.agent);
+                self.record_refusal(id, actor, Attempt::Redeem, &refusal).await?;
+                Err(ActError::Refused(refusal))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn redemption(&self, acted: Acted) -> Result<Redeemed, ActError> {
+        match (&acted.request.state, acted.facts.first()) {
+            (State::Executing { release }, _) => self.token(&acted.request, release, false),
+            (_, Some(RequestFact::QuorumLost { .. })) => {
+                Err(Refusal::NotApproved { state: StateName::Pending }.into())
+            }
+            (state, _) => Err(Refusal::NotApproved { state: state.name() }.into()),
+        }
+    }
+
+    async fn redeemed_before(
+        &self,
+        scope: &str,
+        key: &str,
+        fingerprint: Digest,
+    ) -> Result<Option<Redeemed>, ActError> {
+        let Some(used) = self.store.idempotency(scope, key).await? else { return Ok(None) };
+        if used.fingerprint != fingerprint {
+            return Err(ActError::KeyReused);
+        }
+        let stored = self.store.load(used.request).await?.ok_or(ActError::NotFound)?;
+        match &stored.request.state {
+            State::Executing { release }
+            | State::Succeeded { release, .. }
+            | State::Failed { release, .. } => self.token(&stored.request, release, true).map(Some),
+            // The key went with a redemption that sent the request back to pending.
+            _ => Err(Refusal::NotApproved { state: stored.request.state.name() }.into()),
+        }
+    }
+
+    /// Signs the token. INVARIANT: only from stored facts, so a retry gets the same bytes.
+    fn token(
+        &self,
+        request: &Request,
+        release: &Release,
+        replayed: bool,
+    ) -> Result<Redeemed, ActError> {
+        let (key, key_id) = self.keys.release();
+        let header = Header {
+            typ: Some(TOKEN_TYPE.to_owned()),
+            kid: Some(key_id.to_owned()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        let issued_at = release.redeemed_at.seconds();
+        let claims = json!({
+            "iss": self.public_url(),
+            "aud": format!("agent:{}", request.executor),
+            "sub": format!("agent:{}", request.agent),
+            "iat": issued_at,
+            "nbf": issued_at,
+            "exp": release.token_expires_at.seconds(),
+            "jti": release.lease_id,
+            "txn": request.id,
+            "digest": request.digest,
+            "action_hash": format!("sha-256:{}", URL_SAFE_NO_PAD.encode(request.digest.0)),
+            "kind": request.kind,
+            "revision": request.revision,
+            "max_uses": 1,
+        });
+        let release_token =
+            jsonwebtoken::encode(&header, &claims, key).map_err(Failure::defect)?;
+        Ok(Redeemed {
+            release_token,
+            lease_id: release.lease_id,
+            digest: request.digest,
+            redeemed_at: release.redeemed_at,
+            token_expires_at: release.token_expires_at,
+            report_by: release.report_by,
+            replayed,
+        })
+    }
+
+    /// Reports how the execution ended. The same report again is answered as the first time.
+    ///
+    /// # Errors
+    /// [`ActError`] says why it was not recorded.
+    pub async fn report(
+        &self,
+        caller: &AgentCaller,
+        id: RequestId,
+        lease_id: LeaseId,
+        outcome: Outcome,
+        summary: &str,
+    ) -> Result<(), ActError> {
+        self.visible_to_agent(caller, id).await?;
+        let (commitment, text) = self.committed_text("summary", summary)?;
+        let act = Act {
+            id,
+            actor: Actor::Agent(caller.agent),
+            command: Command::Report { executor: caller.agent, lease_id, outcome, summary: commitment },
+            texts: vec![text],
+            idempotency: None,
+        };
+        match self.act(act).await {
+            Ok(_) => Ok(()),
+            Err(ActError::Refused(refusal @ Refusal::NotExecuting { .. })) => {
+                let stored = self.store.load(id).await?.ok_or(ActError::NotFound)?;
+                let same = match &stored.request.state {
+                    State::Succeeded { release, .. } => {
+                        outcome == Outcome::Succeeded && release.lease_id == lease_id
+                    }
+                    State::Failed { release, .. } => {
+                        outcome == Outcome::Failed && release.lease_id == lease_id
+                    }
+                    _ => false,
+                };
+                if same { Ok(()) } else { Err(refusal.into()) }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Withdraws a request that the agent staged. Withdrawing again is answered as the first time.
+    ///
+    /// # Errors
+    /// [`ActError`] says why it stays.
+    pub async fn withdraw(&self, caller: &AgentCaller, id: RequestId) -> Result<(), ActError> {
+        self.visible_to_agent(caller, id).await?;
+        let act = Act {
+            id,
+            actor: Actor::Agent(caller.agent),
+            command: Command::Withdraw { by: caller.agent },
+            texts: Vec::new(),
+            idempotency: None,
+        };
+        match self.act(act).await {
+            Err(ActError::Refused(Refusal::NotPending { state: StateName::Withdrawn })) => Ok(()),
+            answer => answer.map(|_| ()),
+        }
+    }
+}

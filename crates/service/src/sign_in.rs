@@ -1,0 +1,234 @@
+//! Signing in: a password, or a one-time link that an administrator handed over.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
+use domain::entry::{HouseFact, SignInMethod};
+use domain::{Actor, PersonId, Timestamp, name};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use store::{Change, StoreError, Write};
+use tokio::sync::Semaphore;
+
+use crate::caller::{PersonCaller, Steward};
+use crate::{Failure, Service, credential};
+
+/// How long a one-time link may be used: 60 minutes.
+pub const LINK_LIFE_S: i64 = 3600;
+/// The shortest password, in characters.
+pub const MIN_PASSWORD_CHARS: usize = 12;
+/// The longest password, in bytes: more is refused before it is hashed.
+pub const MAX_PASSWORD_BYTES: usize = 1024;
+/// Passwords that are hashed at the same time; argon2id takes 19 MiB each.
+const HASHES_AT_ONCE: usize = 2;
+/// Attempts a minute for one name from one address.
+const ATTEMPTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Wrong name, wrong password, no password, or disabled: not told which.
+    #[error("the name or the password is wrong")]
+    Wrong,
+    #[error("too many attempts; wait a minute")]
+    TooMany,
+    #[error("the link was used or has expired; ask an administrator for a new one")]
+    LinkSpent,
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+impl From<StoreError> for SignInError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(Failure::Store(error))
+    }
+}
+
+/// Why a password was not set.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    #[error("a password has at least {MIN_PASSWORD_CHARS} characters and at most {MAX_PASSWORD_BYTES} bytes")]
+    Length,
+    #[error("the current password is wrong")]
+    Current,
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+/// Hashing and checking of passwords: bounded, off the async threads, alike for unknown names.
+pub(crate) struct Passwords {
+    turns: Arc<Semaphore>,
+    attempts: DefaultKeyedRateLimiter<String>,
+    /// Checked for names that do not exist, so that the answer takes as long (threats P01).
+    nobody: String,
+}
+
+impl Passwords {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        Ok(Self {
+            turns: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+            attempts: RateLimiter::keyed(Quota::per_minute(ATTEMPTS_A_MINUTE)),
+            nobody: hash("nobody has this password")?,
+        })
+    }
+
+    async fn turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Failure::defect)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let answer = work();
+            drop(turn);
+            answer
+        });
+        done.await.map_err(Failure::defect)
+    }
+
+    async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool, Failure> {
+        let known = hash.is_some();
+        let hash = hash.unwrap_or_else(|| self.nobody.clone());
+        let password = password.to_owned();
+        let matches = self.turn(move || matches(&password, &hash)).await?;
+        Ok(known && matches)
+    }
+}
+
+fn hash(password: &str) -> Result<String, Failure> {
+    let hash: PasswordHash =
+        Argon2::default().hash_password(password.as_bytes()).map_err(Failure::defect)?;
+    Ok(hash.to_string())
+}
+
+fn matches(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+impl Service {
+    /// Signs a person in by name and password. `from` is where the attempt comes from.
+    ///
+    /// # Errors
+    /// [`SignInError`]; a wrong name and a wrong password are the same answer.
+    pub async fn sign_in(
+        &self,
+        person_name: &str,
+        password: &str,
+        from: &str,
+    ) -> Result<PersonCaller, SignInError> {
+        let lookalike = name::lookalike(person_name);
+        self.passwords.attempts.retain_recent();
+        let attempt = format!("{from} {lookalike}");
+        if self.passwords.attempts.check_key(&attempt).is_err() {
+            return Err(SignInError::TooMany);
+        }
+        if password.len() > MAX_PASSWORD_BYTES || person_name.len() > MAX_PASSWORD_BYTES {
+            return Err(SignInError::Wrong);
+        }
+        let person = self.store.find_person(&lookalike).await?.filter(|person| person.active);
+        let stored = match &person {
+            Some(person) => self.store.password_hash(person.id).await?,
+            None => None,
+        };
+        let right = self.passwords.verify(password, stored).await?;
+        let Some(person) = person.filter(|_| right) else {
+            let (commitment, text) = self.committed_text("name", person_name)?;
+            let mut fact = self.fact(Actor::System, HouseFact::SignInRefused { name: commitment });
+            fact.texts.push(text);
+            self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
+            return Err(SignInError::Wrong);
+        };
+        let caller = PersonCaller { person };
+        let signed_in = HouseFact::SignedIn { person: caller.id(), method: SignInMethod::Password };
+        let fact = self.fact(caller.actor(), signed_in);
+        self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
+        Ok(caller)
+    }
+
+    /// Records that a person signed out.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn sign_out(&self, caller: &PersonCaller) -> Result<(), Failure> {
+        let fact = self.fact(caller.actor(), HouseFact::SignedOut { person: caller.id() });
+        self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
+        Ok(())
+    }
+
+    /// Makes a one-time sign-in link for a person; answers with its address.
+    ///
+    /// # Errors
+    /// When there is no entropy or no store.
+    pub async fn sign_in_link(&self, by: &Steward, person: PersonId) -> Result<String, Failure> {
+        let token = credential::one_time_token(&*self.entropy)?;
+        let expires_at = self.now().plus_seconds(LINK_LIFE_S);
+        let fact = self.fact(by.actor(), HouseFact::SignInLinkIssued { person, expires_at });
+        let write = Write::SignInLink { hash: self.link_hash(&token), person, expires_at };
+        let change = Change { facts: vec![fact], writes: vec![write], ..Change::default() };
+        self.store.commit(change).await?;
+        Ok(format!("{}/sign-in/link/{token}", self.public_url()))
+    }
+
+    /// Whose link this is, while it can be used. Reading changes nothing (threats W01).
+    ///
+    /// # Errors
+    /// `LinkSpent` when it cannot be used.
+    pub async fn read_link(&self, token: &str) -> Result<(PersonCaller, Timestamp), SignInError> {
+        let link = self.store.sign_in_link(self.link_hash(token), self.now()).await?;
+        let link = link.ok_or(SignInError::LinkSpent)?;
+        let person = self.person_caller(link.person).await?.ok_or(SignInError::LinkSpent)?;
+        Ok((person, link.expires_at))
+    }
+
+    /// Signs in by a link, which is spent by it.
+    ///
+    /// # Errors
+    /// `LinkSpent` when it was used before, by whomever.
+    pub async fn spend_link(&self, token: &str) -> Result<PersonCaller, SignInError> {
+        let (person, _) = self.read_link(token).await?;
+        let signed_in = HouseFact::SignedIn { person: person.id(), method: SignInMethod::Link };
+        let change = Change {
+            facts: vec![self.fact(person.actor(), signed_in)],
+            writes: vec![Write::SpendSignInLink { hash: self.link_hash(token) }],
+            ..Change::default()
+        };
+        match self.store.commit(change).await {
+            Ok(_) => Ok(person),
+            Err(StoreError::LinkSpent) => Err(SignInError::LinkSpent),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Sets the person's own password; `current` is needed once there is one.
+    ///
+    /// # Errors
+    /// [`PasswordError`] says what is wrong.
+    pub async fn set_password(
+        &self,
+        caller: &PersonCaller,
+        current: &str,
+        new: &str,
+    ) -> Result<(), PasswordError> {
+        if new.chars().count() < MIN_PASSWORD_CHARS || new.len() > MAX_PASSWORD_BYTES {
+            return Err(PasswordError::Length);
+        }
+        let stored = self.store.password_hash(caller.id()).await.map_err(Failure::from)?;
+        if stored.is_some() && !self.passwords.verify(current, stored).await? {
+            return Err(PasswordError::Current);
+        }
+        let password = new.to_owned();
+        let hash = self.passwords.turn(move || hash(&password)).await??;
+        let person = caller.id();
+        let change = Change {
+            facts: vec![self.fact(caller.actor(), HouseFact::PasswordSet { person })],
+            writes: vec![Write::PasswordHash { person, hash }],
+            ..Change::default()
+        };
+        self.store.commit(change).await.map_err(Failure::from)?;
+        Ok(())
+    }
+
+    fn link_hash(&self, token: &str) -> [u8; 32] {
+        self.keys.pepper(b"sign-in-link", token.as_bytes())
+    }
+}

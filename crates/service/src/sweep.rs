@@ -1,0 +1,54 @@
+//! The sweeper: writes down what time has done already, and clears what nobody needs.
+//!
+//! Nothing rests on it: expiry is a rule of `apply` and of every read. It makes the fact.
+
+use domain::{Actor, Command, RequestId};
+use store::Side;
+
+use crate::act::{Act, ActError};
+use crate::{Failure, Service};
+
+/// Requests that one round takes on.
+const ROUND: u32 = 200;
+/// Evidence that nothing refers to is kept for a day.
+const EVIDENCE_KEPT_S: i64 = 24 * 3600;
+
+impl Service {
+    /// Records every timer that has fired; answers with how many.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn sweep(&self) -> Result<usize, Failure> {
+        let mut recorded = 0;
+        for id in self.store.due(self.now(), ROUND).await? {
+            recorded += usize::from(self.elapse(id).await?);
+        }
+        Ok(recorded)
+    }
+
+    async fn elapse(&self, id: RequestId) -> Result<bool, Failure> {
+        let act = Act {
+            id,
+            actor: Actor::System,
+            command: Command::Elapse,
+            texts: Vec::new(),
+            idempotency: None,
+        };
+        match self.act(act).await {
+            Ok(_) => Ok(true),
+            Err(ActError::Failed(failure)) => Err(failure),
+            // Somebody was faster; the fact is there, or no timer is due.
+            Err(ActError::Refused(_) | ActError::NotFound | ActError::KeyReused) => Ok(false),
+        }
+    }
+
+    /// Removes expired sessions and links, and uploads that nothing refers to after a day.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn clear(&self) -> Result<(), Failure> {
+        let now = self.now();
+        let evidence_before = now.plus_seconds(-EVIDENCE_KEPT_S);
+        Ok(self.store.side(Side::Sweep { now, evidence_before }).await?)
+    }
+}

@@ -1,0 +1,119 @@
+//! What is committed: one change, whole.
+
+use domain::{
+    Actor, AgentId, Digest, Fact, Kind, KeyId, PersonId, Request, RequestId, Timestamp,
+};
+use domain::commitment::SALT_BYTES;
+use domain::kind::EffectPart;
+use domain::revision::Sealed;
+
+/// Facts, and everything that becomes durable with them.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// The authority epoch that the change was decided under, if it depends on authority.
+    pub expected_epoch: Option<u64>,
+    /// The change alters authority, so every decision made under the old epoch is stale.
+    pub moves_epoch: bool,
+    /// The writer's clock must be before this instant when it commits.
+    pub valid_until: Option<Timestamp>,
+    pub request: Option<RequestChange>,
+    pub facts: Vec<NewFact>,
+    pub writes: Vec<Write>,
+    pub idempotency: Option<Idempotency>,
+}
+
+/// The new projection of one request.
+#[derive(Clone, Debug)]
+pub struct RequestChange {
+    /// The version that the change was decided on; `None` for a new request.
+    pub expected_version: Option<u64>,
+    pub after: Request,
+    /// What a new request brings: its revision and how it is listed.
+    pub staged: Option<Staged>,
+}
+
+/// The parts of a request that are fixed by its revision.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    pub sealed: Sealed,
+    pub effect: Vec<EffectPart>,
+}
+
+/// A fact without its place in the ledger.
+#[derive(Clone, Debug)]
+pub struct NewFact {
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub request: Option<RequestId>,
+    pub fact: Fact,
+    /// The clear texts behind the fact's commitments.
+    pub texts: Vec<Text>,
+}
+
+/// A clear text with the salt of its commitment.
+#[derive(Clone)]
+pub struct Text {
+    pub field: &'static str,
+    pub salt: [u8; SALT_BYTES],
+    pub text: String,
+}
+
+impl std::fmt::Debug for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Text({})", self.field)
+    }
+}
+
+/// What belongs to a fact but never stands in the ledger.
+#[derive(Clone)]
+pub enum Write {
+    Instance { id: domain::InstanceId },
+    PasswordHash { person: PersonId, hash: String },
+    KeyHash { key: KeyId, hash: [u8; 32], hint: String },
+    SignInLink { hash: [u8; 32], person: PersonId, expires_at: Timestamp },
+    /// Uses a link; the change fails with `LinkSpent` if it cannot be used.
+    SpendSignInLink { hash: [u8; 32] },
+    Kind { kind: Box<Kind>, version: u32 },
+    Evidence { agent: AgentId, digest: Digest, bytes: Vec<u8> },
+}
+
+impl std::fmt::Debug for Write {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Instance { .. } => "Instance",
+            Self::PasswordHash { .. } => "PasswordHash",
+            Self::KeyHash { .. } => "KeyHash",
+            Self::SignInLink { .. } => "SignInLink",
+            Self::SpendSignInLink { .. } => "SpendSignInLink",
+            Self::Kind { .. } => "Kind",
+            Self::Evidence { .. } => "Evidence",
+        })
+    }
+}
+
+/// The record under which a retry finds the answer again.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    pub scope: String,
+    pub key: String,
+    pub fingerprint: Digest,
+    pub request: RequestId,
+}
+
+/// Small writes beside the ledger: nothing that anybody decides rests on them.
+#[derive(Clone)]
+pub enum Side {
+    SaveSession { id_hash: [u8; 32], data: String, expires_at: Timestamp, create: bool },
+    DeleteSession { id_hash: [u8; 32] },
+    TouchKey { key: KeyId, at: Timestamp },
+    Evidence { agent: AgentId, digest: Digest, bytes: Vec<u8>, at: Timestamp },
+    /// Removes expired sessions and links, and evidence older than this that nothing refers to.
+    Sweep { now: Timestamp, evidence_before: Timestamp },
+}
+
+/// Where a change stands in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    pub first_index: u64,
+    pub size: u64,
+}

@@ -1,0 +1,57 @@
+//! What can go wrong between a change and its durability.
+
+use crate::read::IdempotencyRecord;
+
+/// Why a change was not committed, or a read not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The request or the authority moved since the change was decided: load, apply, try again.
+    #[error("the change was decided on an older state")]
+    Stale,
+    /// The instant up to which the change was valid has passed: load, apply, try again.
+    #[error("the change came after its deadline")]
+    TooLate,
+    /// The idempotency key was used before; here is what it stands for.
+    #[error("the idempotency key was used before")]
+    KeyUsed(IdempotencyRecord),
+    /// A name that looks the same exists.
+    #[error("a name that looks the same exists")]
+    NameTaken,
+    /// The one-time link was used or has expired.
+    #[error("the link was used or has expired")]
+    LinkSpent,
+    /// A rule of the schema refused the change: a defect in the code above.
+    #[error("the database refused the change: {0}")]
+    Refused(String),
+    /// A stored row that no code of ours writes.
+    #[error("impossible row in `{table}`, `{column}`: {id}")]
+    Corrupt { table: &'static str, column: &'static str, id: String },
+    /// The database is newer than this program.
+    #[error("the database has schema {found}, this program knows up to {known}; use a newer program")]
+    NewerSchema { found: i64, known: i64 },
+    /// Another server holds the database.
+    #[error("another process holds `{0}`; stop it first")]
+    Held(String),
+    /// The database cannot be reached or written.
+    #[error("the database is not available")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if let sqlx::Error::Database(refused) = &error {
+            let message = refused.message();
+            if message.contains("lookalike") {
+                return Self::NameTaken;
+            }
+            if refused.is_check_violation()
+                || refused.is_unique_violation()
+                || refused.is_foreign_key_violation()
+                || refused.code().as_deref() == Some("1811")
+            {
+                return Self::Refused(message.to_owned());
+            }
+        }
+        Self::Unavailable(Box::new(error))
+    }
+}

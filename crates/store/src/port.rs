@@ -1,0 +1,86 @@
+//! The port: what the use cases need of a database.
+
+use async_trait::async_trait;
+use domain::merkle::Hash;
+use domain::revision::Sealed;
+use domain::{AgentId, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp};
+
+use crate::change::{Change, Committed, Side};
+use crate::error::StoreError;
+use crate::read::{
+    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
+    StateCount, Stored, StoredEntry,
+};
+
+type Answer<T> = Result<T, StoreError>;
+
+/// One database. Implementations are native; one contract suite holds for all.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Commits a change; answers once it is durable.
+    async fn commit(&self, change: Change) -> Answer<Committed>;
+    /// Writes something that nobody decides on; answers once it is durable.
+    async fn side(&self, side: Side) -> Answer<()>;
+
+    /// The installation; `None` before `admin init`.
+    async fn instance(&self) -> Answer<Option<Instance>>;
+    /// The store answers reads.
+    async fn ping(&self) -> Answer<()>;
+
+    async fn load(&self, id: RequestId) -> Answer<Option<Stored>>;
+    /// A request together with who may decide on it at `now`, read at one instant.
+    async fn load_decidable(&self, id: RequestId, now: Timestamp) -> Answer<Option<Decidable>>;
+    /// The authority that would hold for a request that is not stored yet.
+    async fn authority_for(&self, request: &Request, now: Timestamp) -> Answer<(domain::Authority, u64)>;
+    async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>>;
+    async fn list(&self, query: RequestQuery) -> Answer<Vec<Stored>>;
+    async fn counts(&self) -> Answer<Vec<StateCount>>;
+    async fn count_of_agent(&self, agent: AgentId, state: StateName) -> Answer<u64>;
+    /// Requests whose timer has fired by `now`.
+    async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>>;
+
+    /// The entries of one request, oldest first.
+    async fn entries_of(&self, id: RequestId) -> Answer<Vec<StoredEntry>>;
+    /// Entries from index `from`, oldest first.
+    async fn entries(&self, from: u64, limit: u32) -> Answer<Vec<StoredEntry>>;
+    async fn ledger_size(&self) -> Answer<u64>;
+    async fn tree_node(&self, level: u8, index: u64) -> Answer<Option<Hash>>;
+
+    async fn people(&self) -> Answer<Vec<Person>>;
+    async fn person(&self, id: PersonId) -> Answer<Option<Person>>;
+    async fn find_person(&self, lookalike: &str) -> Answer<Option<Person>>;
+    async fn password_hash(&self, id: PersonId) -> Answer<Option<String>>;
+    async fn agents(&self) -> Answer<Vec<Agent>>;
+    async fn agent(&self, id: AgentId) -> Answer<Option<Agent>>;
+    async fn keys_of(&self, agent: AgentId) -> Answer<Vec<ApiKey>>;
+    async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<ApiKey>>;
+
+    async fn kinds(&self) -> Answer<Vec<(Kind, u32)>>;
+    /// One version of a kind, the newest without a number.
+    async fn kind(&self, name: &str, version: Option<u32>) -> Answer<Option<(Kind, u32)>>;
+
+    /// The size of evidence, if `agent` uploaded it.
+    async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>>;
+    async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>>;
+    /// Which evidence of a request a person has opened, and when.
+    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<(Digest, Timestamp)>>;
+
+    async fn idempotency(&self, scope: &str, key: &str) -> Answer<Option<IdempotencyRecord>>;
+    async fn session(&self, id_hash: [u8; 32]) -> Answer<Option<(String, Timestamp)>>;
+    async fn sign_in_link(&self, hash: [u8; 32], now: Timestamp) -> Answer<Option<SignInLink>>;
+
+    /// Ends the writer after everything that waits; the store answers `Unavailable` afterwards.
+    async fn close(&self);
+}
+
+/// Reads a revision that was found back and checks it against its digest.
+///
+/// # Errors
+/// `Corrupt` when the bytes are not what the digest names (threats E11).
+pub fn opened_revision(id: RequestId, bytes: Vec<u8>, digest: Digest) -> Answer<Sealed> {
+    domain::revision::open(bytes, digest).map_err(|_| StoreError::Corrupt {
+        table: "revisions",
+        column: "body",
+        id: id.to_string(),
+    })
+}

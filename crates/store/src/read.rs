@@ -1,0 +1,139 @@
+//! What reads answer: rows with their meaning, not their columns.
+
+use domain::kind::EffectPart;
+use domain::{
+    Actor, AgentId, Authority, Digest, InstanceId, KeyId, PersonId, Request, RequestId, RiskLevel,
+    StateName, Timestamp,
+};
+
+/// Which installation this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instance {
+    pub id: InstanceId,
+    pub epoch: u64,
+}
+
+/// A request with the version that a change must name.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub request: Request,
+    pub version: u64,
+    pub changed_at: Timestamp,
+    pub effect: Vec<EffectPart>,
+    pub environment: String,
+}
+
+/// A request and the authority of the same instant (one read transaction).
+#[derive(Clone, Debug)]
+pub struct Decidable {
+    pub stored: Stored,
+    pub authority: Authority,
+    pub epoch: u64,
+}
+
+/// Which requests to list.
+#[derive(Clone, Debug, Default)]
+pub struct RequestQuery {
+    pub states: Vec<StateName>,
+    /// Only requests of these agents.
+    pub agents: Option<Vec<AgentId>>,
+    /// Case-insensitive text in the effect sentence.
+    pub text: Option<String>,
+    /// Only requests changed at or after this instant.
+    pub changed_since: Option<Timestamp>,
+    /// Keyset: only requests staged before this one.
+    pub before: Option<(Timestamp, RequestId)>,
+    pub order: Order,
+    pub limit: u32,
+}
+
+/// In which order to list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    NewestFirst,
+    /// Highest risk first, within it the soonest deadline.
+    MostUrgentFirst,
+    LastChangedFirst,
+}
+
+/// A person.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub id: PersonId,
+    pub name: String,
+    pub active: bool,
+    pub groups: Vec<String>,
+    pub has_password: bool,
+    pub added_at: Timestamp,
+}
+
+impl Person {
+    /// Whether this person is active and in `group`.
+    pub fn is_in(&self, group: &str) -> bool {
+        self.active && self.groups.iter().any(|name| name == group)
+    }
+}
+
+/// An agent.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    pub id: AgentId,
+    pub name: String,
+    pub owner: PersonId,
+    pub suspended: bool,
+    pub added_at: Timestamp,
+}
+
+/// An API key, never the key itself.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    pub id: KeyId,
+    pub holder: Actor,
+    pub hint: String,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub revoked_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    pub shown_to: PersonId,
+}
+
+impl ApiKey {
+    /// Whether the key opens anything at `now`.
+    pub fn lives(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+}
+
+/// What an idempotency key stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdempotencyRecord {
+    pub fingerprint: Digest,
+    pub request: RequestId,
+    pub at: Timestamp,
+}
+
+/// A ledger entry with the texts that are still there.
+#[derive(Clone, Debug)]
+pub struct StoredEntry {
+    pub index: u64,
+    pub body: Vec<u8>,
+    pub leaf: Digest,
+    /// Field, salt, text.
+    pub texts: Vec<(String, Vec<u8>, String)>,
+}
+
+/// A one-time link that may still be used.
+#[derive(Clone, Copy, Debug)]
+pub struct SignInLink {
+    pub person: PersonId,
+    pub expires_at: Timestamp,
+}
+
+/// How many requests are in a state, at a risk level.
+pub type StateCount = (StateName, u64);
+
+/// The risk word of a row.
+pub fn risk_from_word(word: &str) -> Option<RiskLevel> {
+    RiskLevel::ALL.into_iter().find(|level| level.as_str() == word)
+}

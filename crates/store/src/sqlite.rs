@@ -1,0 +1,241 @@
+//! The embedded back end: one SQLite file, WAL, `synchronous=FULL`, one writer, a pool of readers.
+//!
+//! Writes go through one task (see [`writer`]) that commits in groups; reads run beside it on
+//! their own connections and see only what is committed.
+
+mod house;
+mod ledger;
+mod project;
+mod requests;
+mod rows;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::merkle::Hash;
+use domain::{Authority, AgentId, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::change::{Change, Committed, Side};
+use crate::clock::Clock;
+use crate::error::StoreError;
+use crate::port::Store;
+use crate::read::{
+    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
+    StateCount, Stored, StoredEntry,
+};
+use writer::{Job, Writer};
+
+type Answer<T> = Result<T, StoreError>;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// How many changes may wait for the writer before callers wait to hand theirs in.
+const QUEUE: usize = 1024;
+const READERS: u32 = 4;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An open SQLite database.
+pub struct SqliteStore {
+    readers: SqlitePool,
+    jobs: mpsc::Sender<Job>,
+    /// Held for the life of the store, so that a second server on this file refuses to start.
+    _lock: std::fs::File,
+}
+
+impl SqliteStore {
+    /// Opens or creates the database at `path`, brings its schema up to date, and starts the writer.
+    ///
+    /// # Errors
+    /// `Held` when another process has it, `NewerSchema` when a newer program wrote it,
+    /// `Unavailable` when it cannot be opened.
+    pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Answer<Self> {
+        let lock = hold(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        migrate(&mut connection).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await?;
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let writer = Writer::start(connection, clock).await?;
+        tokio::spawn(writer.run(queue));
+        Ok(Self { readers, jobs, _lock: lock })
+    }
+
+    async fn send<T>(&self, job: impl FnOnce(oneshot::Sender<Answer<T>>) -> Job) -> Answer<T> {
+        let gone = || StoreError::Unavailable("the writer has stopped".into());
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(job(reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+fn hold(path: &Path) -> Answer<std::fs::File> {
+    let lock_path = path.with_extension("lock");
+    let unavailable = |error: std::io::Error| StoreError::Unavailable(Box::new(error));
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock_path)
+        .map_err(unavailable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Held(path.display().to_string())),
+        Err(std::fs::TryLockError::Error(error)) => Err(unavailable(error)),
+    }
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> Answer<()> {
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let versioned: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'")
+            .fetch_optional(&mut *connection)
+            .await?;
+    if versioned.is_some() {
+        let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&mut *connection)
+            .await?;
+        if let Some(found) = found.filter(|found| *found > known) {
+            return Err(StoreError::NewerSchema { found, known });
+        }
+    }
+    MIGRATIONS.run(connection).await.map_err(|error| StoreError::Unavailable(Box::new(error)))
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn commit(&self, change: Change) -> Answer<Committed> {
+        self.send(|reply| Job::Commit(Box::new(change), reply)).await
+    }
+    async fn side(&self, side: Side) -> Answer<()> {
+        self.send(|reply| Job::Side(Box::new(side), reply)).await
+    }
+    async fn close(&self) {
+        // A writer that is gone already is closed.
+        let _closed: Answer<()> = self.send(Job::Close).await;
+        self.readers.close().await;
+    }
+
+    async fn instance(&self) -> Answer<Option<Instance>> {
+        house::instance(&self.readers).await
+    }
+    async fn ping(&self) -> Answer<()> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        if self.jobs.is_closed() {
+            return Err(StoreError::Unavailable("the writer has stopped".into()));
+        }
+        Ok(())
+    }
+
+    async fn load(&self, id: RequestId) -> Answer<Option<Stored>> {
+        requests::load(&mut *self.readers.acquire().await?, id).await
+    }
+    async fn load_decidable(&self, id: RequestId, now: Timestamp) -> Answer<Option<Decidable>> {
+        let mut tx = self.readers.begin().await?;
+        let Some(stored) = requests::load(&mut tx, id).await? else { return Ok(None) };
+        let (authority, epoch) = house::authority(&mut tx, &stored.request, now).await?;
+        Ok(Some(Decidable { stored, authority, epoch }))
+    }
+    async fn authority_for(&self, request: &Request, now: Timestamp) -> Answer<(Authority, u64)> {
+        let mut tx = self.readers.begin().await?;
+        house::authority(&mut tx, request, now).await
+    }
+    async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>> {
+        requests::revision(&self.readers, id, number).await
+    }
+    async fn list(&self, query: RequestQuery) -> Answer<Vec<Stored>> {
+        requests::list(&self.readers, query).await
+    }
+    async fn counts(&self) -> Answer<Vec<StateCount>> {
+        requests::counts(&self.readers).await
+    }
+    async fn count_of_agent(&self, agent: AgentId, state: StateName) -> Answer<u64> {
+        requests::count_of_agent(&self.readers, agent, state).await
+    }
+    async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>> {
+        requests::due(&self.readers, now, limit).await
+    }
+
+    async fn entries_of(&self, id: RequestId) -> Answer<Vec<StoredEntry>> {
+        ledger::entries_of(&self.readers, id).await
+    }
+    async fn entries(&self, from: u64, limit: u32) -> Answer<Vec<StoredEntry>> {
+        ledger::entries(&self.readers, from, limit).await
+    }
+    async fn ledger_size(&self) -> Answer<u64> {
+        ledger::size(&mut *self.readers.acquire().await?).await
+    }
+    async fn tree_node(&self, level: u8, index: u64) -> Answer<Option<Hash>> {
+        ledger::tree_node(&mut *self.readers.acquire().await?, level, index).await
+    }
+
+    async fn people(&self) -> Answer<Vec<Person>> {
+        house::people(&self.readers).await
+    }
+    async fn person(&self, id: PersonId) -> Answer<Option<Person>> {
+        house::person(&self.readers, id).await
+    }
+    async fn find_person(&self, lookalike: &str) -> Answer<Option<Person>> {
+        house::find_person(&self.readers, lookalike).await
+    }
+    async fn password_hash(&self, id: PersonId) -> Answer<Option<String>> {
+        house::password_hash(&self.readers, id).await
+    }
+    async fn agents(&self) -> Answer<Vec<Agent>> {
+        house::agents(&self.readers).await
+    }
+    async fn agent(&self, id: AgentId) -> Answer<Option<Agent>> {
+        house::agent(&self.readers, id).await
+    }
+    async fn keys_of(&self, agent: AgentId) -> Answer<Vec<ApiKey>> {
+        house::keys_of(&self.readers, agent).await
+    }
+    async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<ApiKey>> {
+        house::find_key(&self.readers, hash).await
+    }
+
+    async fn kinds(&self) -> Answer<Vec<(Kind, u32)>> {
+        house::kinds(&self.readers).await
+    }
+    async fn kind(&self, name: &str, version: Option<u32>) -> Answer<Option<(Kind, u32)>> {
+        house::kind(&self.readers, name, version).await
+    }
+
+    async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>> {
+        requests::evidence_size(&self.readers, agent, digest).await
+    }
+    async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>> {
+        requests::evidence_bytes(&self.readers, digest).await
+    }
+    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<(Digest, Timestamp)>> {
+        requests::opened(&self.readers, id, person).await
+    }
+
+    async fn idempotency(&self, scope: &str, key: &str) -> Answer<Option<IdempotencyRecord>> {
+        requests::idempotency(&mut *self.readers.acquire().await?, scope, key).await
+    }
+    async fn session(&self, id_hash: [u8; 32]) -> Answer<Option<(String, Timestamp)>> {
+        house::session(&self.readers, id_hash).await
+    }
+    async fn sign_in_link(&self, hash: [u8; 32], now: Timestamp) -> Answer<Option<SignInLink>> {
+        house::sign_in_link(&self.readers, hash, now).await
+    }
+}

@@ -1,0 +1,276 @@
+//! The writer: one task, one connection, group commit.
+//!
+//! Takes as many changes as are waiting into one transaction, each in its own savepoint, gives
+//! their facts contiguous indices, commits once, then answers each. A change that fails does not
+//! take the others with it; the tree in memory moves only after COMMIT.
+
+use std::sync::Arc;
+
+use domain::merkle::Frontier;
+use domain::{Entry, InstanceId, Timestamp, entry};
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::rows::signed;
+use super::{house, ledger, project, requests};
+use crate::change::{Change, Committed, NewFact, Side, Write};
+use crate::clock::Clock;
+use crate::error::StoreError;
+
+type Answer<T> = Result<T, StoreError>;
+
+/// The most changes in one transaction: bounds how long the first of them waits.
+const MAX_BATCH: usize = 128;
+
+/// Something for the writer to do, and where to answer.
+pub(super) enum Job {
+    Commit(Box<Change>, oneshot::Sender<Answer<Committed>>),
+    Side(Box<Side>, oneshot::Sender<Answer<()>>),
+    Close(oneshot::Sender<Answer<()>>),
+}
+
+/// The state of the ledger at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Head {
+    instance: Option<InstanceId>,
+    epoch: u64,
+    frontier: Frontier,
+}
+
+/// An answer that waits for COMMIT.
+enum Pending {
+    Commit(oneshot::Sender<Answer<Committed>>, Answer<Committed>),
+    Side(oneshot::Sender<Answer<()>>, Answer<()>),
+}
+
+pub(super) struct Writer {
+    connection: SqliteConnection,
+    clock: Arc<dyn Clock>,
+    head: Head,
+}
+
+impl Writer {
+    pub(super) async fn start(
+        mut connection: SqliteConnection,
+        clock: Arc<dyn Clock>,
+    ) -> Answer<Self> {
+        let head = load_head(&mut connection).await?;
+        Ok(Self { connection, clock, head })
+    }
+
+    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        while let Some(first) = queue.recv().await {
+            let mut batch = vec![first];
+            while batch.len() < MAX_BATCH {
+                let Ok(job) = queue.try_recv() else { break };
+                batch.push(job);
+            }
+            let mut closing = None;
+            let mut work = Vec::with_capacity(batch.len());
+            for job in batch {
+                match job {
+                    Job::Close(reply) => closing = Some(reply),
+                    job => work.push(job),
+                }
+            }
+            if !work.is_empty() {
+                self.write(work).await;
+            }
+            if let Some(reply) = closing {
+                queue.close();
+                let closed = self.connection.close().await.map_err(StoreError::from);
+                // Nobody waits for the answer when the process is going down anyway.
+                let _ = reply.send(closed);
+                return;
+            }
+        }
+    }
+
+    async fn write(&mut self, batch: Vec<Job>) {
+        let mut head = self.head.clone();
+        let now = self.clock.now();
+        let written = write_batch(&mut self.connection, &mut head, batch, now).await;
+        let Ok((outcome, pending)) = written.inspect_err(|error| {
+            tracing::error!(error = error as &dyn std::error::Error, "no transaction");
+        }) else {
+            // Every waiting caller sees its answer dropped: unavailable, nothing was written.
+            return;
+        };
+        let durable = match outcome {
+            Ok(()) => {
+                self.head = head;
+                true
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "COMMIT failed");
+                // The outcome is unknown: what the database says now is what counts.
+                let found = load_head(&mut self.connection).await;
+                let durable = found.as_ref().is_ok_and(|found| *found == head && head != self.head);
+                if let Ok(found) = found {
+                    self.head = found;
+                }
+                durable
+            }
+        };
+        for answer in pending {
+            answer.send(durable);
+        }
+    }
+}
+
+impl Pending {
+    fn send(self, durable: bool) {
+        let lost = || StoreError::Unavailable("the transaction was not committed".into());
+        // A caller that has gone away finds the outcome by reading.
+        match self {
+            Self::Commit(reply, answer) => {
+                drop(reply.send(if durable { answer } else { Err(lost()) }));
+            }
+            Self::Side(reply, answer) => {
+                drop(reply.send(if durable { answer } else { Err(lost()) }));
+            }
+        }
+    }
+}
+
+/// One transaction over the whole batch: the outcome of its COMMIT, and the answers that wait.
+async fn write_batch(
+    connection: &mut SqliteConnection,
+    head: &mut Head,
+    batch: Vec<Job>,
+    now: Timestamp,
+) -> Result<(Result<(), sqlx::Error>, Vec<Pending>), sqlx::Error> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut pending = Vec::with_capacity(batch.len());
+    for job in batch {
+        let mut savepoint = tx.begin().await?;
+        let mut trial = head.clone();
+        match job {
+            Job::Commit(change, reply) => {
+                let answer = commit(&mut savepoint, &mut trial, *change, now).await;
+                if answer.is_ok() {
+                    savepoint.commit().await?;
+                    *head = trial;
+                } else {
+                    savepoint.rollback().await?;
+                }
+                pending.push(Pending::Commit(reply, answer));
+            }
+            Job::Side(side, reply) => {
+                let answer = project::side(&mut savepoint, *side).await;
+                if answer.is_ok() {
+                    savepoint.commit().await?;
+                } else {
+                    savepoint.rollback().await?;
+                }
+                pending.push(Pending::Side(reply, answer));
+            }
+            Job::Close(_) => {}
+        }
+    }
+    Ok((tx.commit().await, pending))
+}
+
+async fn commit(
+    tx: &mut SqliteConnection,
+    head: &mut Head,
+    change: Change,
+    now: Timestamp,
+) -> Answer<Committed> {
+    // INVARIANT: I9. Epoch, version and deadline are compared here, inside the transaction.
+    if change.expected_epoch.is_some_and(|expected| expected != head.epoch) {
+        return Err(StoreError::Stale);
+    }
+    if change.valid_until.is_some_and(|until| now >= until) {
+        return Err(StoreError::TooLate);
+    }
+    if let Some(record) = &change.idempotency {
+        if let Some(used) = requests::idempotency(tx, &record.scope, &record.key).await? {
+            return Err(StoreError::KeyUsed(used));
+        }
+    }
+    if let Some(request) = &change.request {
+        requests::expect_version(tx, request.after.id, request.expected_version).await?;
+    }
+    for write in &change.writes {
+        if let Write::Instance { id } = write {
+            head.instance = Some(*id);
+        }
+    }
+    let first_index = head.frontier.size();
+    if let Some(request) = &change.request {
+        project::stage_if_new(tx, request, now).await?;
+    }
+    for fact in &change.facts {
+        append(tx, head, fact).await?;
+        project::fact(tx, fact).await?;
+    }
+    for write in change.writes {
+        project::write(tx, write, now).await?;
+    }
+    if let Some(request) = &change.request {
+        project::update(tx, request, now).await?;
+    }
+    if let Some(record) = &change.idempotency {
+        project::idempotency(tx, record, now).await?;
+    }
+    if change.moves_epoch {
+        head.epoch += 1;
+        project::epoch(tx, head.epoch).await?;
+    }
+    Ok(Committed { first_index, size: head.frontier.size() })
+}
+
+async fn append(tx: &mut SqliteConnection, head: &mut Head, fact: &NewFact) -> Answer<()> {
+    let instance = head
+        .instance
+        .ok_or_else(|| StoreError::Refused("the installation is not initialised".into()))?;
+    let index = head.frontier.size();
+    let entry = Entry {
+        format: entry::FORMAT.to_owned(),
+        instance,
+        index,
+        at: fact.at,
+        actor: fact.actor,
+        request: fact.request,
+        fact: fact.fact.clone(),
+    };
+    let (body, leaf) = entry.seal().map_err(|error| StoreError::Refused(error.to_string()))?;
+    ledger::insert(tx, &entry, &body, &leaf).await?;
+    for node in head.frontier.append(leaf) {
+        ledger::insert_node(tx, node).await?;
+    }
+    for text in &fact.texts {
+        sqlx::query("INSERT INTO entry_texts (idx, field, salt, text) VALUES (?, ?, ?, ?)")
+            .bind(signed(index))
+            .bind(text.field)
+            .bind(text.salt.as_slice())
+            .bind(&text.text)
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn load_head(connection: &mut SqliteConnection) -> Answer<Head> {
+    let instance = house::instance(&mut *connection).await?;
+    let size = ledger::size(connection).await?;
+    let mut nodes = Vec::new();
+    for (level, index) in domain::merkle::peaks_of(size) {
+        let hash = ledger::tree_node(connection, level, index).await?;
+        nodes.push(((level, index), hash));
+    }
+    let frontier = Frontier::load(size, |level, index| {
+        let found = nodes.iter().find(|(at, _)| *at == (level, index)).and_then(|(_, hash)| *hash);
+        found.ok_or(StoreError::Corrupt {
+            table: "tree_nodes",
+            column: "hash",
+            id: format!("level {level}, index {index}"),
+        })
+    })?;
+    Ok(Head {
+        instance: instance.map(|instance| instance.id),
+        epoch: instance.map_or(0, |instance| instance.epoch),
+        frontier,
+    })
+}
