@@ -1,1 +1,86 @@
-//! placeholder
+//! axum as a library: the agents' API, the people's pages and posts, authentication, and the jobs
+//! that run beside them.
+//!
+//! A handler extracts, calls one use case of `service`, and maps the answer. No SQL, no policy and
+//! no lifecycle here. The two halves never share a credential: `/api` takes bearer keys and no
+//! cookies, everything else takes cookies and no keys.
+
+pub mod api;
+pub mod assets;
+pub mod headers;
+pub mod jobs;
+pub mod problem;
+pub mod sessions;
+pub mod state;
+pub mod web;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::TraceLayer;
+
+pub use state::AppState;
+
+/// How long answers that are under way may take after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// Every route of the product.
+pub fn router(state: AppState) -> Router {
+    let trace = TraceLayer::new_for_http().make_span_with(|request: &axum::extract::Request| {
+        // SECURITY: the path only; a query can carry what no log should.
+        tracing::info_span!("http", method = %request.method(), path = redacted(request.uri().path()))
+    });
+    Router::new()
+        .merge(api::router(state.clone()))
+        .merge(web::router(state.clone()))
+        .layer(axum::middleware::from_fn(headers::secure))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(trace)
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .with_state(state)
+}
+
+/// A path without the one-time token that a sign-in link carries.
+fn redacted(path: &str) -> &str {
+    if path.starts_with("/sign-in/link/") { "/sign-in/link/[redacted]" } else { path }
+}
+
+/// Serves until `stop`, then lets what is under way finish, and closes the store.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    state: AppState,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let jobs = tokio::spawn(jobs::run(state.clone()));
+    let stopping = state.stopping.clone();
+    let stopped = state.stopping.clone();
+    let router = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stop.await;
+        tracing::info!("stopping");
+        stopping.cancel();
+    });
+    let deadline = async move {
+        stopped.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    let outcome = tokio::select! {
+        outcome = serving.into_future() => outcome,
+        () = deadline => Ok(()),
+    };
+    state.stopping.cancel();
+    if let Err(error) = jobs.await {
+        tracing::error!(error = &error as &dyn std::error::Error, "a job ended badly");
+    }
+    state.service.close().await;
+    outcome
+}

@@ -1,0 +1,104 @@
+//! What arrives: bodies, ids and headers, each with a problem of its own.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use domain::canonical;
+use domain::stage::FieldError;
+use serde::de::DeserializeOwned;
+use service::stage::StageError;
+
+use crate::problem::Problem;
+
+/// The longest Idempotency-Key, in characters.
+const MAX_KEY_CHARS: usize = 128;
+/// The longest wait that a client can ask for.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// A JSON body as bytes: strictness is the use case's, the media type and the size are ours.
+pub(super) struct JsonBytes(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonBytes {
+    type Rejection = Problem;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let media_type = request.headers().get(header::CONTENT_TYPE);
+        let text = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = text.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            let detail = "Send the body as `Content-Type: application/json`.";
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(Problem::new(status, "unsupported_media_type", detail));
+        }
+        Bytes::from_request(request, state).await.map(Self).map_err(|e| too_large(&e, 1))
+    }
+}
+
+/// A body that is larger than its route allows.
+pub(super) fn too_large(rejection: &BytesRejection, mebibytes: u32) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let detail = format!("The body is larger than {mebibytes} MiB. Nothing was stored.");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    } else {
+        let detail = "The body did not arrive whole. Nothing was stored.";
+        Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", detail)
+    }
+}
+
+/// A small JSON body, read strictly into `T`.
+pub(super) fn typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let value = canonical::parse(body).map_err(StageError::from)?;
+    serde_json::from_value(value)
+        .map_err(|error| Problem::invalid(vec![FieldError::new("", error.to_string())]))
+}
+
+/// An id of the path; anything else is simply not there.
+pub(super) struct Id<T>(pub T);
+
+impl<S: Send + Sync, T: std::str::FromStr + Send> FromRequestParts<S> for Id<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(text) = path.map_err(|_| Problem::not_found())?;
+        text.parse().map(Self).map_err(|_| Problem::not_found())
+    }
+}
+
+/// Query parameters; unknown or repeated ones are an error (threats H11).
+pub(super) struct Params<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        query.map(|Query(query)| Self(query)).map_err(|error| Problem::bad_query(error.body_text()))
+    }
+}
+
+/// The Idempotency-Key, bare or as a quoted structured-field string.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let (value, more) = (values.next(), values.next());
+    let Some(value) = value else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    let length = 1..=MAX_KEY_CHARS;
+    if more.is_some() || !length.contains(&bare.len()) || !bare.chars().all(allowed) {
+        let detail = "An Idempotency-Key has 1 to 128 characters of A-Z a-z 0-9 - _ . : and is sent once.";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail));
+    }
+    Ok(Some(bare.to_owned()))
+}
+
+/// `Prefer: wait=N` (RFC 7240), at most 30 seconds.
+pub(super) fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let wait = values.flat_map(|value| value.split(',')).find_map(|part| {
+        part.trim().strip_prefix("wait=").and_then(|seconds| seconds.parse::<u64>().ok())
+    })?;
+    Some(Duration::from_secs(wait).min(MAX_WAIT))
+}

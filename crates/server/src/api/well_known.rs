@@ -1,0 +1,29 @@
+//! What verifiers of release tokens and monitors read, without a key.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use crate::AppState;
+use crate::problem::Problem;
+
+/// The public keys of release tokens (RFC 7517).
+pub(super) async fn jwks(State(state): State<AppState>) -> Json<Value> {
+    Json(state.service.keys().jwks())
+}
+
+/// The process runs.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// The store answers and the installation is initialised.
+pub(super) async fn readyz(State(state): State<AppState>) -> Result<&'static str, Problem> {
+    state.service.ready().await?;
+    if !state.service.is_initialised().await? {
+        let detail = "Run `countersign admin init`.";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_initialised", detail));
+    }
+    Ok("ready\n")
+}

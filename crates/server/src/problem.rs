@@ -1,0 +1,211 @@
+//! Errors of the API: RFC 9457 `application/problem+json` with a closed `code`.
+
+use std::any::Any;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::stage::FieldError;
+use domain::{Refusal, Timestamp};
+use serde::Serialize;
+use service::Failure;
+use service::act::ActError;
+use service::stage::StageError;
+
+/// An answer that is no, in the form of RFC 9457.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    pub problem_type: String,
+    pub title: &'static str,
+    pub status: u16,
+    pub code: &'static str,
+    /// What to do about it.
+    pub detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// When the release was redeemed, where that is the problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redeemed_at: Option<Timestamp>,
+    /// The state that the request is in, where that is the problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<domain::StateName>,
+}
+
+impl Problem {
+    /// A problem with a code of its own.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            problem_type: format!("urn:countersign:problem:{code}"),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            redeemed_at: None,
+            state: None,
+        }
+    }
+
+    /// No key, or one that opens nothing; not told which.
+    pub fn unauthenticated() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "Send a living key as `Authorization: Bearer csn_agt_…`. Keys come from the dashboard's Agents page.",
+        )
+    }
+
+    /// No such thing, or not the caller's.
+    pub fn not_found() -> Self {
+        let detail = "There is no such thing here, or it is not yours. See GET /api/v1/kinds and GET /api/v1/requests.";
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// Fields that break rules.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let first = errors.first().map(|error| format!("`{}` {}", error.pointer, error.detail));
+        let detail = format!(
+            "{}. Nothing was stored. GET /api/v1/kinds/{{name}} has the schema and an example that works.",
+            first.unwrap_or_else(|| "The body breaks a rule".to_owned())
+        );
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", detail);
+        Self { errors, ..problem }
+    }
+
+    /// A query parameter that cannot be understood.
+    pub fn bad_query(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_query", detail)
+    }
+
+    /// The store is away.
+    pub fn unavailable() -> Self {
+        let detail = "The database is not available. Nothing was done, or a retry with the same Idempotency-Key will tell.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+    }
+
+    /// A defect of ours.
+    pub fn internal() -> Self {
+        let detail = "A defect on our side; the server's log has it under this answer's x-request-id.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry = status == StatusCode::SERVICE_UNAVAILABLE;
+        let challenge = status == StatusCode::UNAUTHORIZED;
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        let json = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, json);
+        if retry {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        tracing::error!(error = &failure as &dyn std::error::Error, "a call failed");
+        match failure {
+            Failure::Store(_) => Self::unavailable(),
+            Failure::Defect(_) => Self::internal(),
+        }
+    }
+}
+
+impl From<ActError> for Problem {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::NotFound => Self::not_found(),
+            ActError::Refused(refusal) => refusal.into(),
+            ActError::KeyReused => key_reused(),
+            ActError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<StageError> for Problem {
+    fn from(error: StageError) -> Self {
+        match error {
+            StageError::Malformed(malformed) => {
+                let detail = format!("{malformed}. Nothing was stored.");
+                let problem = Self::new(StatusCode::BAD_REQUEST, "malformed_json", detail);
+                let errors =
+                    vec![FieldError::new(malformed.pointer.clone(), malformed.problem.to_string())];
+                Self { errors, ..problem }
+            }
+            StageError::Invalid(errors) => Self::invalid(errors),
+            StageError::Refused(refusal) => refusal.into(),
+            StageError::KeyReused => key_reused(),
+            StageError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+fn key_reused() -> Problem {
+    let detail = "This Idempotency-Key was used with another body. Use a new key for a new request.";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match &refusal {
+            Refusal::NotStaged => StatusCode::NOT_FOUND,
+            Refusal::NotExecutor | Refusal::NotStager | Refusal::Suspended => StatusCode::FORBIDDEN,
+            Refusal::NotEligible { .. } => StatusCode::FORBIDDEN,
+            Refusal::NoRequirement | Refusal::DeadlinePassed => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::AlreadyStaged
+            | Refusal::NotPending { .. }
+            | Refusal::Changed { .. }
+            | Refusal::AlreadyReviewed { .. }
+            | Refusal::ShownTooLongAgo
+            | Refusal::NotApproved { .. }
+            | Refusal::DigestMismatch { .. }
+            | Refusal::OutsideWindow { .. }
+            | Refusal::AlreadyRedeemed { .. }
+            | Refusal::NotExecuting { .. }
+            | Refusal::WrongLease
+            | Refusal::NotDue => StatusCode::CONFLICT,
+        };
+        let (redeemed_at, state) = match &refusal {
+            Refusal::AlreadyRedeemed { at } => (Some(*at), None),
+            Refusal::NotPending { state }
+            | Refusal::NotApproved { state }
+            | Refusal::NotExecuting { state } => (None, Some(*state)),
+            _ => (None, None),
+        };
+        let problem = Self::new(status, refusal.code(), advice(&refusal));
+        Self { redeemed_at, state, ..problem }
+    }
+}
+
+fn advice(refusal: &Refusal) -> String {
+    let what = match refusal {
+        Refusal::NotApproved { .. } => "Do not act; read the request for what is missing.",
+        Refusal::AlreadyRedeemed { .. } => {
+            "A release is redeemed once. Retry with the first call's Idempotency-Key to get its token again."
+        }
+        Refusal::DigestMismatch { .. } => "Read the request and redeem with its `digest`.",
+        Refusal::OutsideWindow { .. } => "Come back inside the window.",
+        Refusal::NotExecutor => "Redeem with the key of the agent that the kind names as executor.",
+        Refusal::WrongLease => "Report with the `lease_id` that redeeming answered.",
+        Refusal::Suspended => "Ask an administrator.",
+        _ => "Read the request for its present state.",
+    };
+    format!("{refusal}. {what}")
+}
+
+/// Answers a panic in a handler: 500, and the next request is served as ever (threats K19).
+pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    tracing::error!(panic = text, "a handler panicked");
+    Problem::internal().into_response()
+}

@@ -1,0 +1,60 @@
+//! The people's half: pages, and ordinary form posts that answer 303.
+//!
+//! Cookies and the CSRF check belong here and nowhere else. A GET never writes a fact.
+
+mod agents;
+mod desk;
+mod evidence;
+mod history;
+mod inbox;
+mod kinds;
+mod ledger;
+mod people;
+mod request;
+mod review;
+mod sign_in;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use tower_http::csrf::CsrfLayer;
+
+use crate::{AppState, assets, sessions};
+
+/// The largest form: 64 KiB.
+const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// Every page and post.
+pub fn router(state: AppState) -> Router<AppState> {
+    let sessions = sessions::layer(state.service.clone());
+    Router::new()
+        .route("/", get(inbox::home))
+        .route("/inbox", get(inbox::inbox))
+        .route("/inbox/fingerprint", get(inbox::fingerprint))
+        .route("/requests/{id}", get(request::show))
+        .route("/requests/{id}/version", get(request::version))
+        .route("/requests/{id}/review", post(review::review))
+        .route("/requests/{id}/evidence/{digest}/open", post(evidence::open))
+        .route("/requests/{id}/evidence/{digest}/download", get(evidence::download))
+        .route("/history", get(history::history))
+        .route("/ledger", get(ledger::ledger))
+        .route("/agents", get(agents::list).post(agents::add))
+        .route("/agents/{id}/keys", post(agents::issue_key))
+        .route("/people", get(people::list).post(people::add))
+        .route("/people/{id}/invite", post(people::invite))
+        .route("/kinds", get(kinds::list))
+        .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .route("/sign-in/link/{token}", get(sign_in::link))
+        .route("/sign-in/link", post(sign_in::spend_link))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/settings", get(sign_in::settings))
+        .route("/settings/password", post(sign_in::set_password))
+        .fallback(desk::nothing_here)
+        .method_not_allowed_fallback(desk::nothing_here)
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(CsrfLayer::new())
+        .layer(sessions)
+        .route("/assets/{file}", get(assets::styles_and_pictures))
+        .route("/pkg/{file}", get(assets::scripts))
+        .with_state(state)
+}

@@ -1,0 +1,84 @@
+//! `/people`: people, their groups, and links that let them in.
+
+use app::{Page, ProblemPage};
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::PersonId;
+use service::house::HouseError;
+
+use super::agents::steward;
+use super::desk::{Answer, Desk, Shown, Trouble, page};
+use super::request::read;
+
+/// Everybody.
+pub(super) async fn list(desk: Desk) -> Response {
+    let answer = show(&desk).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn show(desk: &Desk) -> Answer {
+    page(Page::People(desk.visitor.state.service.people_view(&desk.caller).await?))
+}
+
+/// Adds a person and shows the one-time link that lets them in.
+pub(super) async fn add(desk: Desk, body: Bytes) -> Response {
+    let answer = added(&desk, &body).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn added(desk: &Desk, body: &[u8]) -> Answer {
+    let steward = steward(desk)?;
+    let fields: Vec<(String, String)> =
+        serde_urlencoded::from_bytes(body).map_err(|_| Trouble::NotFound)?;
+    let named = |name: &'static str| {
+        fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
+    };
+    let name = named("name").next().unwrap_or_default().trim();
+    let groups: Vec<&str> = named("groups").collect();
+    match desk.visitor.state.service.add_person(&steward, name, &groups).await {
+        Ok(person) => invitation(desk, person, name).await,
+        Err(error) => explained(error, "/people"),
+    }
+}
+
+/// A new one-time link for a person.
+pub(super) async fn invite(desk: Desk, Path(id): Path<String>) -> Response {
+    let answer = invited(&desk, &id).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn invited(desk: &Desk, id: &str) -> Answer {
+    steward(desk)?;
+    let person: PersonId = read(id)?;
+    let found = desk.visitor.state.service.person_caller(person).await?;
+    let found = found.ok_or(Trouble::NotFound)?;
+    invitation(desk, person, found.name()).await
+}
+
+async fn invitation(desk: &Desk, person: PersonId, name: &str) -> Answer {
+    let link = desk.visitor.state.service.sign_in_link(&steward(desk)?, person).await?;
+    page(Page::Secret {
+        title: format!("A link for {name}"),
+        explanation: "Hand it over on a channel you trust. It signs them in once, within 60 minutes; then they can set a password under Settings.".to_owned(),
+        value: link,
+        back_to: "/people".to_owned(),
+        back_label: "Back to people".to_owned(),
+    })
+}
+
+/// What was wrong with a change to the house, and where to try again.
+pub(super) fn explained(error: HouseError, back: &str) -> Answer {
+    if let HouseError::Failed(failure) = error {
+        return Err(failure.into());
+    }
+    let problem = ProblemPage {
+        status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
+        title: "Nothing was changed".to_owned(),
+        detail: format!("{error}."),
+        way_out: (back.to_owned(), "Back".to_owned()),
+        reference: None,
+    };
+    Ok(Shown::Refused(StatusCode::UNPROCESSABLE_ENTITY, Box::new(Page::Problem(problem))))
+}

@@ -1,0 +1,210 @@
+//! Signing in and out, and a person's own password.
+
+use std::net::SocketAddr;
+
+use app::{Page, ProblemPage, SignInPage};
+use axum::Form;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{ConnectInfo, Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use service::PersonCaller;
+use service::sign_in::{PasswordError, SignInError};
+
+use super::desk::{Answer, Desk, Shown, Trouble, Visitor, page, see_other};
+use crate::sessions;
+
+/// Where to go afterwards.
+#[derive(Default, Deserialize)]
+pub(super) struct Next {
+    next: Option<String>,
+}
+
+/// The form.
+pub(super) async fn form(visitor: Visitor, next: Option<Query<Next>>) -> Response {
+    let next = next.and_then(|Query(next)| next.next).map(|next| local(&next));
+    let answer = page(Page::SignIn(SignInPage { next, ..SignInPage::default() }));
+    visitor.answer(answer).await
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(super) struct Credentials {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+    next: Option<String>,
+}
+
+/// Signs in by name and password.
+pub(super) async fn sign_in(
+    visitor: Visitor,
+    from: Option<ConnectInfo<SocketAddr>>,
+    form: Result<Form<Credentials>, FormRejection>,
+) -> Response {
+    let from = from.map(|ConnectInfo(address)| address.ip().to_string()).unwrap_or_default();
+    let answer = signed_in(&visitor, &from, form).await;
+    visitor.answer(answer).await
+}
+
+async fn signed_in(
+    visitor: &Visitor,
+    from: &str,
+    form: Result<Form<Credentials>, FormRejection>,
+) -> Answer {
+    let Form(form) = form.map_err(|_| Trouble::NotFound)?;
+    let next = form.next.as_deref().map(local);
+    let service = &visitor.state.service;
+    match service.sign_in(&form.name, &form.password, from).await {
+        Ok(person) => enter(visitor, &person, next).await,
+        Err(SignInError::Failed(failure)) => Err(failure.into()),
+        Err(error) => {
+            let status = match error {
+                SignInError::TooMany => StatusCode::TOO_MANY_REQUESTS,
+                _ => StatusCode::UNAUTHORIZED,
+            };
+            let error = Some(format!("{}.", capital(&error.to_string())));
+            let again = SignInPage { next, name: form.name, error };
+            Ok(Shown::Refused(status, Box::new(Page::SignIn(again))))
+        }
+    }
+}
+
+async fn enter(visitor: &Visitor, person: &PersonCaller, next: Option<String>) -> Answer {
+    sessions::sign_in(&visitor.session, person, visitor.state.service.now()).await?;
+    see_other(next.unwrap_or_else(|| "/inbox".to_owned()))
+}
+
+/// A one-time link: a page with a button. Reading it changes nothing (threats W01).
+pub(super) async fn link(visitor: Visitor, Path(token): Path<String>) -> Response {
+    let answer = match visitor.state.service.read_link(&token).await {
+        Ok((person, _)) => {
+            page(Page::SignInLink { token, person: person.name().to_owned() })
+        }
+        Err(error) => spent(error),
+    };
+    visitor.answer(answer).await
+}
+
+/// The button of a one-time link.
+#[derive(Deserialize)]
+pub(super) struct Token {
+    token: String,
+}
+
+/// Spends the link and signs in.
+pub(super) async fn spend_link(
+    visitor: Visitor,
+    form: Result<Form<Token>, FormRejection>,
+) -> Response {
+    let answer = spend(&visitor, form).await;
+    visitor.answer(answer).await
+}
+
+async fn spend(visitor: &Visitor, form: Result<Form<Token>, FormRejection>) -> Answer {
+    let Form(form) = form.map_err(|_| Trouble::NotFound)?;
+    match visitor.state.service.spend_link(&form.token).await {
+        Ok(person) => enter(visitor, &person, None).await,
+        Err(error) => spent(error),
+    }
+}
+
+fn spent(error: SignInError) -> Answer {
+    if let SignInError::Failed(failure) = error {
+        return Err(failure.into());
+    }
+    let problem = ProblemPage {
+        status: StatusCode::GONE.as_u16(),
+        title: "This link no longer works".to_owned(),
+        detail: "A link signs in once, within 60 minutes. Ask an administrator for a new one, or sign in with your password.".to_owned(),
+        way_out: ("/sign-in".to_owned(), "Sign in with a password".to_owned()),
+        reference: None,
+    };
+    Ok(Shown::Refused(StatusCode::GONE, Box::new(Page::Problem(problem))))
+}
+
+/// Ends the session.
+pub(super) async fn sign_out(visitor: Visitor) -> Response {
+    let answer = signed_out(&visitor).await;
+    visitor.answer(answer).await
+}
+
+async fn signed_out(visitor: &Visitor) -> Answer {
+    if let Some(caller) = &visitor.caller {
+        visitor.state.service.sign_out(caller).await?;
+    }
+    sessions::sign_out(&visitor.session).await?;
+    see_other("/sign-in")
+}
+
+/// The person's own settings.
+pub(super) async fn settings(desk: Desk, saved: Option<Query<Saved>>) -> Response {
+    let saved = saved.is_some_and(|Query(saved)| saved.saved.is_some());
+    let answer = page(Page::Settings { problem: None, saved });
+    desk.visitor.answer(answer).await
+}
+
+/// Set by the 303 after a password was set.
+#[derive(Deserialize)]
+pub(super) struct Saved {
+    saved: Option<String>,
+}
+
+/// A new password.
+#[derive(Deserialize)]
+pub(super) struct NewPassword {
+    #[serde(default)]
+    current: String,
+    #[serde(default)]
+    new: String,
+}
+
+/// Sets the person's own password.
+pub(super) async fn set_password(
+    desk: Desk,
+    form: Result<Form<NewPassword>, FormRejection>,
+) -> Response {
+    let answer = password_set(&desk, form).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn password_set(desk: &Desk, form: Result<Form<NewPassword>, FormRejection>) -> Answer {
+    let Form(form) = form.map_err(|_| Trouble::NotFound)?;
+    let service = &desk.visitor.state.service;
+    match service.set_password(&desk.caller, &form.current, &form.new).await {
+        Ok(()) => see_other("/settings?saved=1"),
+        Err(PasswordError::Failed(failure)) => Err(failure.into()),
+        Err(error) => {
+            let problem = Some(format!("{}. Nothing was changed.", capital(&error.to_string())));
+            let page = Page::Settings { problem, saved: false };
+            Ok(Shown::Refused(StatusCode::UNPROCESSABLE_ENTITY, Box::new(page)))
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// A path of our own to go to; anything that could lead elsewhere becomes the inbox (threats W12).
+fn local(next: &str) -> String {
+    let plain = |c: char| c.is_ascii_graphic() && c != '\\';
+    let ours = next.starts_with('/') && !next.starts_with("//") && next.chars().all(plain);
+    if ours { next.to_owned() } else { "/inbox".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn w12_only_a_path_of_our_own_is_followed() {
+        assert_eq!(local("/requests/1?a=b#c"), "/requests/1?a=b#c");
+        for evil in ["//evil.example", "/\\evil", "https://evil", "javascript:x", "/a\nb", ""] {
+            assert_eq!(local(evil), "/inbox", "{evil}");
+        }
+    }
+}
