@@ -1,0 +1,11 @@
+//! The parts that pages are made of.
+
+pub mod card;
+pub mod effect;
+pub mod frame;
+pub mod request_row;
+pub mod risk_badge;
+pub mod textarea;
+pub mod untrusted;
+pub mod watched;
+pub mod when;

@@ -1,0 +1,67 @@
+//! The whole HTML document around a page.
+//!
+//! SECURITY: no inline script and no inline style, so that a strict content security policy holds.
+
+use leptos::prelude::*;
+
+use crate::components::frame::{Footer, Header};
+use crate::islands::local_times::LocalTimes;
+use crate::page::{Assets, Chrome, Page};
+use crate::pages;
+
+/// The document of `page`, for `leptos_axum::render_app_async_with_context`.
+pub fn document(chrome: Chrome, page: Page) -> impl IntoView {
+    let title = format!("{} · Countersign", page.title());
+    let place = page.place();
+    let scripts = scripts(&chrome.assets, &chrome.nonce);
+    let islands = (!chrome.assets.boot.is_empty()).then(|| view! { <LocalTimes/> });
+    let demo = chrome
+        .demo
+        .then(|| view! { <p class="demo">"Demo: throwaway data, gone when the server stops."</p> });
+    let Chrome { assets, viewer, now, .. } = chrome.clone();
+    let footer = viewer.is_some().then(|| view! { <Footer/> });
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <title>{title}</title>
+                <link rel="icon" href=assets.favicon/>
+                <link rel="stylesheet" href=assets.css/>
+                {scripts}
+            </head>
+            <body data-now=now.seconds().to_string()>
+                <a class="skip" href="#main">"Skip to content"</a>
+                {demo}
+                <Header viewer=viewer place=place/>
+                {pages::body(&chrome, page)}
+                {footer}
+                {islands}
+            </body>
+        </html>
+    }
+}
+
+/// The same document as a string, rendered at once.
+///
+/// Nothing in a page waits, so nothing has to be streamed; and nothing but the page comes out.
+pub fn render(chrome: Chrome, page: Page) -> String {
+    let owner = Owner::new();
+    let html = owner.with(|| document(chrome, page).into_view().to_html());
+    owner.cleanup();
+    html
+}
+
+fn scripts(assets: &Assets, nonce: &str) -> Option<impl IntoView + use<>> {
+    let Assets { boot, js, wasm, .. } = assets.clone();
+    let nonce = nonce.to_owned();
+    if boot.is_empty() || js.is_empty() || wasm.is_empty() {
+        return None;
+    }
+    Some(view! {
+        <link rel="modulepreload" href=js.clone() nonce=nonce.clone()/>
+        <script type="module" src=boot nonce=nonce data-js=js data-wasm=wasm></script>
+    })
+}

@@ -1,0 +1,149 @@
+//! What can be shown: one variant a page, with everything it needs.
+
+use domain::{Timestamp, Verdict, kind};
+use service::view::{
+    AgentsView, HistoryView, InboxView, KindsView, LedgerView, PeopleView, RequestView, Viewer,
+};
+
+use crate::text::spelled;
+use crate::wording::risk;
+
+/// What stands around every page.
+#[derive(Clone, Debug)]
+pub struct Chrome {
+    /// The nonce of this answer's content security policy.
+    pub nonce: String,
+    pub assets: Assets,
+    /// Who looks; nobody before sign-in.
+    pub viewer: Option<Viewer>,
+    pub now: Timestamp,
+    /// Throwaway data: says so on every page.
+    pub demo: bool,
+}
+
+/// The URL paths of what a page loads. Empty script paths mean that no script is named.
+#[derive(Clone, Debug, Default)]
+pub struct Assets {
+    pub css: String,
+    pub boot: String,
+    pub js: String,
+    pub wasm: String,
+    pub favicon: String,
+}
+
+/// A page with its data.
+#[derive(Clone, Debug)]
+pub enum Page {
+    SignIn(SignInPage),
+    SignInLink {
+        token: String,
+        person: String,
+    },
+    Inbox(InboxView),
+    Request(Box<RequestPage>),
+    History(HistoryView),
+    Ledger(LedgerView),
+    Agents(AgentsView),
+    People(PeopleView),
+    Kinds(KindsView),
+    /// A secret that is shown once.
+    Secret {
+        title: String,
+        explanation: String,
+        value: String,
+        back_to: String,
+        back_label: String,
+    },
+    Problem(ProblemPage),
+}
+
+/// The sign-in form, as it was filled in.
+#[derive(Clone, Debug, Default)]
+pub struct SignInPage {
+    /// Where to go afterwards.
+    pub next: Option<String>,
+    pub name: String,
+    pub error: Option<String>,
+}
+
+/// One request, and what the viewer just did to it.
+#[derive(Clone, Debug)]
+pub struct RequestPage {
+    pub view: RequestView,
+    /// A review that was not recorded: what was typed, and why.
+    pub draft: Option<Draft>,
+    /// The viewer's review was recorded a moment ago.
+    pub recorded: bool,
+}
+
+/// A review as it was typed, and why it was not recorded.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub verdict: Option<Verdict>,
+    pub justification: String,
+    pub problem: String,
+}
+
+/// An answer that is no, or a failure.
+#[derive(Clone, Debug)]
+pub struct ProblemPage {
+    pub status: u16,
+    pub title: String,
+    pub detail: String,
+    /// Address and label of what to do next.
+    pub way_out: (String, String),
+    /// What to quote when asking for help.
+    pub reference: Option<String>,
+}
+
+/// The parts of the site that the header links to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Inbox,
+    History,
+    Ledger,
+    Agents,
+    People,
+    Kinds,
+    /// Not in the header.
+    Elsewhere,
+}
+
+impl Page {
+    /// The text of `<title>`, before the product's name.
+    pub fn title(&self) -> String {
+        match self {
+            Self::SignIn(_) | Self::SignInLink { .. } => "Sign in".to_owned(),
+            Self::Inbox(view) if view.your_turn.is_empty() => "Inbox".to_owned(),
+            Self::Inbox(view) => format!("Inbox ({})", view.your_turn.len()),
+            Self::Request(page) => {
+                let level = risk::word(page.view.risk.level);
+                format!("{level} risk: {}", spelled(&kind::sentence(&page.view.effect)))
+            }
+            Self::History(_) => "History".to_owned(),
+            Self::Ledger(_) => "Ledger".to_owned(),
+            Self::Agents(_) => "Agents".to_owned(),
+            Self::People(_) => "People".to_owned(),
+            Self::Kinds(_) => "Kinds".to_owned(),
+            Self::Secret { title, .. } => title.clone(),
+            Self::Problem(problem) => problem.title.clone(),
+        }
+    }
+
+    /// Which link of the header is current.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Inbox(_) => Place::Inbox,
+            Self::History(_) => Place::History,
+            Self::Ledger(_) => Place::Ledger,
+            Self::Agents(_) => Place::Agents,
+            Self::People(_) => Place::People,
+            Self::Kinds(_) => Place::Kinds,
+            Self::Request(_)
+            | Self::SignIn(_)
+            | Self::SignInLink { .. }
+            | Self::Secret { .. }
+            | Self::Problem(_) => Place::Elsewhere,
+        }
+    }
+}

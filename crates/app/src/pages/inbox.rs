@@ -1,0 +1,73 @@
+//! The inbox: what waits for the viewer, what waits for others, what was done lately.
+
+use leptos::prelude::*;
+use service::view::{InboxView, RequestRow};
+
+use crate::components::request_row::{List, Rows};
+use crate::components::watched::Watched;
+
+/// Three groups of requests; the viewer's turn first.
+#[component]
+pub fn Inbox(view: InboxView, viewer: Option<String>) -> impl IntoView {
+    let InboxView { now, your_turn, waiting, done, truncated, fingerprint } = view;
+    let list = |rows, list| view! { <Rows rows list now viewer=viewer.clone()/> }.into_any();
+    let turn = if your_turn.is_empty() {
+        view! { <Nothing waiting=waiting.len()/> }.into_any()
+    } else {
+        list(your_turn.clone(), List::YourTurn)
+    };
+    let truncated = truncated.then(|| {
+        view! {
+            <p class="hint">
+                "More requests wait than are listed here. "
+                <a href="/history?state=pending">"All pending requests"</a>
+            </p>
+        }
+    });
+    let group = |title: &'static str, rows: Vec<RequestRow>| {
+        (!rows.is_empty()).then(|| {
+            let count = rows.len();
+            view! {
+                <section class="group">
+                    <h2>{title}" "<span class="count">{count}</span></h2>
+                    {list(rows, List::Any)}
+                </section>
+            }
+        })
+    };
+    view! {
+        <Watched
+            url="/inbox/fingerprint".to_owned()
+            seen=fingerprint
+            message="The inbox changed."
+            link=("/inbox".to_owned(), "Show")
+        />
+        <main id="main" tabindex="-1" class="page">
+            <h1>"Your turn"</h1>
+            {turn}
+            {truncated}
+            {group("Waiting for others", waiting)}
+            {group("Done in the last 24 hours", done)}
+        </main>
+    }
+}
+
+/// Nothing needs the viewer: says so, and what one could do instead.
+#[component]
+fn Nothing(waiting: usize) -> impl IntoView {
+    let others = match waiting {
+        0 => "Nothing is waiting for anyone else either.",
+        1 => "One request below is running or waits for others.",
+        _ => "The requests below are running or wait for others.",
+    };
+    view! {
+        <div class="card empty">
+            <p><b>"Nothing needs you."</b>" "{others}</p>
+            <p>
+                <a href="/history">"See what was decided"</a>
+                " · "
+                <a href="/kinds">"Stage a test request"</a>
+            </p>
+        </div>
+    }
+}

@@ -1,0 +1,141 @@
+//! The catalogue: what agents may ask for, and how to ask.
+
+use domain::Kind;
+use leptos::prelude::*;
+use service::view::{KindView, KindsView};
+
+use crate::components::risk_badge::RiskBadge;
+use crate::schema::{self, Parameter};
+use crate::wording::kind as wording;
+
+/// Every kind in its newest version.
+#[component]
+pub fn Kinds(view: KindsView) -> impl IntoView {
+    let KindsView { kinds, public_url } = view;
+    let contents = kinds
+        .iter()
+        .map(|view| {
+            let name = view.kind.name.clone();
+            view! { <li><a href=format!("#{name}")><code>{name.clone()}</code></a>" "{view.kind.title.clone()}</li> }
+        })
+        .collect_view();
+    let sections = kinds
+        .into_iter()
+        .map(|view| view! { <KindCard view public_url=public_url.clone()/> })
+        .collect_view();
+    view! {
+        <main id="main" tabindex="-1" class="page">
+            <h1>"Kinds"</h1>
+            <p class="lead">
+                "What agents may ask for. Each kind fixes its parameters, its effect sentence, the evidence it needs and its deadlines."
+            </p>
+            <ul class="contents" role="list">{contents}</ul>
+            {sections}
+        </main>
+    }
+}
+
+#[component]
+fn KindCard(view: KindView, public_url: String) -> impl IntoView {
+    let KindView { kind, version } = view;
+    let example = serde_json::to_string_pretty(&kind.example).unwrap_or_default();
+    let read = wording::curl_kind(&public_url, &kind.name);
+    let stage = wording::curl(&public_url);
+    let heading = format!("{}-title", kind.name);
+    view! {
+        <section class="card kind" id=kind.name.clone() aria-labelledby=heading.clone()>
+            <header>
+                <h2 id=heading.clone()>{kind.title.clone()}</h2>
+                <small><code>{kind.name.clone()}</code>{format!(" · version {version}")}</small>
+            </header>
+            <div class="in">
+                <p>{kind.description.clone()}</p>
+                <p class="template">{template(&kind.effect)}</p>
+                <Rules kind=kind.clone()/>
+            </div>
+            <Parameters rows=schema::parameters(&kind.parameters_schema)/>
+            <details class="try">
+                <summary>"Try it: a complete example and the command that stages it"</summary>
+                <div class="in">
+                    <p class="hint">"Read the kind, with its schema and this example:"</p>
+                    <pre class="copy"><code>{read}</code></pre>
+                    <p class="hint">"Save as "<code>"request.json"</code>":"</p>
+                    <pre class="copy"><code>{example}</code></pre>
+                    <p class="hint">"Stage it. The answer holds the address of the page to review it on:"</p>
+                    <pre class="copy"><code>{stage}</code></pre>
+                </div>
+            </details>
+        </section>
+    }
+}
+
+#[component]
+fn Rules(kind: Kind) -> impl IntoView {
+    let evidence = if kind.required_evidence.is_empty() {
+        "None required".to_owned()
+    } else {
+        kind.required_evidence.join(", ")
+    };
+    let undone = if kind.reversible { "Yes" } else { "No" };
+    let rollback = if kind.rollback_plan_required { "Required" } else { "Optional" };
+    let deadlines =
+        wording::deadlines(&kind).into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
+    view! {
+        <dl class="facts plain">
+            <div><dt>"Risk in itself"</dt><dd><RiskBadge level=kind.base_risk/></dd></div>
+            <div>
+                <dt>"Can it be undone?"</dt>
+                <dd>{undone}<small>{kind.reversal_note.clone()}</small></dd>
+            </div>
+            <div><dt>"Evidence"</dt><dd>{evidence}</dd></div>
+            <div><dt>"Rollback plan"</dt><dd>{rollback}</dd></div>
+            <div class="wide"><dt>"Deadlines"</dt><dd><ul role="list">{deadlines}</ul></dd></div>
+        </dl>
+    }
+}
+
+#[component]
+fn Parameters(rows: Vec<Parameter>) -> impl IntoView {
+    let row = |row: Parameter| {
+        let optional = (!row.required).then(|| view! { " "<small>"optional"</small> });
+        view! {
+            <tr>
+                <td data-label="Parameter"><code>{row.name}</code>{optional}</td>
+                <td data-label="Type">{row.sort}</td>
+                <td data-label="Limits">{row.limits}</td>
+                <td data-label="Meaning">{row.description}</td>
+            </tr>
+        }
+    };
+    (!rows.is_empty()).then(|| {
+        view! {
+            <table class="stacks">
+                <caption class="sr">"Parameters"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Parameter"</th>
+                        <th scope="col">"Type"</th>
+                        <th scope="col">"Limits"</th>
+                        <th scope="col">"Meaning"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
+            </table>
+        }
+    })
+}
+
+/// The effect template with its parameters marked.
+fn template(effect: &str) -> Vec<AnyView> {
+    let mut parts = Vec::new();
+    let mut rest = effect;
+    while let Some((words, (name, tail))) =
+        rest.split_once('{').and_then(|(words, tail)| Some((words, tail.split_once('}')?)))
+    {
+        parts.push(words.to_owned().into_any());
+        parts.push(view! { <code class="value">{name.to_owned()}</code> }.into_any());
+        rest = tail;
+    }
+    parts.push(rest.to_owned().into_any());
+    parts
+}

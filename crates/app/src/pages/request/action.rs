@@ -1,0 +1,72 @@
+//! Exactly what will run: every leaf of the payload, and the payload itself.
+
+use leptos::prelude::*;
+use service::view::RequestView;
+
+use crate::action::{self, Leaf, Line};
+use crate::components::card::Card;
+use crate::components::untrusted::Untrusted;
+use crate::wording::number;
+
+/// The deepest indentation that has a class of its own.
+const DEEPEST: usize = 6;
+
+/// The action line by line, complete, with its digest.
+pub fn section(view: &RequestView) -> AnyView {
+    let lines = action::lines(&view.action);
+    let note = format!("complete, {}", number::count(lines.len(), "line", "lines"));
+    let shown = lines.into_iter().map(line).collect_view();
+    let digest = number::digest_groups(&view.digest);
+    let kind = format!("{}, version {}. ", view.kind_title, view.kind.version);
+    let canonical = view.canonical.clone();
+    view! {
+        <Card id="action" title="Exactly what will run" note=note.into_any()>
+            <dl class="lines">{shown}</dl>
+            <div class="in">
+                <p class="hint">
+                    "sha256 "<code class="hash">{digest}</code>
+                </p>
+                <p class="hint">
+                    {kind}
+                    "The release is valid for exactly this digest."
+                </p>
+            </div>
+            <details class="whole">
+                <summary>"Whole canonical payload"</summary>
+                <pre class="payload" tabindex="0" role="region" aria-label="Canonical payload"><code>
+                    <Untrusted text=canonical/>
+                </code></pre>
+            </details>
+        </Card>
+    }
+    .into_any()
+}
+
+fn line(line: Line) -> AnyView {
+    let depth = format!("d{}", line.depth.min(DEEPEST));
+    match line.leaf {
+        None => {
+            view! { <div class=format!("{depth} branch")><dt><Untrusted text=line.key/></dt><dd></dd></div> }
+                .into_any()
+        }
+        Some(leaf) => view! {
+            <div class=depth><dt><Untrusted text=line.key/></dt><dd>{value(leaf)}</dd></div>
+        }
+        .into_any(),
+    }
+}
+
+fn value(leaf: Leaf) -> AnyView {
+    match leaf {
+        Leaf::Text(text) => view! { <Untrusted text/> }.into_any(),
+        Leaf::Quoted(text) => {
+            view! { <span class="quote">"\""</span><Untrusted text/><span class="quote">"\""</span> }
+                .into_any()
+        }
+        Leaf::Number { digits, grouped } => {
+            let grouped = grouped.map(|grouped| view! { <small>{grouped}</small> });
+            view! { <span class="number">{digits}</span>{grouped} }.into_any()
+        }
+        Leaf::Word(word) => view! { <em>{word}</em> }.into_any(),
+    }
+}

@@ -1,0 +1,131 @@
+//! The head of the page: how risky, what it does, and the facts that a decision starts from.
+
+use domain::{RiskLevel, State, Timestamp};
+use leptos::prelude::*;
+use service::view::{AgentRef, DecisionView, RequestView};
+
+use super::Reader;
+use crate::components::effect::Effect;
+use crate::components::risk_badge::RiskBadge;
+use crate::components::untrusted::Untrusted;
+use crate::components::when::{Relative, When};
+use crate::text;
+use crate::wording::{clock, number, person, state};
+
+/// The band: for high risk it is built differently, not only coloured.
+pub fn band(view: &RequestView, reader: &Reader) -> AnyView {
+    let turn = match &view.decision {
+        DecisionView::Open { .. } => Some(" · your turn"),
+        DecisionView::Reviewed { .. } => Some(" · you have reviewed it"),
+        DecisionView::Over | DecisionView::NotYou(_) => None,
+    };
+    let stop = (view.risk.level == RiskLevel::High && turn == Some(" · your turn")).then(|| {
+        view! { <p class="stop">"Read to the end before you decide. Nobody expects you to be quick."</p> }
+    });
+    view! {
+        <div class="band">
+            <p class="eyebrow">
+                <RiskBadge level=view.risk.level long=true/>
+                <span>
+                    {state::word(view.state.name())}{turn}
+                    {format!(" · revision {}", view.revision)}
+                </span>
+                <span title="The same code stands in the agent’s log">
+                    "code "<code class="binding">{view.binding_code.clone()}</code>
+                </span>
+            </p>
+            <h1><Effect parts=view.effect.clone()/></h1>
+            {stop}
+            {hidden_note(view)}
+            <dl class="facts">
+                {agents(view)}
+                {fact("Environment", view! { <Untrusted text=view.environment.clone()/> }.into_any(), None)}
+                {undone(view)}
+                {due(view)}
+                {reviews(view, reader)}
+            </dl>
+        </div>
+    }
+    .into_any()
+}
+
+fn fact(term: &'static str, value: AnyView, note: Option<AnyView>) -> AnyView {
+    let note = note.map(|note| view! { <small>{note}</small> });
+    view! { <div><dt>{term}</dt><dd>{value}{note}</dd></div> }.into_any()
+}
+
+fn agents(view: &RequestView) -> AnyView {
+    let named = |agent: &AgentRef| view! { <Untrusted text=agent.name.clone()/> }.into_any();
+    let owner = |agent: &AgentRef| {
+        let suspended = agent.suspended.then(|| view! { <span class="bad">" · suspended"</span> });
+        view! { "owner "{agent.owner.clone()}{suspended} }.into_any()
+    };
+    let behalf = view.on_behalf_of.clone().map(|name| {
+        fact(
+            "On behalf of",
+            view! { <Untrusted text=name/> }.into_any(),
+            Some("not verified".into_any()),
+        )
+    });
+    let executor = (view.executor.id != view.agent.id)
+        .then(|| fact("Executor", named(&view.executor), Some(owner(&view.executor))));
+    let agent = fact("Agent", named(&view.agent), Some(owner(&view.agent)));
+    view! { {agent}{behalf}{executor} }.into_any()
+}
+
+fn undone(view: &RequestView) -> AnyView {
+    let answer = if view.reversible { "Yes" } else { "No" };
+    let note = (!view.reversal_note.is_empty()).then(|| view.reversal_note.clone().into_any());
+    fact("Can it be undone?", answer.into_any(), note)
+}
+
+fn due(view: &RequestView) -> AnyView {
+    let now = view.now;
+    let near = |at: Timestamp| {
+        let class = if clock::is_urgent(at, now) { "soon" } else { "" };
+        view! { <span class=class><Relative at now/></span> }.into_any()
+    };
+    let when = |at: Timestamp| view! { <When at now/> }.into_any();
+    let (term, at) = match &view.state {
+        State::Pending => ("Decide before", view.review_deadline),
+        State::Approved { approved_until, .. } => ("Redeem before", *approved_until),
+        State::Executing { release } => ("Outcome expected by", release.report_by),
+        State::Denied { at, .. } => ("Denied", *at),
+        State::Expired { at } => ("Expired", *at),
+        State::Withdrawn { at, .. } => ("Withdrawn", *at),
+        State::Lapsed { at } => ("Lapsed", *at),
+        State::Succeeded { at, .. } => ("Succeeded", *at),
+        State::Failed { at, .. } => ("Failed", *at),
+    };
+    let over = view.state.name().is_terminal();
+    let note = if over { view! { <Relative at now/> }.into_any() } else { near(at) };
+    let window = view.window.map(|window| {
+        let note = view! { "until "<When at=window.not_after now/> }.into_any();
+        fact("Only from", when(window.not_before), Some(note))
+    });
+    let deadline = fact(term, when(at), Some(note));
+    view! { {deadline}{window} }.into_any()
+}
+
+fn reviews(view: &RequestView, _reader: &Reader) -> AnyView {
+    let (filled, seats) = person::seats(&view.requirements);
+    let pending = matches!(view.state, State::Pending);
+    let note = person::still_needed(&view.requirements).filter(|_| pending).map(IntoAny::into_any);
+    fact("Reviews", format!("{filled} of {seats}").into_any(), note)
+}
+
+/// Says how many hidden characters the payload holds.
+fn hidden_note(view: &RequestView) -> Option<AnyView> {
+    let payload = serde_json::from_str(&view.canonical).unwrap_or(serde_json::Value::Null);
+    let hidden = text::hidden_in(&payload);
+    (hidden > 0).then(|| {
+        let count = number::count(hidden, "hidden character", "hidden characters");
+        view! {
+            <p class="hidden-note">
+                <span class="cp">"U+"</span>
+                {format!(" {count} made visible. Honest requests rarely hold any: look where they stand.")}
+            </p>
+        }
+        .into_any()
+    })
+}
