@@ -54,6 +54,11 @@ pub enum Page {
         back_to: String,
         back_label: String,
     },
+    /// The viewer's own settings: why a change was refused, or that it was saved.
+    Settings {
+        problem: Option<String>,
+        saved: bool,
+    },
     Problem(ProblemPage),
 }
 
@@ -126,6 +131,7 @@ impl Page {
             Self::People(_) => "People".to_owned(),
             Self::Kinds(_) => "Kinds".to_owned(),
             Self::Secret { title, .. } => title.clone(),
+            Self::Settings { .. } => "Settings".to_owned(),
             Self::Problem(problem) => problem.title.clone(),
         }
     }
@@ -143,6 +149,7 @@ impl Page {
             | Self::SignIn(_)
             | Self::SignInLink { .. }
             | Self::Secret { .. }
+            | Self::Settings { .. }
             | Self::Problem(_) => Place::Elsewhere,
         }
     }

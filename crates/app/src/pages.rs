@@ -9,6 +9,7 @@ pub mod people;
 pub mod problem;
 pub mod request;
 pub mod secret;
+pub mod settings;
 pub mod sign_in;
 
 use leptos::prelude::*;
@@ -34,6 +35,9 @@ pub fn body(chrome: &Chrome, page: Page) -> AnyView {
         Page::Kinds(view) => view! { <kinds::Kinds view/> }.into_any(),
         Page::Secret { title, explanation, value, back_to, back_label } => {
             view! { <secret::Secret title explanation value back_to back_label/> }.into_any()
+        }
+        Page::Settings { problem, saved } => {
+            view! { <settings::Settings problem saved/> }.into_any()
         }
         Page::Problem(problem) => view! { <problem::Problem problem/> }.into_any(),
     }

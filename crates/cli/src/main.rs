@@ -1,1 +1,68 @@
-fn main() {}
+//! `countersign`: the only binary.
+//!
+//! Reads the command line, opens the database and the keys, and hands over to the library crates.
+//! An error is one clear line on standard error and a non-zero exit.
+
+mod admin;
+mod database;
+mod demo;
+mod ledger;
+mod serve;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Agents stage. People decide. Nothing completes until they do, and silence is never a yes.
+#[derive(Parser)]
+#[command(name = "countersign", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Arguments),
+    /// Run a seeded throwaway server on this machine, to try the product
+    Demo(demo::Arguments),
+    /// Set up an installation
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// Check the record
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let quiet = matches!(arguments.command, Command::Demo(_));
+    let default = if quiet { "warn" } else { "info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::new(error).context("cannot start")),
+    };
+    match runtime.block_on(run(arguments.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Admin(command) => admin::run(command).await,
+        Command::Ledger(command) => ledger::run(command).await,
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("countersign: {error:#}");
+    ExitCode::FAILURE
+}

@@ -1,11 +1,14 @@
 //! Waking whoever waits for a request: one notifier a request, none while nobody waits.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use domain::RequestId;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+use tokio::time::Instant;
 
 /// However sure the wake-up is, a waiter looks again after this long.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -43,27 +46,17 @@ impl Wakers {
 }
 
 impl Waiter {
-    /// Reads with `read` until `done` holds or `patience` is over; gives the last answer.
-    pub(crate) async fn until<T, E>(
-        self,
-        patience: Duration,
-        mut read: impl AsyncFnMut() -> Result<T, E>,
-        done: impl Fn(&T) -> bool,
-    ) -> Result<T, E> {
-        let end = tokio::time::Instant::now() + patience;
-        loop {
-            // Registered before reading: a change between the two is not lost.
-            let woken = self.0.notified();
-            tokio::pin!(woken);
-            woken.as_mut().enable();
-            let answer = read().await?;
-            let now = tokio::time::Instant::now();
-            if done(&answer) || now >= end {
-                return Ok(answer);
-            }
-            let pause = end.min(now + LOOK_AGAIN);
-            // Woken or not, the next thing is to read again.
-            let _ = tokio::time::timeout_at(pause, woken).await;
-        }
+    /// A wake-up that counts from now on, also while it is not awaited: take it, read, then await.
+    pub(crate) fn next(&self) -> Pin<Box<Notified<'_>>> {
+        let mut woken = Box::pin(self.0.notified());
+        woken.as_mut().enable();
+        woken
     }
+}
+
+/// Waits for a wake-up, but never past `end`, and never long without looking again.
+pub(crate) async fn pause(woken: Pin<Box<Notified<'_>>>, end: Instant) {
+    let until = end.min(Instant::now() + LOOK_AGAIN);
+    // Woken or not, the next thing is to read again.
+    let _ = tokio::time::timeout_at(until, woken).await;
 }

@@ -48,7 +48,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     jobs: mpsc::Sender<Job>,
     /// Held for the life of the store, so that a second server on this file refuses to start.
-    _lock: std::fs::File,
+    _lock: Option<std::fs::File>,
 }
 
 impl SqliteStore {
@@ -76,7 +76,21 @@ impl SqliteStore {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Writer::start(connection, clock).await?;
         tokio::spawn(writer.run(queue));
-        Ok(Self { readers, jobs, _lock: lock })
+        Ok(Self { readers, jobs, _lock: Some(lock) })
+    }
+
+    /// Opens the database at `path` for reading only, also while a server holds it.
+    ///
+    /// # Errors
+    /// `Unavailable` when it is not there or cannot be read.
+    pub async fn open_to_read(path: &Path) -> Answer<Self> {
+        let options =
+            SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+        let readers =
+            SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
+        // Nobody takes jobs: every commit is answered as unavailable.
+        let (jobs, _) = mpsc::channel(1);
+        Ok(Self { readers, jobs, _lock: None })
     }
 
     async fn send<T>(&self, job: impl FnOnce(oneshot::Sender<Answer<T>>) -> Job) -> Answer<T> {

@@ -33,7 +33,7 @@ pub fn Header(viewer: Option<Viewer>, place: Place) -> impl IntoView {
                 {link(Place::Kinds, "/kinds", "Kinds")}
             </nav>
             <form class="who" method="post" action="/sign-out">
-                <span>{viewer.name}</span>
+                <a href="/settings">{viewer.name}</a>
                 <button class="link">"Sign out"</button>
             </form>
         </header>

@@ -2,6 +2,7 @@
 
 use app::Page;
 use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::response::Response;
 use domain::StateName;
 use serde::Deserialize;
@@ -20,7 +21,7 @@ pub(super) struct Params {
 }
 
 /// A page of the history.
-pub(super) async fn history(desk: Desk, params: Option<Query<Params>>) -> Response {
+pub(super) async fn history(desk: Desk, params: Result<Query<Params>, QueryRejection>) -> Response {
     let answer = show(&desk, params.map(|Query(params)| params).unwrap_or_default()).await;
     desk.visitor.answer(answer).await
 }

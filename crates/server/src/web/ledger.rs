@@ -2,6 +2,7 @@
 
 use app::Page;
 use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -14,8 +15,8 @@ pub(super) struct Params {
 }
 
 /// A page of the ledger.
-pub(super) async fn ledger(desk: Desk, params: Option<Query<Params>>) -> Response {
-    let before = params.and_then(|Query(params)| params.before);
+pub(super) async fn ledger(desk: Desk, params: Result<Query<Params>, QueryRejection>) -> Response {
+    let before = params.ok().and_then(|Query(params)| params.before);
     let answer = show(&desk, before).await;
     desk.visitor.answer(answer).await
 }

@@ -3,6 +3,7 @@
 use app::{Draft, Page, RequestPage};
 use axum::Json;
 use axum::extract::{Path, Query};
+use axum::extract::rejection::QueryRejection;
 use axum::response::{IntoResponse, Response};
 use domain::RequestId;
 use serde::Deserialize;
@@ -21,9 +22,9 @@ pub(super) struct Flash {
 pub(super) async fn show(
     desk: Desk,
     Path(id): Path<String>,
-    flash: Option<Query<Flash>>,
+    flash: Result<Query<Flash>, QueryRejection>,
 ) -> Response {
-    let recorded = flash.is_some_and(|Query(flash)| flash.recorded.is_some());
+    let recorded = flash.is_ok_and(|Query(flash)| flash.recorded.is_some());
     let answer = whole(&desk, &id, recorded).await;
     desk.visitor.answer(answer).await
 }

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use app::{Page, ProblemPage, SignInPage};
-use axum::Form;
-use axum::extract::rejection::FormRejection;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::{Extension, Form};
 use axum::extract::{ConnectInfo, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -22,8 +22,8 @@ pub(super) struct Next {
 }
 
 /// The form.
-pub(super) async fn form(visitor: Visitor, next: Option<Query<Next>>) -> Response {
-    let next = next.and_then(|Query(next)| next.next).map(|next| local(&next));
+pub(super) async fn form(visitor: Visitor, next: Result<Query<Next>, QueryRejection>) -> Response {
+    let next = next.ok().and_then(|Query(next)| next.next).map(|next| local(&next));
     let answer = page(Page::SignIn(SignInPage { next, ..SignInPage::default() }));
     visitor.answer(answer).await
 }
@@ -41,10 +41,10 @@ pub(super) struct Credentials {
 /// Signs in by name and password.
 pub(super) async fn sign_in(
     visitor: Visitor,
-    from: Option<ConnectInfo<SocketAddr>>,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
     form: Result<Form<Credentials>, FormRejection>,
 ) -> Response {
-    let from = from.map(|ConnectInfo(address)| address.ip().to_string()).unwrap_or_default();
+    let from = from.map(|Extension(ConnectInfo(address))| address.ip().to_string()).unwrap_or_default();
     let answer = signed_in(&visitor, &from, form).await;
     visitor.answer(answer).await
 }
@@ -140,8 +140,8 @@ async fn signed_out(visitor: &Visitor) -> Answer {
 }
 
 /// The person's own settings.
-pub(super) async fn settings(desk: Desk, saved: Option<Query<Saved>>) -> Response {
-    let saved = saved.is_some_and(|Query(saved)| saved.saved.is_some());
+pub(super) async fn settings(desk: Desk, saved: Result<Query<Saved>, QueryRejection>) -> Response {
+    let saved = saved.is_ok_and(|Query(saved)| saved.saved.is_some());
     let answer = page(Page::Settings { problem: None, saved });
     desk.visitor.answer(answer).await
 }

@@ -8,11 +8,12 @@ use domain::{
 };
 use serde::Serialize;
 use store::read::{Decidable, RequestQuery};
+use tokio::time::Instant;
 
 use super::lists::{cursor, read_cursor};
 use crate::act::ActError;
 use crate::caller::AgentCaller;
-use crate::{Failure, Service};
+use crate::{Failure, Service, wait};
 
 /// Requests on one page of the API.
 const PAGE: u32 = 50;
@@ -107,12 +108,20 @@ impl Service {
         patience: Duration,
     ) -> Result<AgentRequest, ActError> {
         let waiter = self.wakers.subscribe(id);
-        let read = async || self.agent_request(caller, id).await;
-        let done = |request: &AgentRequest| match seen {
-            Some(seen) => request.etag != seen,
-            None => request.state != StateName::Pending,
-        };
-        waiter.until(patience, read, done).await
+        let end = Instant::now() + patience;
+        loop {
+            // Taken before reading: a change between the two is not lost (threats C12).
+            let woken = waiter.next();
+            let request = self.agent_request(caller, id).await?;
+            let done = match seen {
+                Some(seen) => request.etag != seen,
+                None => request.state != StateName::Pending,
+            };
+            if done || Instant::now() >= end {
+                return Ok(request);
+            }
+            wait::pause(woken, end).await;
+        }
     }
 
     /// The agent's requests, newest first. `None` for a cursor that is not one of ours.

@@ -1,0 +1,48 @@
+//! `countersign admin`: setting up an installation, while no server holds its database.
+
+use std::sync::Arc;
+
+use clap::Subcommand;
+use service::Steward;
+use service::caller::ADMINISTRATORS;
+use store::SystemClock;
+
+use crate::database::{self, Place};
+
+/// What can be set up.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make an installation out of an empty database, with its first administrator
+    Init {
+        /// The name of the first administrator
+        #[arg(long, value_name = "NAME")]
+        administrator: String,
+        #[command(flatten)]
+        place: Place,
+        /// The address under which the server will be reached
+        #[arg(
+            long,
+            env = "COUNTERSIGN_PUBLIC_URL",
+            value_name = "URL",
+            default_value = "http://localhost:8080"
+        )]
+        public_url: String,
+    },
+}
+
+/// Does it.
+pub async fn run(command: Command) -> anyhow::Result<()> {
+    let Command::Init { administrator, place, public_url } = command;
+    let path = database::sqlite_path(&place.database)?;
+    let service = database::open(&path, &place.keys, public_url, Arc::new(SystemClock)).await?;
+    service.initialise().await?;
+    let person = service.add_person(&Steward::Operator, &administrator, &[ADMINISTRATORS]).await?;
+    let link = service.sign_in_link(&Steward::Operator, person).await?;
+    service.close().await;
+    println!("Set up in `{}`, keys in `{}`.", path.display(), place.keys.display());
+    println!("1. Start the server:  countersign serve");
+    println!("2. Within 60 minutes, open this link once as {administrator}:");
+    println!("   {link}");
+    println!("3. Add people under People and agents under Agents.");
+    Ok(())
+}

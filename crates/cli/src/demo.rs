@@ -1,0 +1,73 @@
+//! `countersign demo`: a seeded throwaway server, to try the product.
+//!
+//! Everything it shows came about through the same use cases as in production, at the times that
+//! the demo's clock gave; then the clock is the machine's.
+
+mod cast;
+mod clock;
+mod print;
+mod scenario;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use server::AppState;
+
+use crate::{database, serve, stop};
+use clock::DemoClock;
+
+/// How the demo runs.
+#[derive(Args)]
+pub struct Arguments {
+    /// The loopback address to listen on
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// An empty database to use instead of a temporary one: sqlite://PATH
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Print one JSON object with addresses, links and keys, and nothing else
+    #[arg(long)]
+    print_json: bool,
+}
+
+/// Seeds and serves until it is told to stop; temporary data goes with it.
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    if !arguments.listen.ip().is_loopback() {
+        bail!(
+            "the demo has keys and links that everybody can read, so it listens on loopback only; \
+             {} is not loopback",
+            arguments.listen.ip()
+        );
+    }
+    let (listener, address) = serve::listen(arguments.listen).await?;
+    let data = tempfile::Builder::new()
+        .prefix("countersign-demo-")
+        .tempdir()
+        .context("cannot make a temporary directory")?;
+    let path = match &arguments.database {
+        Some(url) => database::sqlite_path(url)?,
+        None => data.path().join("countersign.db"),
+    };
+    let keys: PathBuf = data.path().join("keys");
+    let url = format!("http://localhost:{}", address.port());
+    let clock = Arc::new(DemoClock::default());
+    let service = database::open(&path, &keys, url, Arc::clone(&clock) as _).await?;
+    if service.is_initialised().await? {
+        bail!("`{}` is not empty; the demo wants an empty database", path.display());
+    }
+    let cast = cast::seed(&service, &clock).await.context("cannot seed the demo")?;
+    scenario::play(&service, &clock, &cast).await.context("cannot play the demo's scenarios")?;
+    clock.is_now();
+    let handout = cast.handout(&service, &path, &keys, data.path()).await?;
+    let state = AppState::new(service, true);
+    if arguments.print_json {
+        print::json(&handout)?;
+    } else {
+        print::text(&handout, state.site.is_built());
+    }
+    server::serve(listener, state, stop::asked()).await?;
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! The demo's clock: the machine's, moved back while the past is played.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use domain::Timestamp;
+use store::{Clock, SystemClock};
+
+/// A clock that can be behind.
+#[derive(Debug, Default)]
+pub struct DemoClock {
+    behind_s: AtomicI64,
+}
+
+impl DemoClock {
+    /// Puts the clock `seconds` behind the machine's.
+    pub fn go_back(&self, seconds: i64) {
+        self.behind_s.store(seconds, Ordering::SeqCst);
+    }
+
+    /// Puts the clock to the machine's.
+    pub fn is_now(&self) {
+        self.go_back(0);
+    }
+}
+
+impl Clock for DemoClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_seconds(-self.behind_s.load(Ordering::SeqCst))
+    }
+}
