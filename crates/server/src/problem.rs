@@ -86,7 +86,8 @@ impl Problem {
 
     /// A defect of ours.
     pub fn internal() -> Self {
-        let detail = "A defect on our side; the server's log has it under this answer's x-request-id.";
+        let detail =
+            "A defect on our side; the server's log has it under this answer's x-request-id.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 }
@@ -150,7 +151,8 @@ impl From<StageError> for Problem {
 }
 
 fn key_reused() -> Problem {
-    let detail = "This Idempotency-Key was used with another body. Use a new key for a new request.";
+    let detail =
+        "This Idempotency-Key was used with another body. Use a new key for a new request.";
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
 }
 

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use domain::entry::{Attempt, HouseFact};
 use domain::{Actor, Command, Context, Refusal, Request, RequestFact, RequestId, Timestamp, apply};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use store::read::Decidable;
 use store::change::Idempotency;
+use store::read::Decidable;
 use store::{Change, NewFact, RequestChange, StoreError, Text};
 
 use crate::{Failure, Service};

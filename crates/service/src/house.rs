@@ -107,8 +107,7 @@ impl Service {
         }
         let person = PersonId(self.entropy.id(self.now())?);
         let (commitment, text) = self.committed_text("name", person_name)?;
-        let mut added =
-            self.fact(by.actor(), HouseFact::PersonAdded { person, name: commitment });
+        let mut added = self.fact(by.actor(), HouseFact::PersonAdded { person, name: commitment });
         added.texts.push(text);
         let member = |group: &&str| {
             let group = (*group).to_owned();

@@ -51,7 +51,8 @@ impl Service {
     ) -> Result<Redeemed, ActError> {
         self.visible_to_agent(caller, id).await?;
         let scope = format!("agent {} redeem {id}", caller.agent);
-        let fingerprint = Digest::of(&canonical::to_bytes(&json!({"digest": digest})).map_err(Failure::defect)?);
+        let fingerprint =
+            Digest::of(&canonical::to_bytes(&json!({"digest": digest})).map_err(Failure::defect)?);
         if let Some(again) = self.redeemed_before(&scope, key, fingerprint).await? {
             return Ok(again);
         }
@@ -61,7 +62,12 @@ impl Service {
             actor: Actor::Agent(caller.agent),
             command: Command::Redeem { executor: caller.agent, digest, lease_id },
             texts: Vec::new(),
-            idempotency: Some(Idempotency { scope: scope.clone(), key: key.to_owned(), fingerprint, request: id }),
+            idempotency: Some(Idempotency {
+                scope: scope.clone(),
+                key: key.to_owned(),
+                fingerprint,
+                request: id,
+            }),
         };
         match self.act(act).await {
             Ok(acted) => self.redemption(acted),
@@ -142,8 +148,7 @@ impl Service {
             "revision": request.revision,
             "max_uses": 1,
         });
-        let release_token =
-            jsonwebtoken::encode(&header, &claims, key).map_err(Failure::defect)?;
+        let release_token = jsonwebtoken::encode(&header, &claims, key).map_err(Failure::defect)?;
         Ok(Redeemed {
             release_token,
             lease_id: release.lease_id,
@@ -172,7 +177,12 @@ impl Service {
         let act = Act {
             id,
             actor: Actor::Agent(caller.agent),
-            command: Command::Report { executor: caller.agent, lease_id, outcome, summary: commitment },
+            command: Command::Report {
+                executor: caller.agent,
+                lease_id,
+                outcome,
+                summary: commitment,
+            },
             texts: vec![text],
             idempotency: None,
         };

@@ -1,7 +1,9 @@
 //! Reviewing: a person's verdict on exactly the revision that they were shown.
 
 use domain::entry::Attempt;
-use domain::{Command, Digest, PersonId, Refusal, RequestId, ReviewInput, StateName, Timestamp, Verdict};
+use domain::{
+    Command, Digest, PersonId, Refusal, RequestId, ReviewInput, StateName, Timestamp, Verdict,
+};
 use subtle::ConstantTimeEq;
 
 use crate::act::{Act, ActError};
@@ -26,7 +28,9 @@ pub struct ReviewForm {
 /// Why a review was not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum ReviewError {
-    #[error("a justification has {MIN_JUSTIFICATION_CHARS} to {MAX_JUSTIFICATION_CHARS} characters")]
+    #[error(
+        "a justification has {MIN_JUSTIFICATION_CHARS} to {MAX_JUSTIFICATION_CHARS} characters"
+    )]
     Justification,
     #[error("the page did not come from here, or was made for somebody or something else")]
     NotShown,
@@ -58,8 +62,12 @@ impl Service {
             .ok_or(ReviewError::NotShown)?;
         let text = self.committed_text("justification", justification);
         let (justification, text) = text.map_err(ActError::Failed)?;
-        let input =
-            ReviewInput { reviewer: caller.reviewer(), digest: form.digest, shown_at, justification };
+        let input = ReviewInput {
+            reviewer: caller.reviewer(),
+            digest: form.digest,
+            shown_at,
+            justification,
+        };
         let command = match form.verdict {
             Verdict::Approve => Command::Approve(input),
             Verdict::Deny => Command::Deny(input),

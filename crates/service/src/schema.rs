@@ -53,8 +53,7 @@ impl Schemas {
         let validator = match known {
             Some(validator) => validator,
             None => {
-                let compiled =
-                    Arc::new(compile(&kind.parameters_schema).map_err(Failure::Defect)?);
+                let compiled = Arc::new(compile(&kind.parameters_schema).map_err(Failure::Defect)?);
                 let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
                 Arc::clone(kinds.entry(key).or_insert(compiled))
             }

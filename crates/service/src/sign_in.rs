@@ -47,7 +47,9 @@ impl From<StoreError> for SignInError {
 /// Why a password was not set.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    #[error("a password has at least {MIN_PASSWORD_CHARS} characters and at most {MAX_PASSWORD_BYTES} bytes")]
+    #[error(
+        "a password has at least {MIN_PASSWORD_CHARS} characters and at most {MAX_PASSWORD_BYTES} bytes"
+    )]
     Length,
     #[error("the current password is wrong")]
     Current,

@@ -229,8 +229,10 @@ impl Service {
             fact: fact.into(),
             texts: Vec::new(),
         };
-        let evidence = |bytes: Vec<u8>| {
-            Write::Evidence { agent: caller.agent, digest: Digest::of(&bytes), bytes }
+        let evidence = |bytes: Vec<u8>| Write::Evidence {
+            agent: caller.agent,
+            digest: Digest::of(&bytes),
+            bytes,
         };
         Ok(Change {
             expected_epoch: Some(epoch),

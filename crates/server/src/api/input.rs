@@ -88,7 +88,8 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     let length = 1..=MAX_KEY_CHARS;
     if more.is_some() || !length.contains(&bare.len()) || !bare.chars().all(allowed) {
-        let detail = "An Idempotency-Key has 1 to 128 characters of A-Z a-z 0-9 - _ . : and is sent once.";
+        let detail =
+            "An Idempotency-Key has 1 to 128 characters of A-Z a-z 0-9 - _ . : and is sent once.";
         return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail));
     }
     Ok(Some(bare.to_owned()))

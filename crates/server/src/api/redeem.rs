@@ -28,7 +28,8 @@ pub(super) async fn redeem(
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?.ok_or_else(|| {
-        let detail = "Redeeming needs an Idempotency-Key header: a retry with it gets the same token.";
+        let detail =
+            "Redeeming needs an Idempotency-Key header: a retry with it gets the same token.";
         Problem::new(StatusCode::BAD_REQUEST, "idempotency_key_missing", detail)
     })?;
     let body: Body = typed(&body)?;

@@ -51,8 +51,12 @@ pub(super) async fn read(
     let unchanged = seen == Some(request.etag.as_str());
     let pending = !matches!(
         request.state,
-        StateName::Denied | StateName::Expired | StateName::Withdrawn | StateName::Lapsed
-            | StateName::Succeeded | StateName::Failed
+        StateName::Denied
+            | StateName::Expired
+            | StateName::Withdrawn
+            | StateName::Lapsed
+            | StateName::Succeeded
+            | StateName::Failed
     );
     let mut response = if unchanged {
         let mut response = StatusCode::NOT_MODIFIED.into_response();

@@ -102,7 +102,8 @@ impl FromRequestParts<AppState> for Desk {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
         let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         let safe = parts.method.is_safe();
-        let visitor = <Visitor as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
+        let visitor =
+            <Visitor as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
         match visitor.caller.clone() {
             Some(caller) => Ok(Self { visitor, caller }),
             None => {
@@ -121,7 +122,8 @@ impl OptionalFromRequestParts<AppState> for Desk {
         parts: &mut Parts,
         state: &AppState,
     ) -> Result<Option<Self>, Response> {
-        let visitor = <Visitor as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
+        let visitor =
+            <Visitor as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
         Ok(visitor.caller.clone().map(|caller| Self { visitor, caller }))
     }
 }
@@ -175,9 +177,7 @@ impl Visitor {
                 "Nothing here",
                 "There is no such page, or it is not yours to see.".to_owned(),
             ),
-            Trouble::Forbidden(what) => {
-                (StatusCode::FORBIDDEN, "Not for you", what.to_owned())
-            }
+            Trouble::Forbidden(what) => (StatusCode::FORBIDDEN, "Not for you", what.to_owned()),
             Trouble::Failed(Failure::Store(error)) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a page failed");
                 unavailable()

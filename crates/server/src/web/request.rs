@@ -2,8 +2,8 @@
 
 use app::{Draft, Page, RequestPage};
 use axum::Json;
-use axum::extract::{Path, Query};
 use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use domain::RequestId;
 use serde::Deserialize;
@@ -46,9 +46,8 @@ pub(super) async fn request_page(
 
 /// Moves when the request changes; an open page asks.
 pub(super) async fn version(desk: Desk, Path(id): Path<String>) -> Response {
-    let seen = async {
-        Ok(desk.visitor.state.service.request_version(&desk.caller, read(&id)?).await?)
-    };
+    let seen =
+        async { Ok(desk.visitor.state.service.request_version(&desk.caller, read(&id)?).await?.to_string()) };
     match seen.await {
         Ok(seen) => Json(Seen { seen }).into_response(),
         Err(trouble) => desk.visitor.answer(Err(trouble)).await,

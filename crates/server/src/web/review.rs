@@ -48,7 +48,8 @@ async fn record(desk: &Desk, id: &str, form: Result<Form<Fields>, FormRejection>
         }
     };
     let (verdict, justification) = (fields.verdict, fields.justification.clone());
-    let again = |status, problem: String| refused(desk, id, status, verdict, justification, problem);
+    let again =
+        |status, problem: String| refused(desk, id, status, verdict, justification, problem);
     let Some(verdict) = verdict else {
         let problem = "Choose a verdict. Nothing was recorded.";
         return again(StatusCode::UNPROCESSABLE_ENTITY, problem.to_owned()).await;
@@ -95,12 +96,15 @@ fn not_from_here() -> String {
 fn explained(refusal: &Refusal) -> String {
     let what = match refusal {
         Refusal::NotPending { state } => match state {
-            StateName::Expired => "The review deadline passed before your decision arrived, which is a no",
+            StateName::Expired => {
+                "The review deadline passed before your decision arrived, which is a no"
+            }
             StateName::Denied => "Somebody denied this request meanwhile",
             StateName::Withdrawn => "The agent withdrew this request meanwhile",
-            StateName::Approved | StateName::Executing | StateName::Succeeded | StateName::Failed => {
-                "This request was approved meanwhile"
-            }
+            StateName::Approved
+            | StateName::Executing
+            | StateName::Succeeded
+            | StateName::Failed => "This request was approved meanwhile",
             StateName::Lapsed => "This request was approved and lapsed meanwhile",
             StateName::Pending => "This request is pending again",
         },
@@ -109,8 +113,12 @@ fn explained(refusal: &Refusal) -> String {
         Refusal::ShownTooLongAgo => "You opened this page more than 12 hours ago; read it again",
         Refusal::NotEligible { why } => match why {
             Ineligible::OwnsAgent => "You own this agent, so your verdict cannot count",
-            Ineligible::ActsOnBehalf => "The agent acts on your behalf, so your verdict cannot count",
-            Ineligible::HoldsKey => "You were shown a key of this agent, so your verdict cannot count",
+            Ineligible::ActsOnBehalf => {
+                "The agent acts on your behalf, so your verdict cannot count"
+            }
+            Ineligible::HoldsKey => {
+                "You were shown a key of this agent, so your verdict cannot count"
+            }
             Ineligible::NotInGroup => "You are in no group that may review this request",
         },
         other => return format!("{other}. Nothing was recorded."),

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use app::{Page, ProblemPage, SignInPage};
 use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::{Extension, Form};
 use axum::extract::{ConnectInfo, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::{Extension, Form};
 use serde::Deserialize;
 use service::PersonCaller;
 use service::sign_in::{PasswordError, SignInError};
@@ -44,7 +44,8 @@ pub(super) async fn sign_in(
     from: Option<Extension<ConnectInfo<SocketAddr>>>,
     form: Result<Form<Credentials>, FormRejection>,
 ) -> Response {
-    let from = from.map(|Extension(ConnectInfo(address))| address.ip().to_string()).unwrap_or_default();
+    let from =
+        from.map(|Extension(ConnectInfo(address))| address.ip().to_string()).unwrap_or_default();
     let answer = signed_in(&visitor, &from, form).await;
     visitor.answer(answer).await
 }
@@ -80,9 +81,7 @@ async fn enter(visitor: &Visitor, person: &PersonCaller, next: Option<String>) -
 /// A one-time link: a page with a button. Reading it changes nothing (threats W01).
 pub(super) async fn link(visitor: Visitor, Path(token): Path<String>) -> Response {
     let answer = match visitor.state.service.read_link(&token).await {
-        Ok((person, _)) => {
-            page(Page::SignInLink { token, person: person.name().to_owned() })
-        }
+        Ok((person, _)) => page(Page::SignInLink { token, person: person.name().to_owned() }),
         Err(error) => spent(error),
     };
     visitor.answer(answer).await

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    Digest, KindRef, Outcome, RequestId, Risk, State, StateName, Timestamp, binding_code,
-    quorum,
+    Digest, KindRef, Outcome, RequestId, Risk, State, StateName, Timestamp, binding_code, quorum,
 };
 use serde::Serialize;
 use store::read::{Decidable, RequestQuery};
@@ -252,11 +251,15 @@ fn next(state: StateName) -> &'static str {
         StateName::Approved => {
             "The executor may redeem: POST status_url/redeem with the digest and an Idempotency-Key, before approved_until."
         }
-        StateName::Executing => "Carry the action out, then POST status_url/outcome with the lease_id.",
+        StateName::Executing => {
+            "Carry the action out, then POST status_url/outcome with the lease_id."
+        }
         StateName::Denied => "Do not act. Read denial.justification.",
         StateName::Expired => "Nobody decided in time, which is a no. Do not act.",
         StateName::Withdrawn => "The agent withdrew it. Do not act.",
-        StateName::Lapsed => "The approval was not used in time and is dead. Stage again if it is still needed.",
+        StateName::Lapsed => {
+            "The approval was not used in time and is dead. Stage again if it is still needed."
+        }
         StateName::Succeeded | StateName::Failed => "Nothing: the outcome is recorded.",
     }
 }

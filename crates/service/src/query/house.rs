@@ -16,7 +16,8 @@ impl Service {
         let names = self.names().await?;
         let mut agents = Vec::new();
         for agent in self.store.agents().await? {
-            let keys = if caller.is_auditor() { self.store.keys_of(agent.id).await? } else { vec![] };
+            let keys =
+                if caller.is_auditor() { self.store.keys_of(agent.id).await? } else { vec![] };
             agents.push(AgentRow {
                 pending: self.store.count_of_agent(agent.id, StateName::Pending).await?,
                 agent: names.agent(agent.id),

@@ -153,7 +153,8 @@ impl Service {
         let state = request.state_at(now).name();
         let (authority, _) = self.store.authority_for(request, now).await?;
         let explanation = quorum::explain(request, &authority);
-        let filled = explanation.requirements.iter().map(|need| need.filled_by.len()).sum::<usize>();
+        let filled =
+            explanation.requirements.iter().map(|need| need.filled_by.len()).sum::<usize>();
         let own = request.reviews.iter().find(|review| review.reviewer == caller.id());
         let denied = |verdict| verdict == Verdict::Deny;
         let deciding: Vec<_> = if request.reviews.iter().any(|review| denied(review.verdict)) {

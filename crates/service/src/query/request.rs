@@ -82,7 +82,7 @@ impl Service {
         })
     }
 
-    /// What tells an open page that it shows something old: version and effective state.
+    /// What tells an open page that it shows something old: the request's version.
     ///
     /// # Errors
     /// `NotFound` as for the page itself.
@@ -90,10 +90,8 @@ impl Service {
         &self,
         caller: &PersonCaller,
         id: RequestId,
-    ) -> Result<String, ActError> {
-        let (stored, _) = self.visible_revision(caller, id).await?;
-        let state = stored.request.state_at(self.now()).name();
-        Ok(format!("{}-{}", stored.version, state.as_str()))
+    ) -> Result<u64, ActError> {
+        Ok(self.visible_revision(caller, id).await?.0.version)
     }
 
     fn decision(&self, caller: &PersonCaller, decidable: &Decidable) -> DecisionView {
@@ -203,7 +201,9 @@ fn request_line(fact: &RequestFact) -> TimelineFact {
         RequestFact::QuorumLost { .. } => TimelineFact::QuorumLost,
         RequestFact::ReleaseRedeemed { .. } => TimelineFact::Redeemed,
         RequestFact::ReleaseLapsed { .. } => TimelineFact::Lapsed,
-        RequestFact::OutcomeReported { outcome, .. } => TimelineFact::Reported { outcome: *outcome },
+        RequestFact::OutcomeReported { outcome, .. } => {
+            TimelineFact::Reported { outcome: *outcome }
+        }
     }
 }
 
@@ -240,10 +240,14 @@ fn action(revision: &Revision) -> Value {
         "environment": revision.environment,
     });
     if let Some(command) = &revision.command {
-        if let Some(fields) = action.as_object_mut() { fields.insert("command".to_owned(), json!(command)); }
+        if let Some(fields) = action.as_object_mut() {
+            fields.insert("command".to_owned(), json!(command));
+        }
     }
     if let Some(window) = &revision.window {
-        if let Some(fields) = action.as_object_mut() { fields.insert("window".to_owned(), json!(window)); }
+        if let Some(fields) = action.as_object_mut() {
+            fields.insert("window".to_owned(), json!(window));
+        }
     }
     action
 }
@@ -280,7 +284,8 @@ fn requirements(decidable: &Decidable, names: &Names) -> Vec<RequirementView> {
 }
 
 fn excluded(decidable: &Decidable, names: &Names) -> Vec<(String, Ineligible)> {
-    let mut excluded: Vec<(domain::PersonId, Ineligible)> = decidable.stored.request.excluded.clone();
+    let mut excluded: Vec<(domain::PersonId, Ineligible)> =
+        decidable.stored.request.excluded.clone();
     for (person, why) in &decidable.authority.excluded {
         if excluded.iter().all(|(known, _)| known != person) {
             excluded.push((*person, *why));

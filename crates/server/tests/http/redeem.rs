@@ -1,0 +1,167 @@
+//! Redeeming, once; reporting the outcome.
+
+use axum::http::StatusCode;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::{Value, json};
+use service::Steward;
+use testing::{TestAgent, TestApp, TestPerson};
+
+async fn approved(app: &TestApp) -> (TestAgent, TestPerson, TestPerson, Value) {
+    let owner = app.person("Olga Owner", &[]).await;
+    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let agent = app.agent("agent-1", owner.id).await;
+    let request = agent.stage().await;
+    assert_eq!(bob.review(&request, "approve").await.status, 303);
+    (agent, owner, bob, request)
+}
+
+#[tokio::test]
+async fn the_token_is_what_the_jwks_says_and_names_exactly_this_digest() {
+    let app = TestApp::new().await;
+    let (agent, _, _, request) = approved(&app).await;
+    let redeemed = agent.redeem(&request, "r-1").await;
+    assert_eq!(redeemed.status, 200, "{}", redeemed.text());
+    let token = redeemed.json()["release_token"].as_str().unwrap().to_owned();
+    let header = jsonwebtoken::decode_header(&token).unwrap();
+    assert_eq!(header.typ.as_deref(), Some("release-grant+jwt"));
+    assert_eq!(header.alg, Algorithm::EdDSA);
+    let jwks: JwkSet =
+        serde_json::from_slice(&agent.get("/.well-known/jwks.json").await.bytes).unwrap();
+    let key = jwks.find(header.kid.as_deref().unwrap()).unwrap();
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_audience(&[format!("agent:{}", agent.id)]);
+    validation.set_issuer(&["http://localhost"]);
+    // The token's times are the test clock's.
+    validation.validate_exp = false;
+    let key = DecodingKey::from_jwk(key).unwrap();
+    let claims = jsonwebtoken::decode::<Value>(&token, &key, &validation).unwrap().claims;
+    assert_eq!(claims["digest"], request["digest"]);
+    assert_eq!(claims["txn"], request["id"]);
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
+    let mut forged = token.clone().into_bytes();
+    let last = forged.len() - 10;
+    forged[last] = if forged[last] == b'A' { b'B' } else { b'A' };
+    let forged = String::from_utf8(forged).unwrap();
+    assert!(jsonwebtoken::decode::<Value>(&forged, &key, &validation).is_err());
+}
+
+#[tokio::test]
+async fn i3_d02_a_second_redeem_is_409_with_the_time_and_the_same_key_gets_the_same_token() {
+    let app = TestApp::new().await;
+    let (agent, _, _, request) = approved(&app).await;
+    let first = agent.redeem(&request, "r-1").await;
+    app.clock.advance(100);
+    let again = agent.redeem(&request, "r-1").await;
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.json(), first.json());
+    let second = agent.redeem(&request, "r-2").await;
+    assert_eq!(second.status, 409);
+    assert_eq!(second.problem()["code"], "already_redeemed");
+    assert_eq!(second.problem()["redeemed_at"], first.json()["redeemed_at"]);
+    let path = format!("/api/v1/requests/{}/redeem", request["id"].as_str().unwrap());
+    let keyless = agent.post(&path, &json!({"digest": request["digest"]}), None).await;
+    assert_eq!(keyless.problem()["code"], "idempotency_key_missing");
+}
+
+#[tokio::test]
+async fn i3_d01_fifty_parallel_redeems_have_exactly_one_winner() {
+    let app = TestApp::new().await;
+    let (agent, _, _, request) = approved(&app).await;
+    let before = app.entries().await;
+    let keys: Vec<String> = (0..50).map(|n| format!("racer-{n}")).collect();
+    let racers = keys.iter().map(|key| agent.redeem(&request, key));
+    let replies = futures::future::join_all(racers).await;
+    let winners = replies.iter().filter(|reply| reply.status == StatusCode::OK).count();
+    assert_eq!(winners, 1);
+    for loser in replies.iter().filter(|reply| reply.status != StatusCode::OK) {
+        assert_eq!(loser.problem()["code"], "already_redeemed");
+        assert!(loser.problem()["redeemed_at"].is_string());
+    }
+    let facts = app.facts_since(before).await;
+    assert_eq!(facts.iter().filter(|fact| *fact == "ReleaseRedeemed").count(), 1);
+    app.assert_ledger_holds().await;
+}
+
+#[tokio::test]
+async fn i1_nothing_is_redeemed_before_people_decided_or_after_a_denial() {
+    let app = TestApp::new().await;
+    let owner = app.person("Olga Owner", &[]).await;
+    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let agent = app.agent("agent-1", owner.id).await;
+    let request = agent.stage().await;
+    let early = agent.redeem(&request, "r").await;
+    assert_eq!((early.status.as_u16(), early.problem()["state"].clone()), (409, json!("pending")));
+    assert_eq!(bob.review(&request, "deny").await.status, 303);
+    let late = agent.redeem(&request, "r").await;
+    assert_eq!(late.problem()["state"], "denied");
+    let told = agent.get(&format!("/api/v1/requests/{}", request["id"].as_str().unwrap())).await;
+    assert_eq!(told.json()["denial"]["justification"], "the ticket matches");
+}
+
+#[tokio::test]
+async fn i9_b13_an_approver_who_left_the_group_no_longer_counts() {
+    let app = TestApp::new().await;
+    let (agent, _, bob, request) = approved(&app).await;
+    app.service.remove_member(&Steward::Operator, "approvers", bob.id).await.unwrap();
+    let refused = agent.redeem(&request, "r-1").await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.problem()["state"].clone()),
+        (409, json!("pending"))
+    );
+    let cat = app.person("Cat Approver", &["approvers"]).await;
+    assert_eq!(cat.review(&request, "approve").await.status, 303);
+    assert_eq!(agent.redeem(&request, "r-2").await.status, 200);
+}
+
+#[tokio::test]
+async fn i9_d07_a_suspended_agent_and_a_disabled_approver_release_nothing() {
+    let app = TestApp::new().await;
+    let (agent, _, bob, request) = approved(&app).await;
+    app.service.disable_person(&Steward::Operator, bob.id).await.unwrap();
+    assert_eq!(agent.redeem(&request, "r-1").await.status, 409);
+    app.service.suspend_agent(&Steward::Operator, agent.id).await.unwrap();
+    assert_eq!(agent.redeem(&request, "r-2").await.status, 401);
+}
+
+#[tokio::test]
+async fn i12_d04_an_unused_approval_lapses_and_a_clock_set_back_does_not_revive_it() {
+    let app = TestApp::new().await;
+    let (agent, _, _, request) = approved(&app).await;
+    app.clock.advance(86_400);
+    assert_eq!(agent.redeem(&request, "r-1").await.problem()["state"], "lapsed");
+    app.service.sweep().await.unwrap();
+    app.clock.advance(-86_390);
+    assert_eq!(agent.redeem(&request, "r-2").await.problem()["state"], "lapsed");
+}
+
+#[tokio::test]
+async fn e07_only_the_approved_digest_is_redeemed() {
+    let app = TestApp::new().await;
+    let (agent, _, _, request) = approved(&app).await;
+    let mut other = request.clone();
+    other["digest"] = json!(format!("sha256:{}", "0".repeat(64)));
+    assert_eq!(agent.redeem(&other, "r-1").await.problem()["code"], "digest_mismatch");
+    other["digest"] = json!("sha256:nonsense");
+    assert_eq!(agent.redeem(&other, "r-1").await.status, 422);
+}
+
+#[tokio::test]
+async fn the_outcome_is_reported_once_under_the_lease() {
+    let app = TestApp::new().await;
+    let (agent, _, bob, request) = approved(&app).await;
+    let lease = agent.redeem(&request, "r-1").await.json()["lease_id"].clone();
+    let path = format!("/api/v1/requests/{}/outcome", request["id"].as_str().unwrap());
+    let report = |lease: &Value, status: &str| json!({"lease_id": lease, "status": status, "summary": "key lives until 4 February"});
+    let stranger = json!("0192f0a0-0000-7000-8000-00000000abcd");
+    let wrong = agent.post(&path, &report(&stranger, "succeeded"), None).await;
+    assert_eq!(wrong.problem()["code"], "wrong_lease");
+    for _ in 0..2 {
+        let reply = agent.post(&path, &report(&lease, "succeeded"), None).await;
+        assert_eq!(reply.json()["state"], "succeeded");
+    }
+    let changed = agent.post(&path, &report(&lease, "failed"), None).await;
+    assert_eq!(changed.problem()["code"], "not_executing");
+    let page = bob.get(&format!("/requests/{}", request["id"].as_str().unwrap())).await;
+    assert!(page.text().contains("key lives until 4 February"));
+}

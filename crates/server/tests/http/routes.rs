@@ -1,0 +1,150 @@
+//! Every route, for every kind of caller; every route that reads writes nothing; every answer has
+//! its security headers.
+
+use std::fmt::Write as _;
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use service::Steward;
+use service::house::MAX_KEY_LIFE_S;
+use testing::TestApp;
+
+/// Every route with one method a line. `ID` is a pending request of agent-1, `EV` its evidence.
+const ROUTES: &[(&str, &str)] = &[
+    ("POST", "/api/v1/evidence"),
+    ("POST", "/api/v1/requests"),
+    ("GET", "/api/v1/requests"),
+    ("GET", "/api/v1/requests/{id}"),
+    ("POST", "/api/v1/requests/{id}/withdraw"),
+    ("POST", "/api/v1/requests/{id}/redeem"),
+    ("POST", "/api/v1/requests/{id}/outcome"),
+    ("GET", "/api/v1/kinds"),
+    ("GET", "/api/v1/kinds/{name}"),
+    ("GET", "/api/v1/ledger/entries"),
+    ("GET", "/api/{*rest}"),
+    ("GET", "/.well-known/jwks.json"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/"),
+    ("GET", "/inbox"),
+    ("GET", "/inbox/fingerprint"),
+    ("GET", "/requests/{id}"),
+    ("GET", "/requests/{id}/version"),
+    ("POST", "/requests/{id}/review"),
+    ("POST", "/requests/{id}/evidence/{digest}/open"),
+    ("GET", "/requests/{id}/evidence/{digest}/download"),
+    ("GET", "/history"),
+    ("GET", "/ledger"),
+    ("GET", "/agents"),
+    ("POST", "/agents"),
+    ("POST", "/agents/{id}/keys"),
+    ("GET", "/people"),
+    ("POST", "/people"),
+    ("POST", "/people/{id}/invite"),
+    ("GET", "/kinds"),
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("GET", "/sign-in/link/{token}"),
+    ("POST", "/sign-in/link"),
+    ("POST", "/sign-out"),
+    ("GET", "/settings"),
+    ("POST", "/settings/password"),
+    ("GET", "/assets/{file}"),
+    ("GET", "/pkg/{file}"),
+];
+
+#[test]
+fn b01_every_route_of_the_router_is_in_the_table() {
+    let sources = [include_str!("../../src/api.rs"), include_str!("../../src/web.rs")];
+    for source in sources {
+        for route in source.split(".route(\"").skip(1) {
+            let path = route.split('"').next().unwrap();
+            assert!(ROUTES.iter().any(|(_, known)| *known == path), "{path} is not in the table");
+        }
+    }
+}
+
+#[tokio::test]
+async fn b01_w02_route_by_role_matrix() {
+    let app = TestApp::new().await;
+    let owner = app.person("Olga Owner", &[]).await;
+    let approver = app.person("Bob Approver", &["approvers"]).await;
+    let auditor = app.person("Ida Auditor", &["auditors"]).await;
+    let administrator = app.person("Eve Admin", &["administrators"]).await;
+    let nobody = app.person("Dan Nobody", &[]).await;
+    let disabled = app.person("Del Disabled", &["approvers", "administrators"]).await;
+    app.service.disable_person(&Steward::Operator, disabled.id).await.unwrap();
+    let agent = app.agent("agent-1", owner.id).await;
+    let other = app.agent("agent-2", owner.id).await;
+    let expires_at = app.service.now().plus_seconds(MAX_KEY_LIFE_S);
+    let key =
+        app.service.issue_auditor_key(&Steward::Operator, auditor.id, expires_at).await.unwrap();
+    let request = agent.stage().await;
+    let id = request["id"].as_str().unwrap();
+    let person = owner.id.to_string();
+
+    let bearer = |key: &str| (header::AUTHORIZATION, format!("Bearer {key}"));
+    let cookie = |cookie: &str| (header::COOKIE, cookie.to_owned());
+    let callers = [
+        ("anonymous", (header::ACCEPT, "*/*".to_owned())),
+        ("agent", bearer(&agent.key)),
+        ("other agent", bearer(&other.key)),
+        ("auditor key", bearer(key.reveal())),
+        ("owner", cookie(&owner.cookie)),
+        ("approver", cookie(&approver.cookie)),
+        ("auditor", cookie(&auditor.cookie)),
+        ("administrator", cookie(&administrator.cookie)),
+        ("no group", cookie(&nobody.cookie)),
+        ("disabled", cookie(&disabled.cookie)),
+    ];
+    let names: Vec<&str> = callers.iter().map(|(name, _)| *name).collect();
+    let mut table =
+        format!("| route | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
+    for (method, route) in ROUTES {
+        let path = route
+            .replace("{id}", if route.starts_with("/people") { &person } else { id })
+            .replace("{digest}", &format!("sha256:{}", "0".repeat(64)))
+            .replace("{name}", "vendor.key_extend")
+            .replace("{token}", "nonsense")
+            .replace("{file}", "nonsense.css")
+            .replace("{*rest}", "nonsense");
+        write!(table, "| {method} {route} |").unwrap();
+        for (name, (header_name, value)) in &callers {
+            let before = app.entries().await;
+            // Bodies are empty on purpose: what a caller may not do is refused before they are read.
+            let json = route.starts_with("/api");
+            let media_type =
+                if json { "application/json" } else { "application/x-www-form-urlencoded" };
+            let sent = Request::builder()
+                .method(Method::from_bytes(method.as_bytes()).unwrap())
+                .uri(&path)
+                .header(header_name, value)
+                .header(header::CONTENT_TYPE, media_type)
+                .body(Body::empty())
+                .unwrap();
+            // Signing out would end the caller's session for the rest of the table.
+            if *route == "/sign-out" && *name != "anonymous" {
+                write!(table, " – |").unwrap();
+                continue;
+            }
+            let reply = app.anonymous(sent).await;
+            assert!(reply.status.as_u16() < 500, "{name} {method} {path}: {}", reply.text());
+            assert_eq!(reply.header("x-content-type-options"), "nosniff", "{path}");
+            assert!(reply.header("content-security-policy").contains("frame-ancestors 'none'"));
+            assert_ne!(reply.header("cache-control"), "", "{path}");
+            let to = reply.header("location").split('?').next().unwrap_or_default();
+            write!(
+                table,
+                " {}{}{to} |",
+                reply.status.as_u16(),
+                if to.is_empty() { "" } else { " " }
+            )
+            .unwrap();
+            if *method == "GET" {
+                assert_eq!(app.entries().await, before, "{method} {path} wrote into the ledger");
+            }
+        }
+        table.push('\n');
+    }
+    insta::assert_snapshot!(table);
+}

@@ -1,0 +1,165 @@
+//! A server in this process, and its agents.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, header};
+use domain::{AgentId, PersonId};
+use serde_json::{Value, json};
+use server::AppState;
+use service::house::MAX_KEY_LIFE_S;
+use service::{KeyRing, Service, Steward};
+use store::{SqliteStore, Store};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use crate::{FixedClock, Reply, SeededEntropy};
+
+/// A whole server on a database of its own.
+pub struct TestApp {
+    pub service: Arc<Service>,
+    pub clock: Arc<FixedClock>,
+    pub store: Arc<dyn Store>,
+    pub router: Router,
+    pub directory: TempDir,
+}
+
+/// An agent with its key.
+pub struct TestAgent {
+    pub id: AgentId,
+    pub key: String,
+    router: Router,
+}
+
+/// The kind that tests stage: small, reversible, redeemed by its own stager.
+const KIND: &str = "vendor.key_extend";
+
+/// A stage body that works.
+pub fn stage_body() -> Value {
+    let kinds = service::house::BUILT_IN_KINDS;
+    let text = kinds.iter().find(|text| text.contains(&format!("\"name\": \"{KIND}\"")));
+    let kind: Value = serde_json::from_str(text.expect("the kind ships")).expect("it is JSON");
+    kind["example"].clone()
+}
+
+impl TestApp {
+    /// An initialised server without people or agents.
+    pub async fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let clock = Arc::new(FixedClock::default());
+        let entropy = Arc::new(SeededEntropy::default());
+        let keys = KeyRing::open(&directory.path().join("keys"), &*entropy).expect("keys");
+        let path = directory.path().join("test.db");
+        let store = SqliteStore::open(&path, Arc::clone(&clock) as _).await.expect("a store");
+        let store: Arc<dyn Store> = Arc::new(store);
+        let url = "http://localhost".to_owned();
+        let service = Service::new(Arc::clone(&store), Arc::clone(&clock) as _, entropy, keys, url)
+            .expect("a service");
+        service.initialise().await.expect("an installation");
+        let service = Arc::new(service);
+        let router = server::router(AppState::new(Arc::clone(&service), false));
+        Self { service, clock, store, router, directory }
+    }
+
+    /// Adds an agent of `owner` with a key that was shown to the owner.
+    pub async fn agent(&self, name: &str, owner: PersonId) -> TestAgent {
+        let id = self.service.add_agent(&Steward::Operator, name, owner).await.expect("an agent");
+        let key = self.key(id, owner).await;
+        TestAgent { id, key, router: self.router.clone() }
+    }
+
+    /// Issues one more key of an agent.
+    pub async fn key(&self, agent: AgentId, shown_to: PersonId) -> String {
+        let expires_at = self.service.now().plus_seconds(MAX_KEY_LIFE_S);
+        let issued =
+            self.service.issue_agent_key(&Steward::Operator, agent, shown_to, expires_at).await;
+        issued.expect("a key").reveal().to_owned()
+    }
+
+    /// Sends a request without any credential.
+    pub async fn anonymous(&self, request: Request<Body>) -> Reply {
+        send(&self.router, request).await
+    }
+
+    /// How many entries the ledger has.
+    pub async fn entries(&self) -> u64 {
+        self.store.ledger_size().await.expect("a size")
+    }
+
+    /// The names of the ledger's facts from `index` on.
+    pub async fn facts_since(&self, index: u64) -> Vec<String> {
+        let entries = self.store.entries(index, 1000).await.expect("entries");
+        let name = |body: &[u8]| {
+            let entry: domain::Entry = serde_json::from_slice(body).expect("an entry");
+            entry.fact.name().to_owned()
+        };
+        entries.iter().map(|entry| name(&entry.body)).collect()
+    }
+
+    /// Checks the ledger from its first entry.
+    pub async fn assert_ledger_holds(&self) {
+        let verified = service::query::verify_ledger(&*self.store).await.expect("a ledger");
+        verified.expect("the ledger holds");
+    }
+}
+
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Reply {
+    let response = router.clone().oneshot(request).await.expect("the router answers");
+    Reply::read(response).await
+}
+
+impl TestAgent {
+    /// A GET with the key, and headers.
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let mut request = Request::get(path).header(header::AUTHORIZATION, self.bearer());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        send(&self.router, request.body(Body::empty()).expect("a request")).await
+    }
+
+    /// A GET with the key.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.get_with(path, &[]).await
+    }
+
+    /// A POST of JSON with the key, and an Idempotency-Key where one is given.
+    pub async fn post(&self, path: &str, body: &Value, key: Option<&str>) -> Reply {
+        let bytes = serde_json::to_vec(body).expect("JSON");
+        self.post_bytes(path, bytes, key).await
+    }
+
+    /// A POST of anything under the media type of JSON.
+    pub async fn post_bytes(&self, path: &str, body: Vec<u8>, key: Option<&str>) -> Reply {
+        let mut request = Request::post(path)
+            .header(header::AUTHORIZATION, self.bearer())
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        send(&self.router, request.body(Body::from(body)).expect("a request")).await
+    }
+
+    /// Stages the body that works; answers with the request.
+    pub async fn stage(&self) -> Value {
+        let reply = self.post("/api/v1/requests", &stage_body(), None).await;
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        reply.json()
+    }
+
+    /// Redeems a request's digest under an Idempotency-Key.
+    pub async fn redeem(&self, request: &Value, key: &str) -> Reply {
+        let path = format!("/api/v1/requests/{}/redeem", text(&request["id"]));
+        self.post(&path, &json!({"digest": request["digest"]}), Some(key)).await
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.key)
+    }
+}
+
+/// A JSON string as it is.
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().expect("a string")
+}
