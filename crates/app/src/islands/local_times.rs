@@ -69,7 +69,7 @@ mod browser {
     /// `22 Nov, 19:40`, in the language of the page and the zone of the reader.
     fn format(year: bool) -> DateTimeFormat {
         let options = Object::new();
-        let mut set = |key: &str, value: JsValue| {
+        let set = |key: &str, value: JsValue| {
             // Setting a property of a fresh object cannot fail.
             let _ = Reflect::set(&options, &JsValue::from_str(key), &value);
         };
