@@ -90,7 +90,7 @@ fn thumb(view: &RequestView) -> Option<AnyView> {
         view! {
             <p class="thumb">
                 <span>
-                    <When at now/>
+                    <When at now zone=true/>
                     <br/>
                     <Relative at now/>
                     {format!(" · {filled} of {seats} reviews")}
