@@ -17,7 +17,7 @@ pub fn document(chrome: Chrome, page: Page) -> impl IntoView {
     let islands = (!chrome.assets.boot.is_empty()).then(|| view! { <LocalTimes/> });
     let demo = chrome
         .demo
-        .then(|| view! { <p class="demo">"Demo: throwaway data, gone when the server stops."</p> });
+        .then(|| view! { <aside class="demo" aria-label="Demo">"Demo: throwaway data"</aside> });
     let Chrome { assets, viewer, now, .. } = chrome.clone();
     let footer = viewer.is_some().then(|| view! { <Footer/> });
     view! {

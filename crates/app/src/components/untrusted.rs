@@ -14,19 +14,23 @@ pub fn Untrusted(
     /// Lines and tabs are layout, not surprises: prose, logs, code.
     #[prop(optional)]
     preformatted: bool,
+    /// A line break is shown as a chip, and breaks the line as well.
+    #[prop(optional)]
+    breaks: bool,
 ) -> impl IntoView {
     let segments = if preformatted { visible_preformatted(&text) } else { visible(&text) };
     let class = if preformatted { "said pre" } else { "said" };
-    let shown = segments.into_iter().map(segment).collect_view();
+    let shown = segments.into_iter().map(|part| segment(part, breaks)).collect_view();
     view! { <bdi class=class>{shown}</bdi> }
 }
 
-fn segment(segment: Segment) -> AnyView {
+fn segment(segment: Segment, breaks: bool) -> AnyView {
     match segment {
         Segment::Plain(text) => text.into_any(),
         Segment::Hidden(c) => {
-            let class = if c == '\n' { "cp nl" } else { "cp" };
-            view! { <span class=class title=hidden_name(c)>{code_point(c)}</span> }.into_any()
+            let broken = (breaks && c == '\n').then(|| view! { <br/> });
+            view! { <span class="cp" title=hidden_name(c)>{code_point(c)}</span>{broken} }
+                .into_any()
         }
         Segment::Spaces(count) => {
             view! { <span class="cp" title="a run of spaces">{format!("{count} spaces")}</span> }

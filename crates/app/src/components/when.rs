@@ -7,9 +7,16 @@ use crate::wording::clock;
 
 /// An instant.
 #[component]
-pub fn When(at: Timestamp, now: Timestamp) -> impl IntoView {
+pub fn When(
+    at: Timestamp,
+    now: Timestamp,
+    /// Names the zone even where the instant is in the reader's own: for deadlines.
+    #[prop(optional)]
+    zone: bool,
+) -> impl IntoView {
+    let local = if zone { "zone" } else { "" };
     view! {
-        <time datetime=clock::machine(at) data-local="" title=clock::exact(at)>
+        <time datetime=clock::machine(at) data-local=local title=clock::exact(at)>
             {clock::absolute(at, now)}
         </time>
     }

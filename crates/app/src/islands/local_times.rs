@@ -39,19 +39,22 @@ mod browser {
 
     fn rewrite(ahead: f64) {
         let year = Date::new(&JsValue::from_f64((seconds() + ahead) * 1000.0)).get_full_year();
-        let (this_year, other_year) = (format(false), format(true));
+        let plain = [format(false, false), format(true, false)];
+        let zoned = [format(false, true), format(true, true)];
         for element in find_all("time[data-local]") {
             let machine = element.get_attribute("datetime").unwrap_or_default();
             let date = Date::new(&JsValue::from_str(&machine));
             if date.get_time().is_nan() {
                 continue;
             }
-            let form = if date.get_full_year() == year { &this_year } else { &other_year };
+            let [this_year, other_year] =
+                if data(&element, "local") == "zone" { &zoned } else { &plain };
+            let form = if date.get_full_year() == year { this_year } else { other_year };
             if let Some(text) = call(form, &date) {
                 element.set_text_content(Some(&text.replacen(',', "", 1)));
             }
         }
-        if let (Some(line), Some(zone)) = (find("[data-zone]"), zone(&this_year)) {
+        if let (Some(line), Some(zone)) = (find("[data-zone]"), zone(&plain[0])) {
             let text = format!("Times are yours ({zone}). UTC is in the title of each.");
             line.set_text_content(Some(&text));
         }
@@ -67,9 +70,9 @@ mod browser {
     }
 
     /// `22 Nov, 19:40`, in the language of the page and the zone of the reader.
-    fn format(year: bool) -> DateTimeFormat {
+    fn format(year: bool, zone: bool) -> DateTimeFormat {
         let options = Object::new();
-        let mut set = |key: &str, value: JsValue| {
+        let set = |key: &str, value: JsValue| {
             // Setting a property of a fresh object cannot fail.
             let _ = Reflect::set(&options, &JsValue::from_str(key), &value);
         };
@@ -80,6 +83,9 @@ mod browser {
         set("hourCycle", "h23".into());
         if year {
             set("year", "numeric".into());
+        }
+        if zone {
+            set("timeZoneName", "short".into());
         }
         DateTimeFormat::new(&Array::of1(&"en-GB".into()), &options)
     }

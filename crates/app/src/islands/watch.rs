@@ -7,6 +7,10 @@ use leptos::prelude::*;
 
 /// What the island has found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "hydrate"),
+    expect(dead_code, reason = "only the browser finds anything out")
+)]
 enum Notice {
     Same,
     Changed,

@@ -96,14 +96,15 @@ fn Rules(kind: Kind) -> impl IntoView {
 
 #[component]
 fn Parameters(rows: Vec<Parameter>) -> impl IntoView {
-    let row = |row: Parameter| {
+    let filled = |text: String| (!text.is_empty()).then_some(text);
+    let row = move |row: Parameter| {
         let optional = (!row.required).then(|| view! { " "<small>"optional"</small> });
         view! {
             <tr>
                 <td data-label="Parameter"><code>{row.name}</code>{optional}</td>
                 <td data-label="Type">{row.sort}</td>
-                <td data-label="Limits">{row.limits}</td>
-                <td data-label="Meaning">{row.description}</td>
+                <td data-label="Limits">{filled(row.limits)}</td>
+                <td data-label="Meaning">{filled(row.description)}</td>
             </tr>
         }
     };

@@ -90,9 +90,10 @@ fn thumb(view: &RequestView) -> Option<AnyView> {
         view! {
             <p class="thumb">
                 <span>
-                    <When at now/>" · "<Relative at now/>
+                    <When at now zone=true/>
                     <br/>
-                    {format!("{filled} of {seats} reviews")}
+                    <Relative at now/>
+                    {format!(" · {filled} of {seats} reviews")}
                 </span>
                 <a class="btn act" href="#decide">{label}</a>
             </p>

@@ -58,9 +58,9 @@ fn line(line: Line) -> AnyView {
 
 fn value(leaf: Leaf) -> AnyView {
     match leaf {
-        Leaf::Text(text) => view! { <Untrusted text/> }.into_any(),
+        Leaf::Text(text) => view! { <Untrusted text breaks=true/> }.into_any(),
         Leaf::Quoted(text) => {
-            view! { <span class="quote">"\""</span><Untrusted text/><span class="quote">"\""</span> }
+            view! { <span class="quote">"\""</span><Untrusted text breaks=true/><span class="quote">"\""</span> }
                 .into_any()
         }
         Leaf::Number { digits, grouped } => {

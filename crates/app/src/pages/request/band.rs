@@ -85,7 +85,7 @@ fn due(view: &RequestView) -> AnyView {
         let class = if clock::is_urgent(at, now) { "soon" } else { "" };
         view! { <span class=class><Relative at now/></span> }.into_any()
     };
-    let when = |at: Timestamp| view! { <When at now/> }.into_any();
+    let when = |at: Timestamp| view! { <When at now zone=true/> }.into_any();
     let (term, at) = match &view.state {
         State::Pending => ("Decide before", view.review_deadline),
         State::Approved { approved_until, .. } => ("Redeem before", *approved_until),

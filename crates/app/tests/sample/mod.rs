@@ -1,0 +1,332 @@
+//! Sample data: one of everything that a page can show, with hostile text in the agent's fields.
+
+pub mod request;
+
+use app::{Assets, Chrome, Page, ProblemPage, SignInPage};
+use domain::kind::EffectPart;
+use domain::{
+    AgentId, Digest, Ineligible, Kind, KindRef, PersonId, RequestId, RiskLevel, StateName,
+    Timestamp, Verdict,
+};
+use serde_json::json;
+use service::view::{
+    AgentRef, AgentRow, AgentsView, HistoryView, InboxView, KeyRow, KindView, KindsView, LedgerRow,
+    LedgerView, PeopleView, PersonRow, RequestRow, Viewer,
+};
+
+/// Text that tries everything: markup, a direction override, a zero width space, a run of spaces.
+pub const HOSTILE: &str = "</textarea><script>alert(1)</script>\u{202e}gnp\u{200b}";
+
+pub fn at(text: &str) -> Timestamp {
+    Timestamp::parse(&format!("2026-11-{text}:00Z")).unwrap()
+}
+
+pub fn now() -> Timestamp {
+    at("22T15:28")
+}
+
+pub fn agent_id(number: u8) -> AgentId {
+    format!("0192f0a0-0000-7000-8000-0000000000{number:02x}").parse().unwrap()
+}
+
+pub fn request_id(number: u8) -> RequestId {
+    format!("0192f0a0-0000-7000-8000-0000000001{number:02x}").parse().unwrap()
+}
+
+pub fn person_id(number: u8) -> PersonId {
+    format!("0192f0a0-0000-7000-8000-0000000002{number:02x}").parse().unwrap()
+}
+
+pub fn chrome() -> Chrome {
+    Chrome {
+        nonce: "nonce-of-this-answer".into(),
+        assets: Assets {
+            css: "/assets/app.css".into(),
+            boot: "/assets/boot.js".into(),
+            js: "/assets/countersign.js".into(),
+            wasm: "/assets/countersign.wasm".into(),
+            favicon: "/assets/favicon.svg".into(),
+        },
+        viewer: Some(Viewer {
+            person: person_id(1),
+            name: "Mia Okafor".into(),
+            reviewer: true,
+            auditor: true,
+            administrator: true,
+            waiting: 3,
+        }),
+        now: now(),
+        demo: true,
+    }
+}
+
+pub fn words(text: &str) -> EffectPart {
+    EffectPart::Words(text.into())
+}
+
+pub fn value(text: &str) -> EffectPart {
+    EffectPart::Value(text.into())
+}
+
+fn row(number: u8, risk: RiskLevel, effect: Vec<EffectPart>, agent: &str) -> RequestRow {
+    RequestRow {
+        id: request_id(number),
+        effect,
+        kind: KindRef { name: "db.export".into(), version: 3 },
+        agent: agent.into(),
+        environment: "production".into(),
+        risk,
+        state: StateName::Pending,
+        staged_at: at("22T14:02"),
+        due_at: Some(at("22T18:40")),
+        changed_at: at("22T14:40"),
+        decided_by: vec![],
+        filled_seats: 1,
+        seats: 2,
+        not_you: None,
+        your_verdict: None,
+    }
+}
+
+pub fn rows() -> Vec<RequestRow> {
+    let export = vec![
+        words("Export "),
+        value("1,240,318"),
+        words(" rows of "),
+        value("customers"),
+        words(" from "),
+        value("production"),
+        words(" to "),
+        value("s3://fin-close-2026-11"),
+    ];
+    let rotate =
+        vec![words("Distribute "), value("14"), words(" rotated credentials to 6 services")];
+    let open = vec![words("Open "), value("tcp/443"), words(" from build-net to artefact-store")];
+    let odd =
+        vec![words("Delete "), value(HOSTILE), words(" of "), EffectPart::Missing("table".into())];
+    vec![
+        row(1, RiskLevel::High, export, "ledger-close"),
+        RequestRow {
+            due_at: Some(at("22T16:05")),
+            filled_seats: 0,
+            ..row(2, RiskLevel::High, rotate, "vault-rotator")
+        },
+        RequestRow {
+            due_at: Some(at("24T17:00")),
+            filled_seats: 0,
+            seats: 1,
+            ..row(3, RiskLevel::Medium, open, "netops-agent")
+        },
+        row(4, RiskLevel::Low, odd, "odd-agent"),
+    ]
+}
+
+pub fn inbox(empty: bool) -> InboxView {
+    let release =
+        || vec![words("Release "), value("checkout 4.12.0"), words(" to "), value("production")];
+    let waiting = vec![
+        RequestRow {
+            your_verdict: Some(Verdict::Approve),
+            ..row(5, RiskLevel::Medium, release(), "deploy-bot")
+        },
+        RequestRow {
+            not_you: Some(Ineligible::OwnsAgent),
+            ..row(6, RiskLevel::Low, release(), "deploy-bot")
+        },
+        RequestRow {
+            state: StateName::Approved,
+            decided_by: vec!["Mia Okafor".into(), "Sam Ito".into()],
+            filled_seats: 2,
+            ..row(7, RiskLevel::High, release(), "deploy-bot")
+        },
+    ];
+    let done = vec![
+        RequestRow {
+            state: StateName::Succeeded,
+            due_at: None,
+            decided_by: vec!["Mia Okafor".into()],
+            filled_seats: 1,
+            seats: 1,
+            ..row(
+                8,
+                RiskLevel::Low,
+                vec![words("Extend vendor key "), value("mailgrid"), words(" by 14 days")],
+                "keys",
+            )
+        },
+        RequestRow {
+            state: StateName::Denied,
+            due_at: None,
+            decided_by: vec!["Ada Lind".into()],
+            ..row(9, RiskLevel::High, release(), "deploy-bot")
+        },
+    ];
+    InboxView {
+        now: now(),
+        your_turn: if empty { vec![] } else { rows() },
+        waiting: if empty { vec![] } else { waiting },
+        done: if empty { vec![] } else { done },
+        truncated: !empty,
+        fingerprint: "4711".into(),
+    }
+}
+
+pub fn history(empty: bool) -> HistoryView {
+    let view = inbox(false);
+    let counts = StateName::ALL.into_iter().zip([4, 1, 12, 3, 2, 0, 1, 1_240, 7]).collect();
+    HistoryView {
+        now: now(),
+        state: empty.then_some(StateName::Lapsed),
+        query: if empty { "\"><script>".into() } else { String::new() },
+        rows: if empty { vec![] } else { [view.done, view.waiting, rows()].concat() },
+        next: (!empty).then(|| "abc/=".into()),
+        counts,
+    }
+}
+
+pub fn ledger() -> LedgerView {
+    let facts = ["ReviewRecorded", "EvidenceOpened", "SignedIn", "RequestStaged"];
+    let rows = facts.iter().enumerate().map(|(position, fact)| LedgerRow {
+        index: 1312 - position as u64,
+        at: at("22T14:40"),
+        fact: (*fact).into(),
+        actor: if position == 3 { "ledger-close".into() } else { "Sam Ito".into() },
+        request: (position != 2).then(|| request_id(1)),
+        leaf: Digest::of(fact.as_bytes()),
+        canonical: format!("{{\"actor\":{{\"id\":\"{}\",\"type\":\"person\"}},\"fact\":{{\"type\":\"{fact}\"}},\"format\":\"countersign/entry/v1\"}}", person_id(2)),
+        texts: if position == 0 { vec![("justification".into(), Some(HOSTILE.into())), ("name".into(), None)] } else { vec![] },
+    });
+    LedgerView {
+        now: now(),
+        size: 1313,
+        root: Digest::of(b"root"),
+        rows: rows.collect(),
+        older: Some(1309),
+        newer: Some(1340),
+    }
+}
+
+pub fn agent(number: u8, name: &str, suspended: bool) -> AgentRef {
+    AgentRef { id: agent_id(number), name: name.into(), owner: "Priya Nair".into(), suspended }
+}
+
+pub fn agents() -> AgentsView {
+    let key = |hint: &str, live| KeyRow {
+        hint: hint.into(),
+        issued_at: at("01T09:00"),
+        expires_at: at(if live { "30T09:00" } else { "20T09:00" }),
+        last_used_at: live.then(|| at("22T15:02")),
+        live,
+    };
+    AgentsView {
+        now: now(),
+        agents: vec![
+            AgentRow {
+                agent: agent(1, "ledger-close", false),
+                pending: 2,
+                keys: vec![key("csn_agt_7Q…", true), key("csn_agt_1F…", false)],
+            },
+            AgentRow { agent: agent(2, "old-bot", true), pending: 0, keys: vec![] },
+        ],
+        people: vec![(person_id(1), "Mia Okafor".into()), (person_id(2), "Sam Ito".into())],
+    }
+}
+
+pub fn people() -> PeopleView {
+    let person = |number, name: &str, groups: &[&str], active| PersonRow {
+        id: person_id(number),
+        name: name.into(),
+        groups: groups.iter().map(|group| (*group).into()).collect(),
+        active,
+        has_password: number % 2 == 1,
+        added_at: at("01T08:00"),
+    };
+    PeopleView {
+        people: vec![
+            person(1, "Mia Okafor", &["administrators", "security"], true),
+            person(2, "Sam Ito", &["data-owners"], true),
+            person(3, "Jon Reyes", &[], false),
+        ],
+        groups: ["administrators", "auditors", "data-owners", "security"].map(Into::into).to_vec(),
+    }
+}
+
+pub fn kind() -> Kind {
+    Kind {
+        name: "db.export".into(),
+        title: "Export rows of a table".into(),
+        description: "Copies rows of one table to a bucket outside the database’s own boundary."
+            .into(),
+        effect: "Export {row_limit} rows of {table} from {environment} to {destination}".into(),
+        parameters_schema: json!({
+            "type": "object",
+            "required": ["table", "row_limit", "destination"],
+            "properties": {
+                "columns": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 50},
+                "destination": {"type": "string", "pattern": "^s3://[a-z0-9.-]+(/.*)?$", "description": "Bucket and prefix"},
+                "row_limit": {"type": "integer", "minimum": 1, "maximum": 5_000_000},
+                "table": {"type": "string", "maxLength": 63, "description": "Table name without schema"},
+            }
+        }),
+        required_evidence: vec!["plan".into(), "dry_run".into()],
+        rollback_plan_required: true,
+        reversible: false,
+        reversal_note: "data leaves the boundary".into(),
+        base_risk: RiskLevel::Medium,
+        review_deadline_s: 4 * 3600,
+        release_ttl_s: 3600,
+        report_deadline_s: 1800,
+        example: json!({"kind": "db.export", "parameters": {"table": "orders", "row_limit": 1000}}),
+    }
+}
+
+/// Every page by name.
+pub fn pages() -> Vec<(&'static str, Page)> {
+    let kinds = KindsView {
+        kinds: vec![KindView { kind: kind(), version: 3 }],
+        public_url: "http://127.0.0.1:8080".into(),
+    };
+    let mut pages = vec![
+        (
+            "sign-in",
+            Page::SignIn(SignInPage {
+                next: Some("/requests/1".into()),
+                name: "mia".into(),
+                error: Some("The name or the password is wrong.".into()),
+            }),
+        ),
+        ("sign-in-link", Page::SignInLink { token: "t".into(), person: "Mia Okafor".into() }),
+        ("inbox", Page::Inbox(inbox(false))),
+        ("inbox-empty", Page::Inbox(inbox(true))),
+        ("history", Page::History(history(false))),
+        ("history-empty", Page::History(history(true))),
+        ("ledger", Page::Ledger(ledger())),
+        ("agents", Page::Agents(agents())),
+        ("people", Page::People(people())),
+        ("kinds", Page::Kinds(kinds)),
+        (
+            "secret",
+            Page::Secret {
+                title: "A key for ledger-close".into(),
+                explanation: "Give it to the agent as COUNTERSIGN_KEY.".into(),
+                value: "csn_agt_7QfVJx2m9yLk3R8pW5tZb1Nc4Hd6Ga0Es".into(),
+                back_to: "/agents".into(),
+                back_label: "Back to agents".into(),
+            },
+        ),
+        (
+            "problem",
+            Page::Problem(ProblemPage {
+                status: 409,
+                title: "This request has changed".into(),
+                detail:
+                    "Somebody decided it while you were reading. What you wrote was not recorded."
+                        .into(),
+                way_out: ("/inbox".into(), "Back to the inbox".into()),
+                reference: Some("0192f0a0-1111".into()),
+            }),
+        ),
+    ];
+    pages.extend(request::pages());
+    pages
+}

@@ -1,0 +1,282 @@
+//! One request in each state that looks different.
+
+use app::{Draft, Page, RequestPage};
+use domain::binding_code::binding_code;
+use domain::kind::EffectPart;
+use domain::request::Release;
+use domain::risk::{RiskCode, RiskFact};
+use domain::stage::{ClaimedFactor, ClaimedRisk, CommandLine, RollbackPlan};
+use domain::{
+    Digest, Ineligible, KindRef, LeaseId, Outcome, Risk, RiskLevel, State, Timestamp, Verdict,
+};
+use serde_json::{Value, json};
+use service::view::{
+    DecisionView, EvidenceContent, EvidenceView, OutcomeView, RequestView, RequirementView,
+    TimelineFact, TimelineItem,
+};
+
+use super::{HOSTILE, agent, at, now, person_id, request_id, value, words};
+
+fn action() -> Value {
+    json!({
+        "command": {"argv": ["/usr/bin/pgexport", "--table", "customers", "--limit", "1240318"], "cwd": "/srv/close", "env": {"PGSSLMODE": "verify-full"}},
+        "environment": "production",
+        "parameters": {
+            "columns": ["id", "email", "iban", "balance"],
+            "destination": "s3://fin-close-2026-11/\u{202e}sremotsuc",
+            "dry_run": false,
+            "note": "",
+            "password": "1234",
+            "row_limit": 1_240_318,
+            "table": "customers",
+            "where": "created_at >= '2026-10-01'\nAND region = 'eu'"
+        },
+        "targets": ["orders-prod.customers", "s3://fin-close-2026-11"],
+        "window": null
+    })
+}
+
+fn evidence(number: u8, name: &str, media_type: &str, content: Option<&str>) -> EvidenceView {
+    EvidenceView {
+        evidence_type: "dry_run".into(),
+        name: name.into(),
+        media_type: media_type.into(),
+        digest: Digest::of(&[number]),
+        size_bytes: 3_140 * u64::from(number),
+        source: Some("replica eu-west-1".into()),
+        collected_at: Some(at("22T14:01")),
+        required: number < 3,
+        opened_at: content.map(|_| at("22T15:20")),
+        content: content.map(|text| EvidenceContent::Text(text.into())),
+    }
+}
+
+fn all_evidence() -> Vec<EvidenceView> {
+    let diff = "--- a/export.sql\n+++ b/export.sql\n@@ -1,4 +1,4 @@\n SELECT id, email, iban, balance\n FROM customers\n-WHERE created_at >= '2026-11-01'\n+WHERE created_at >= '2026-10-01'\n LIMIT 1240318;\n";
+    let csv = "table,rows,bytes\ncustomers,1240318,\"84,120,004\"\norders,0,0\n";
+    let log: String = (0..60).map(|n| format!("2026-11-22T14:00:{n:02}Z step {n} read 20671 rows from customers partition {n}, nothing written\n")).collect();
+    vec![
+        evidence(1, "Query plan and row estimate", "text/x-diff", Some(diff)),
+        evidence(2, "Dry run against replica", "text/plain", Some(&log)),
+        evidence(3, "Row counts", "text/csv", Some(csv)),
+        evidence(
+            4,
+            "Data-owner ticket FIN-2231",
+            "application/json",
+            Some("{\n  \"ticket\": \"FIN-2231\",\n  \"said\": \"ok\u{200b}\"\n}\n"),
+        ),
+        evidence(5, HOSTILE, "text/plain", None),
+        EvidenceView {
+            content: Some(EvidenceContent::Download),
+            opened_at: Some(now()),
+            ..evidence(6, "Screenshot of the bucket policy", "image/png", None)
+        },
+    ]
+}
+
+fn line(
+    time: &str,
+    index: u64,
+    actor: &str,
+    what: TimelineFact,
+    text: Option<&str>,
+) -> TimelineItem {
+    TimelineItem { at: at(time), index, actor: actor.into(), what, text: text.map(Into::into) }
+}
+
+fn fact(code: RiskCode, level: RiskLevel) -> RiskFact {
+    RiskFact { code, level }
+}
+
+pub fn pending() -> RequestView {
+    let digest = Digest::of(b"revision");
+    let effect = vec![
+        words("Export "),
+        value("1,240,318"),
+        words(" rows of "),
+        value("customers"),
+        words(" from "),
+        value("production"),
+        words(" to "),
+        value("s3://fin-close-2026-11/\u{202e}sremotsuc"),
+    ];
+    let facts = vec![
+        fact(RiskCode::BaseRisk, RiskLevel::Medium),
+        fact(RiskCode::Production, RiskLevel::Medium),
+        fact(RiskCode::Irreversible, RiskLevel::High),
+        fact(RiskCode::RollbackUntested, RiskLevel::Medium),
+        fact(RiskCode::ClaimedHigher, RiskLevel::High),
+    ];
+    RequestView {
+        now: now(),
+        id: request_id(1),
+        version: 7,
+        revision: 2,
+        digest,
+        content_digest: Digest::of(b"content"),
+        binding_code: binding_code(&digest),
+        state: State::Pending,
+        effect,
+        kind: KindRef { name: "db.export".into(), version: 3 },
+        kind_title: "Export rows of a table".into(),
+        reversible: false,
+        reversal_note: "data leaves the boundary".into(),
+        risk: Risk { level: RiskLevel::High, facts },
+        claimed_risk: ClaimedRisk {
+            level: Some(RiskLevel::Low),
+            factors: vec![ClaimedFactor { name: "personal data".into(), detail: "E-mail and IBAN of customers leave the database.".into() }],
+        },
+        agent: agent(1, "ledger-close", false),
+        executor: agent(2, "export-runner", false),
+        on_behalf_of: Some("Jon Reyes".into()),
+        environment: "production".into(),
+        targets: vec!["orders-prod.customers".into()],
+        ticket: Some("FIN-2231".into()),
+        staged_at: at("22T14:02"),
+        review_deadline: at("22T18:40"),
+        window: None,
+        summary: "Routine month-end export as in October.".into(),
+        justification: "Please approve quickly, the close is blocked.\n\n</div><script>alert(1)</script>\nIt is always the same.".into(),
+        action: action(),
+        canonical: action().to_string(),
+        evidence: all_evidence(),
+        rollback_plan: Some(RollbackPlan {
+            steps: vec![
+                "Revoke the bucket policy fin-close-2026-11/read".into(),
+                "Delete the object and its versions, confirm with a listing".into(),
+                "Rotate the export role’s session".into(),
+            ],
+            command: Some(CommandLine {
+                argv: vec!["/usr/bin/aws".into(), "s3".into(), "rm".into(), "s3://fin-close-2026-11/".into()],
+                executable_digest: None,
+                cwd: None,
+                env: [].into(),
+            }),
+            tested_at: None,
+            duration_s: Some(240),
+            point_of_no_return: Some("Once the finance job has read the object".into()),
+            contact: Some("data-platform on call".into()),
+        }),
+        requirements: vec![
+            RequirementView { id: "a".into(), group: "data-owners".into(), seats: 1, why: "personal data is read".into(), filled_by: vec![("Sam Ito".into(), at("22T14:40"))], could_fill: vec!["Lena Voss".into()] },
+            RequirementView { id: "b".into(), group: "security".into(), seats: 1, why: "high risk in production".into(), filled_by: vec![], could_fill: vec!["Lena Voss".into(), "Mia Okafor".into()] },
+        ],
+        excluded: vec![("Priya Nair".into(), Ineligible::OwnsAgent), ("Jon Reyes".into(), Ineligible::ActsOnBehalf)],
+        timeline: vec![
+            line("22T14:02", 1290, "ledger-close", TimelineFact::Staged { revision: 2 }, None),
+            line("22T14:31", 1301, "Sam Ito", TimelineFact::EvidenceOpened { name: "Dry run against replica".into() }, None),
+            line("22T14:40", 1304, "Sam Ito", TimelineFact::Approved, Some("Destination bucket checked, ticket matches.")),
+            line("22T15:02", 1309, "export-runner", TimelineFact::Refused { attempt: "redeem", code: "not_approved".into() }, None),
+            line("22T15:20", 1312, "Mia Okafor", TimelineFact::EvidenceOpened { name: "Row counts".into() }, None),
+        ],
+        decision: DecisionView::Open { shown: "signed-token".into() },
+        outcome: None,
+    }
+}
+
+fn release() -> Release {
+    Release {
+        lease_id: "0192f0a0-0000-7000-8000-000000000300".parse::<LeaseId>().unwrap(),
+        redeemed_at: at("22T14:50"),
+        token_expires_at: at("22T14:55"),
+        report_by: at("22T15:50"),
+    }
+}
+
+fn decided(state: State, extra: Vec<TimelineItem>) -> RequestView {
+    let base = pending();
+    let mut requirements = base.requirements.clone();
+    if let Some(open) = requirements.get_mut(1) {
+        open.filled_by = vec![("Mia Okafor".into(), at("22T14:45"))];
+    }
+    let timeline = [base.timeline.clone(), extra].concat();
+    RequestView { state, requirements, timeline, decision: DecisionView::Over, ..base }
+}
+
+fn until() -> Timestamp {
+    at("22T16:10")
+}
+
+pub fn pages() -> Vec<(&'static str, Page)> {
+    let page = |view| Page::Request(Box::new(RequestPage { view, draft: None, recorded: false }));
+    let approved =
+        line("22T14:45", 1313, "Mia Okafor", TimelineFact::Approved, Some("Checked the bucket."));
+    let met =
+        line("22T14:45", 1314, "", TimelineFact::QuorumMet { until: until(), seats: vec![] }, None);
+    let denied = line("22T14:45", 1313, "Ada Lind", TimelineFact::Denied, None);
+    let draft = Draft {
+        verdict: Some(Verdict::Deny),
+        justification: HOSTILE.into(),
+        problem: "The justification has to have at least 3 characters.".into(),
+    };
+    let low = RequestView {
+        risk: Risk { level: RiskLevel::Low, facts: vec![fact(RiskCode::BaseRisk, RiskLevel::Low)] },
+        effect: vec![
+            words("Extend vendor key "),
+            value("mailgrid"),
+            words(" by "),
+            EffectPart::Missing("days".into()),
+        ],
+        evidence: vec![],
+        rollback_plan: None,
+        canonical: "{}".into(),
+        action: json!({"parameters": {"vendor": "mailgrid"}}),
+        on_behalf_of: None,
+        reversible: true,
+        ..pending()
+    };
+    let medium = RequestView {
+        risk: Risk {
+            level: RiskLevel::Medium,
+            facts: vec![fact(RiskCode::BaseRisk, RiskLevel::Medium)],
+        },
+        decision: DecisionView::NotYou(Ineligible::OwnsAgent),
+        review_deadline: at("22T15:50"),
+        ..pending()
+    };
+    let approved_view = decided(
+        State::Approved { approved_at: at("22T14:45"), approved_until: until() },
+        vec![approved.clone(), met.clone()],
+    );
+    let succeeded = RequestView {
+        outcome: Some(OutcomeView {
+            outcome: Outcome::Succeeded,
+            at: at("22T15:10"),
+            summary: Some("1,240,318 rows written, checksum matches.".into()),
+        }),
+        ..decided(State::Succeeded { release: release(), at: at("22T15:10") }, vec![approved, met])
+    };
+    let waiting = RequestView {
+        decision: DecisionView::Reviewed { verdict: Verdict::Approve, at: at("22T15:27") },
+        ..pending()
+    };
+    vec![
+        ("request", page(pending())),
+        ("request-low", page(low)),
+        ("request-not-you", page(medium)),
+        (
+            "request-draft",
+            Page::Request(Box::new(RequestPage {
+                view: pending(),
+                draft: Some(draft),
+                recorded: false,
+            })),
+        ),
+        (
+            "request-recorded",
+            Page::Request(Box::new(RequestPage { view: waiting, draft: None, recorded: true })),
+        ),
+        ("request-approved", page(approved_view)),
+        (
+            "request-denied",
+            page(decided(State::Denied { at: at("22T14:45"), by: person_id(3) }, vec![denied])),
+        ),
+        ("request-expired", page(decided(State::Expired { at: at("22T14:45") }, vec![]))),
+        ("request-executing", page(decided(State::Executing { release: release() }, vec![]))),
+        (
+            "request-failed",
+            page(decided(State::Failed { release: release(), at: at("22T15:10") }, vec![])),
+        ),
+        ("request-succeeded", page(succeeded)),
+    ]
+}
