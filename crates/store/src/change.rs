@@ -1,11 +1,9 @@
 //! What is committed: one change, whole.
 
-use domain::{
-    Actor, AgentId, Digest, Fact, Kind, KeyId, PersonId, Request, RequestId, Timestamp,
-};
 use domain::commitment::SALT_BYTES;
 use domain::kind::EffectPart;
 use domain::revision::Sealed;
+use domain::{Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestId, Timestamp};
 
 /// Facts, and everything that becomes durable with them.
 #[derive(Clone, Debug, Default)]
@@ -67,14 +65,36 @@ impl std::fmt::Debug for Text {
 /// What belongs to a fact but never stands in the ledger.
 #[derive(Clone)]
 pub enum Write {
-    Instance { id: domain::InstanceId },
-    PasswordHash { person: PersonId, hash: String },
-    KeyHash { key: KeyId, hash: [u8; 32], hint: String },
-    SignInLink { hash: [u8; 32], person: PersonId, expires_at: Timestamp },
+    Instance {
+        id: domain::InstanceId,
+    },
+    PasswordHash {
+        person: PersonId,
+        hash: String,
+    },
+    KeyHash {
+        key: KeyId,
+        hash: [u8; 32],
+        hint: String,
+    },
+    SignInLink {
+        hash: [u8; 32],
+        person: PersonId,
+        expires_at: Timestamp,
+    },
     /// Uses a link; the change fails with `LinkSpent` if it cannot be used.
-    SpendSignInLink { hash: [u8; 32] },
-    Kind { kind: Box<Kind>, version: u32 },
-    Evidence { agent: AgentId, digest: Digest, bytes: Vec<u8> },
+    SpendSignInLink {
+        hash: [u8; 32],
+    },
+    Kind {
+        kind: Box<Kind>,
+        version: u32,
+    },
+    Evidence {
+        agent: AgentId,
+        digest: Digest,
+        bytes: Vec<u8>,
+    },
 }
 
 impl std::fmt::Debug for Write {
@@ -103,12 +123,30 @@ pub struct Idempotency {
 /// Small writes beside the ledger: nothing that anybody decides rests on them.
 #[derive(Clone)]
 pub enum Side {
-    SaveSession { id_hash: [u8; 32], data: String, expires_at: Timestamp, create: bool },
-    DeleteSession { id_hash: [u8; 32] },
-    TouchKey { key: KeyId, at: Timestamp },
-    Evidence { agent: AgentId, digest: Digest, bytes: Vec<u8>, at: Timestamp },
+    SaveSession {
+        id_hash: [u8; 32],
+        data: String,
+        expires_at: Timestamp,
+        create: bool,
+    },
+    DeleteSession {
+        id_hash: [u8; 32],
+    },
+    TouchKey {
+        key: KeyId,
+        at: Timestamp,
+    },
+    Evidence {
+        agent: AgentId,
+        digest: Digest,
+        bytes: Vec<u8>,
+        at: Timestamp,
+    },
     /// Removes expired sessions and links, and evidence older than this that nothing refers to.
-    Sweep { now: Timestamp, evidence_before: Timestamp },
+    Sweep {
+        now: Timestamp,
+        evidence_before: Timestamp,
+    },
 }
 
 /// Where a change stands in the ledger.

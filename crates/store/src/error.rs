@@ -27,7 +27,9 @@ pub enum StoreError {
     #[error("impossible row in `{table}`, `{column}`: {id}")]
     Corrupt { table: &'static str, column: &'static str, id: String },
     /// The database is newer than this program.
-    #[error("the database has schema {found}, this program knows up to {known}; use a newer program")]
+    #[error(
+        "the database has schema {found}, this program knows up to {known}; use a newer program"
+    )]
     NewerSchema { found: i64, known: i64 },
     /// Another server holds the database.
     #[error("another process holds `{0}`; stop it first")]

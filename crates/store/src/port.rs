@@ -31,7 +31,11 @@ pub trait Store: Send + Sync + 'static {
     /// A request together with who may decide on it at `now`, read at one instant.
     async fn load_decidable(&self, id: RequestId, now: Timestamp) -> Answer<Option<Decidable>>;
     /// The authority that would hold for a request that is not stored yet.
-    async fn authority_for(&self, request: &Request, now: Timestamp) -> Answer<(domain::Authority, u64)>;
+    async fn authority_for(
+        &self,
+        request: &Request,
+        now: Timestamp,
+    ) -> Answer<(domain::Authority, u64)>;
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>>;
     async fn list(&self, query: RequestQuery) -> Answer<Vec<Stored>>;
     async fn counts(&self) -> Answer<Vec<StateCount>>;

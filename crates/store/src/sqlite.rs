@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::merkle::Hash;
-use domain::{Authority, AgentId, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp};
+use domain::{
+    AgentId, Authority, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp,
+};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,

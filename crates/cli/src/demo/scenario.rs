@@ -247,7 +247,12 @@ impl Play {
         cast.agent(service, &view.executor.name).await
     }
 
-    async fn digest(&self, service: &Service, cast: &Cast, id: RequestId) -> anyhow::Result<Digest> {
+    async fn digest(
+        &self,
+        service: &Service,
+        cast: &Cast,
+        id: RequestId,
+    ) -> anyhow::Result<Digest> {
         let person = self.reviewer(service, cast).await?;
         Ok(service.request_view(&person, id).await?.digest)
     }

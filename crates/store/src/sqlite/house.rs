@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    Actor, AgentId, Authority, Ineligible, Kind, PersonId, Request, Timestamp,
-};
+use domain::{Actor, AgentId, Authority, Ineligible, Kind, PersonId, Request, Timestamp};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row, Sqlite, SqliteConnection};
 
@@ -17,7 +15,8 @@ type Answer<T> = Result<T, StoreError>;
 pub(super) async fn instance<'e>(
     executor: impl sqlx::Executor<'e, Database = Sqlite>,
 ) -> Answer<Option<Instance>> {
-    let row = sqlx::query("SELECT id, authority_epoch FROM instance").fetch_optional(executor).await?;
+    let row =
+        sqlx::query("SELECT id, authority_epoch FROM instance").fetch_optional(executor).await?;
     row.map(|row| {
         Ok(Instance {
             id: domain::InstanceId(Column("instance", "id").parsed(&row)?),
@@ -185,8 +184,8 @@ pub(super) async fn find_key(pool: &SqlitePool, hash: [u8; 32]) -> Answer<Option
 
 fn kind_of(row: &SqliteRow) -> Answer<(Kind, u32)> {
     let body: Vec<u8> = row.try_get("body")?;
-    let kind = serde_json::from_slice(&body)
-        .map_err(|error| Column("kinds", "body").corrupt(error))?;
+    let kind =
+        serde_json::from_slice(&body).map_err(|error| Column("kinds", "body").corrupt(error))?;
     Ok((kind, Column("kinds", "version").number(row)?))
 }
 

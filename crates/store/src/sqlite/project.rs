@@ -134,12 +134,14 @@ async fn request_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &RequestFa
             }
         }
         RequestFact::ReleaseRedeemed { release, .. } => {
-            sqlx::query("INSERT INTO releases (request_id, lease_id, redeemed_at) VALUES (?, ?, ?)")
-                .bind(id)
-                .bind(release.lease_id.to_string())
-                .bind(release.redeemed_at.micros())
-                .execute(tx)
-                .await?;
+            sqlx::query(
+                "INSERT INTO releases (request_id, lease_id, redeemed_at) VALUES (?, ?, ?)",
+            )
+            .bind(id)
+            .bind(release.lease_id.to_string())
+            .bind(release.redeemed_at.micros())
+            .execute(tx)
+            .await?;
         }
         RequestFact::RequestStaged(_)
         | RequestFact::RequestApproved { .. }
@@ -174,11 +176,13 @@ async fn house_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseFact) 
                 .await?;
         }
         HouseFact::GroupMemberAdded { group, person } => {
-            sqlx::query("INSERT OR IGNORE INTO group_members (group_name, person_id) VALUES (?, ?)")
-                .bind(group)
-                .bind(person.to_string())
-                .execute(tx)
-                .await?;
+            sqlx::query(
+                "INSERT OR IGNORE INTO group_members (group_name, person_id) VALUES (?, ?)",
+            )
+            .bind(group)
+            .bind(person.to_string())
+            .execute(tx)
+            .await?;
         }
         HouseFact::GroupMemberRemoved { group, person } => {
             sqlx::query("DELETE FROM group_members WHERE group_name = ? AND person_id = ?")
@@ -333,12 +337,14 @@ async fn evidence(
     bytes: &[u8],
     at: Timestamp,
 ) -> Answer<()> {
-    let new = sqlx::query("INSERT OR IGNORE INTO evidence (digest, size_bytes, stored_at) VALUES (?, ?, ?)")
-        .bind(digest.0.as_slice())
-        .bind(signed(bytes.len() as u64))
-        .bind(at.micros())
-        .execute(&mut *tx)
-        .await?;
+    let new = sqlx::query(
+        "INSERT OR IGNORE INTO evidence (digest, size_bytes, stored_at) VALUES (?, ?, ?)",
+    )
+    .bind(digest.0.as_slice())
+    .bind(signed(bytes.len() as u64))
+    .bind(at.micros())
+    .execute(&mut *tx)
+    .await?;
     if new.rows_affected() == 1 {
         for (seq, chunk) in (0_i64..).zip(bytes.chunks(CHUNK_BYTES)) {
             sqlx::query("INSERT INTO evidence_chunks (digest, seq, bytes) VALUES (?, ?, ?)")

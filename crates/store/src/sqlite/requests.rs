@@ -22,7 +22,10 @@ fn stored(row: &SqliteRow) -> Answer<Stored> {
     })
 }
 
-pub(super) async fn load(connection: &mut SqliteConnection, id: RequestId) -> Answer<Option<Stored>> {
+pub(super) async fn load(
+    connection: &mut SqliteConnection,
+    id: RequestId,
+) -> Answer<Option<Stored>> {
     let row = sqlx::query(
         "SELECT version, changed_at, effect, environment, document FROM requests WHERE id = ?",
     )
@@ -119,11 +122,12 @@ pub(super) async fn count_of_agent(
     agent: AgentId,
     state: StateName,
 ) -> Answer<u64> {
-    let row = sqlx::query("SELECT count(*) AS count FROM requests WHERE agent_id = ? AND state = ?")
-        .bind(agent.to_string())
-        .bind(state.as_str())
-        .fetch_one(pool)
-        .await?;
+    let row =
+        sqlx::query("SELECT count(*) AS count FROM requests WHERE agent_id = ? AND state = ?")
+            .bind(agent.to_string())
+            .bind(state.as_str())
+            .fetch_one(pool)
+            .await?;
     Column("requests", "count").number(&row)
 }
 
@@ -183,12 +187,13 @@ pub(super) async fn opened(
     id: RequestId,
     person: PersonId,
 ) -> Answer<Vec<(Digest, Timestamp)>> {
-    let rows =
-        sqlx::query("SELECT digest, at FROM evidence_opened WHERE request_id = ? AND person_id = ?")
-            .bind(id.to_string())
-            .bind(person.to_string())
-            .fetch_all(pool)
-            .await?;
+    let rows = sqlx::query(
+        "SELECT digest, at FROM evidence_opened WHERE request_id = ? AND person_id = ?",
+    )
+    .bind(id.to_string())
+    .bind(person.to_string())
+    .fetch_all(pool)
+    .await?;
     let one = |row: &SqliteRow| {
         let digest = Column("evidence_opened", "digest").digest(row)?;
         Ok((digest, Column("evidence_opened", "at").time(row)?))
@@ -201,12 +206,13 @@ pub(super) async fn idempotency(
     scope: &str,
     key: &str,
 ) -> Answer<Option<IdempotencyRecord>> {
-    let row =
-        sqlx::query("SELECT fingerprint, request_id, at FROM idempotency WHERE scope = ? AND key = ?")
-            .bind(scope)
-            .bind(key)
-            .fetch_optional(connection)
-            .await?;
+    let row = sqlx::query(
+        "SELECT fingerprint, request_id, at FROM idempotency WHERE scope = ? AND key = ?",
+    )
+    .bind(scope)
+    .bind(key)
+    .fetch_optional(connection)
+    .await?;
     row.map(|row| {
         Ok(IdempotencyRecord {
             fingerprint: Column("idempotency", "fingerprint").digest(&row)?,
