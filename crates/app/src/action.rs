@@ -25,7 +25,10 @@ pub enum Leaf {
     Word(&'static str),
 }
 
-/// Every line of `value`, in its own order.
+/// What a reader looks for first; whatever else there is follows.
+const FIRST: [&str; 5] = ["parameters", "targets", "environment", "window", "command"];
+
+/// Every line of `value`: its parts as [`FIRST`] has them, everything inside in its own order.
 pub fn lines(value: &Value) -> Vec<Line> {
     let mut out = Vec::new();
     descend(value, 0, &mut out);
@@ -33,13 +36,17 @@ pub fn lines(value: &Value) -> Vec<Line> {
 }
 
 fn descend(value: &Value, depth: usize, out: &mut Vec<Line>) {
-    let children: Vec<(String, &Value)> = match value {
+    let mut children: Vec<(String, &Value)> = match value {
         Value::Object(map) => map.iter().map(|(key, child)| (key.clone(), child)).collect(),
         Value::Array(items) => {
             items.iter().enumerate().map(|(index, child)| (format!("[{index}]"), child)).collect()
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     };
+    if depth == 0 {
+        let place = |key: &str| FIRST.iter().position(|first| *first == key);
+        children.sort_by_key(|(key, _)| place(key).unwrap_or(FIRST.len()));
+    }
     for (key, child) in children {
         let leaf = leaf(child);
         let nested = leaf.is_none();

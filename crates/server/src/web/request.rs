@@ -46,8 +46,9 @@ pub(super) async fn request_page(
 
 /// Moves when the request changes; an open page asks.
 pub(super) async fn version(desk: Desk, Path(id): Path<String>) -> Response {
-    let seen =
-        async { Ok(desk.visitor.state.service.request_version(&desk.caller, read(&id)?).await?.to_string()) };
+    let seen = async {
+        Ok(desk.visitor.state.service.request_version(&desk.caller, read(&id)?).await?.to_string())
+    };
     match seen.await {
         Ok(seen) => Json(Seen { seen }).into_response(),
         Err(trouble) => desk.visitor.answer(Err(trouble)).await,

@@ -15,7 +15,6 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/v1/requests"),
     ("GET", "/api/v1/requests"),
     ("GET", "/api/v1/requests/{id}"),
-    ("POST", "/api/v1/requests/{id}/withdraw"),
     ("POST", "/api/v1/requests/{id}/redeem"),
     ("POST", "/api/v1/requests/{id}/outcome"),
     ("GET", "/api/v1/kinds"),
@@ -51,6 +50,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/settings/password"),
     ("GET", "/assets/{file}"),
     ("GET", "/pkg/{file}"),
+    // Last, because the stager's own call ends the request that all others ask for.
+    ("POST", "/api/v1/requests/{id}/withdraw"),
 ];
 
 #[test]

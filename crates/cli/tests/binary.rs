@@ -1,0 +1,281 @@
+//! The real binary: killed, stopped, started twice, started wrongly.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use reqwest::Client;
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
+
+/// A server process that is ended when the test ends, however it ends.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The demo, and what it printed.
+fn demo(directory: &Path) -> (Server, Value) {
+    let database = format!("sqlite://{}", directory.join("demo.db").display());
+    let mut child = Command::new(BINARY)
+        .args(["demo", "--print-json", "--listen", "127.0.0.1:0", "--database", &database])
+        .env("TMPDIR", directory)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let handout: Value = serde_json::from_str(&line).unwrap();
+    let url = text(&handout["url"]);
+    (Server { child, url }, handout)
+}
+
+/// The server on the demo's data.
+async fn serve(handout: &Value, port: u16) -> Server {
+    let listen = format!("127.0.0.1:{port}");
+    let child = Command::new(BINARY)
+        .args(["serve", "--listen", &listen, "--database", &text(&handout["database"])])
+        .args(["--keys", &text(&handout["keys"])])
+        .spawn()
+        .unwrap();
+    let server = Server { child, url: format!("http://localhost:{port}") };
+    for _ in 0..200 {
+        let ready = Client::new().get(format!("{}/readyz", server.url)).send().await;
+        if ready.is_ok_and(|answer| answer.status().is_success()) {
+            return server;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the server does not get ready");
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(BINARY).args(arguments).output().unwrap()
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(!output.status.success(), "{arguments:?}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    let ours: Vec<&str> = error.lines().filter(|line| line.starts_with("countersign: ")).collect();
+    assert_eq!(ours.len(), 1, "one clear line: {error}");
+    ours[0].to_owned()
+}
+
+async fn stage(client: &Client, url: &str, handout: &Value, body: &str) -> Option<String> {
+    let answer = client
+        .post(format!("{url}/api/v1/requests"))
+        .bearer_auth(text(&handout["agent_key"]))
+        .header("content-type", "application/json")
+        .body(body.to_owned())
+        .send()
+        .await
+        .ok()?;
+    if answer.status() != 201 {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
+    Some(text(&body["id"]))
+}
+
+#[tokio::test]
+async fn i6_k05_kill_dash_nine_during_200_stagings_loses_no_acknowledged_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut server, handout) = demo(directory.path());
+    let body = std::fs::read_to_string(Path::new(&text(&handout["data_dir"])).join("request.json"))
+        .unwrap();
+    let client = Client::new();
+    let (url, shared, text_of) = (server.url.clone(), handout.clone(), body.clone());
+    let staging = tokio::spawn(async move {
+        let mut acknowledged = Vec::new();
+        for _ in 0..25 {
+            let eight = (0..8).map(|_| stage(&client, &url, &shared, &text_of));
+            acknowledged.extend(futures_join(eight).await.into_iter().flatten());
+        }
+        acknowledged
+    });
+    // Killed while changes are under way: not at the start, not after the end.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let acknowledged = staging.await.unwrap();
+    assert!(!acknowledged.is_empty(), "killed before anything was acknowledged");
+
+    let verified = run(&["ledger", "verify", "--database", &text(&handout["database"])]);
+    assert!(verified.status.success(), "{verified:?}");
+    let server = serve(&handout, free_port()).await;
+    for id in &acknowledged {
+        let answer = Client::new()
+            .get(format!("{}/api/v1/requests/{id}", server.url))
+            .bearer_auth(text(&handout["agent_key"]))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200, "{id} was acknowledged and is gone");
+    }
+    println!("{} acknowledged before the kill, all there after it", acknowledged.len());
+}
+
+/// Runs futures at once; a few lines instead of a dependency.
+async fn futures_join<T: Send + 'static>(
+    futures: impl Iterator<Item = impl Future<Output = T> + Send>,
+) -> Vec<T> {
+    let mut pinned: Vec<_> = futures.map(Box::pin).collect();
+    let mut results: Vec<Option<T>> = pinned.iter().map(|_| None).collect();
+    std::future::poll_fn(move |context| {
+        for (future, result) in pinned.iter_mut().zip(results.iter_mut()) {
+            if result.is_none()
+                && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *result = Some(value);
+            }
+        }
+        if results.iter().all(Option::is_some) {
+            std::task::Poll::Ready(results.drain(..).flatten().collect())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn k12_sigterm_ends_open_waits_and_the_process_within_five_seconds() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut server, handout) = demo(directory.path());
+    let body = std::fs::read_to_string(Path::new(&text(&handout["data_dir"])).join("request.json"))
+        .unwrap();
+    let client = Client::new();
+    let id = stage(&client, &server.url, &handout, &body).await.unwrap();
+    let waits: Vec<_> = (0..50)
+        .map(|_| {
+            let wait = client
+                .get(format!("{}/api/v1/requests/{id}", server.url))
+                .bearer_auth(text(&handout["agent_key"]))
+                .header("prefer", "wait=30");
+            tokio::spawn(async move { wait.send().await.unwrap().status().as_u16() })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let told = std::time::Instant::now();
+    let pid = server.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    for wait in waits {
+        assert_eq!(wait.await.unwrap(), 200, "a wait ends with the present state");
+    }
+    let status = tokio::task::spawn_blocking(move || server.child.wait().unwrap()).await.unwrap();
+    assert!(status.success(), "{status}");
+    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    let left: Vec<_> = std::fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("countersign-demo-"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new(), "the demo removes its data");
+}
+
+#[tokio::test]
+async fn wrong_starts_are_one_clear_line_and_a_non_zero_exit() {
+    let directory = tempfile::tempdir().unwrap();
+    let (server, handout) = demo(directory.path());
+    let address = server.url.replace("http://localhost", "127.0.0.1");
+    let database = text(&handout["database"]);
+    let keys = text(&handout["keys"]);
+    let elsewhere = |name: &str| directory.path().join(name).display().to_string();
+
+    let taken = refused(&["serve", "--listen", &address, "--database", &database]);
+    assert!(taken.contains("choose another with --listen"), "{taken}");
+    let free = format!("127.0.0.1:{}", free_port());
+    let held = refused(&["serve", "--listen", &free, "--database", &database, "--keys", &keys]);
+    assert!(held.contains("another process holds"), "{held}");
+    let public = refused(&["demo", "--listen", "0.0.0.0:0"]);
+    assert!(public.contains("loopback"), "{public}");
+    let postgres = refused(&["serve", "--listen", &free, "--database", "postgres://x"]);
+    assert!(postgres.contains("sqlite://PATH"), "{postgres}");
+    let empty = format!("sqlite://{}", elsewhere("empty.db"));
+    let keys = elsewhere("empty-keys");
+    let unset = refused(&["serve", "--listen", &free, "--database", &empty, "--keys", &keys]);
+    assert!(unset.contains("countersign admin init"), "{unset}");
+    std::fs::write(elsewhere("garbage.db"), vec![b'x'; 8192]).unwrap();
+    let garbage = format!("sqlite://{}", elsewhere("garbage.db"));
+    let unreadable =
+        refused(&["serve", "--listen", &free, "--database", &garbage, "--keys", &keys]);
+    assert!(unreadable.contains("garbage.db"), "{unreadable}");
+    let missing =
+        refused(&["ledger", "verify", "--database", &format!("sqlite://{}", elsewhere("no.db"))]);
+    assert!(missing.contains("no.db"), "{missing}");
+}
+
+#[tokio::test]
+async fn a12_admin_init_makes_an_installation_once_and_its_link_signs_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", directory.path().join("a.db").display());
+    let keys = directory.path().join("keys").display().to_string();
+    let port = free_port();
+    let url = format!("http://localhost:{port}");
+    let init = [
+        "admin",
+        "init",
+        "--administrator",
+        "Ada Lind",
+        "--database",
+        &database,
+        "--keys",
+        &keys,
+        "--public-url",
+        &url,
+    ];
+    let output = run(&init);
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let link = printed.split_whitespace().find(|word| word.starts_with("http")).unwrap();
+    assert!(refused(&init).contains("initialised already"));
+    let handout = serde_json::json!({"database": database, "keys": keys});
+    let _server = serve(&handout, port).await;
+    let page = Client::new().get(link).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("Ada Lind"));
+}
+
+#[tokio::test]
+async fn l01_a_changed_entry_is_named_by_ledger_verify() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut server, handout) = demo(directory.path());
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let database = text(&handout["database"]);
+    let verify = || run(&["ledger", "verify", "--database", &database]);
+    assert!(verify().status.success());
+    let path = database.strip_prefix("sqlite://").unwrap();
+    // Somebody with the file and no respect: the trigger goes first, then the entry.
+    let script = "import sqlite3,sys\n\
+         db=sqlite3.connect(sys.argv[1])\n\
+         db.execute('DROP TRIGGER entries_never_change')\n\
+         body=bytearray(db.execute('SELECT body FROM entries WHERE idx=17').fetchone()[0])\n\
+         body[40]^=1\n\
+         db.execute('UPDATE entries SET body=? WHERE idx=17',(bytes(body),))\n\
+         db.commit()\n";
+    let changed = Command::new("python3").args(["-c", script, path]).output().unwrap();
+    assert!(changed.status.success(), "{changed:?}");
+    let output = verify();
+    assert!(!output.status.success());
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("entry 17"), "{error}");
+}

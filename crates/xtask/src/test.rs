@@ -1,0 +1,121 @@
+//! `test`: builds the product and runs every suite on it.
+//!
+//! The rule that must hold: every suite has a line in the summary, and one that could not run has
+//! failed. A suite is left out only when the command line says so, and then the summary says so too.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::progress::Steps;
+use crate::summary::Summary;
+use crate::workspace::Workspace;
+use crate::{browser, build, process};
+
+/// A set of tests that runs as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Suite {
+    /// Tests of the task runner itself.
+    Xtask,
+    /// Unit and integration tests of every crate of the product but the frontend.
+    Native,
+    /// The examples in the documentation of those crates.
+    Doc,
+    /// Tests in Chromium against the real binary.
+    Browser,
+}
+
+/// All suites, in the order in which they run.
+const SUITES: [Suite; 4] = [Suite::Xtask, Suite::Native, Suite::Doc, Suite::Browser];
+
+impl Suite {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Xtask => "task runner tests",
+            Self::Native => "native tests",
+            Self::Doc => "documentation tests",
+            Self::Browser => "browser tests",
+        }
+    }
+
+    fn run(self, workspace: &Workspace, binary: &Path, filter: Option<&str>) -> Result<()> {
+        match self {
+            Self::Xtask => {
+                let mut cargo = workspace.cargo(runner(workspace));
+                process::run(with_filter(cargo.args(["--package", "xtask"]), filter))
+            }
+            Self::Native => {
+                process::run(with_filter(&mut workspace.product(runner(workspace)), filter))
+            }
+            Self::Doc => process::run(workspace.product(&["test", "--doc"]).args(filter)),
+            Self::Browser => browser::run(workspace, binary, filter),
+        }
+    }
+}
+
+/// Builds, runs the suites asked for (all, if none is named) and tells whether all of them passed.
+///
+/// # Errors
+/// When the build fails: then no suite can run.
+pub fn run(workspace: &Workspace, filter: Option<&str>, asked: &[Suite]) -> Result<bool> {
+    let is_asked = |suite: &Suite| asked.is_empty() || asked.contains(suite);
+    let count = SUITES.iter().filter(|suite| is_asked(suite)).count();
+    let mut steps = Steps::new(build::STEPS + count);
+    let binary = build::run(workspace, &mut steps, false)?;
+
+    let mut summary = Summary::new("suite");
+    for suite in SUITES {
+        if is_asked(&suite) {
+            steps.announce(suite.name());
+            summary.record(suite.name(), || suite.run(workspace, &binary, filter));
+        } else {
+            summary.not_run(suite.name(), "not asked for (--suite)");
+        }
+    }
+    summary.print();
+    Ok(summary.passed())
+}
+
+/// The test runner: nextest where it is installed, cargo's own otherwise.
+fn runner(workspace: &Workspace) -> &'static [&'static str] {
+    let nextest = process::ask(&mut workspace.cargo(&["nextest", "--version"])).is_some();
+    if nextest { &["nextest", "run"] } else { &["test"] }
+}
+
+/// Narrows a run. One without a filter must find tests; with one, a suite may have none of that name.
+fn with_filter<'a>(cargo: &'a mut Command, filter: Option<&str>) -> &'a mut Command {
+    let is_nextest = cargo.get_args().any(|argument| argument == "nextest");
+    if filter.is_some() && is_nextest {
+        cargo.arg("--no-tests=warn");
+    }
+    cargo.args(filter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(command: &Command) -> Vec<String> {
+        command.get_args().map(|argument| argument.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn only_a_filtered_run_may_find_no_test() {
+        let mut whole = Command::new("cargo");
+        assert_eq!(arguments(with_filter(whole.arg("nextest"), None)), ["nextest"]);
+        let mut narrowed = Command::new("cargo");
+        let narrowed = arguments(with_filter(narrowed.arg("nextest"), Some("quorum")));
+        assert_eq!(narrowed, ["nextest", "--no-tests=warn", "quorum"]);
+        let mut plain = Command::new("cargo");
+        assert_eq!(arguments(with_filter(plain.arg("test"), Some("quorum"))), ["test", "quorum"]);
+    }
+
+    #[test]
+    fn every_suite_runs_unless_one_is_named() {
+        for suite in Suite::value_variants() {
+            assert!(SUITES.contains(suite), "{} never runs", suite.name());
+        }
+    }
+}
