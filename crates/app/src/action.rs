@@ -28,7 +28,7 @@ pub enum Leaf {
 /// What a reader looks for first; whatever else there is follows.
 const FIRST: [&str; 5] = ["parameters", "targets", "environment", "window", "command"];
 
-/// Every line of `value`: its parts as [`FIRST`] has them, everything inside in its own order.
+/// Every line of `value`: its parts in the order of `FIRST`, everything inside in its own order.
 pub fn lines(value: &Value) -> Vec<Line> {
     let mut out = Vec::new();
     descend(value, 0, &mut out);

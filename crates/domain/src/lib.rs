@@ -1,6 +1,6 @@
 //! The pure rules of the gate.
 //!
-//! What is here: the lifecycle ([`apply`]), the quorum, the canonical form and its digests, the
+//! What is here: the lifecycle (`apply`), the quorum, the canonical form and its digests, the
 //! catalogue of kinds, the computed risk, the ledger's entries and its Merkle tree.
 //! What is not: IO, async, clocks, randomness, SQL, HTTP. Time, identity and authority are
 //! arguments; the same input gives the same answer, on a server and in a browser.

@@ -1,6 +1,6 @@
 //! The embedded back end: one SQLite file, WAL, `synchronous=FULL`, one writer, a pool of readers.
 //!
-//! Writes go through one task (see [`writer`]) that commits in groups; reads run beside it on
+//! Writes go through one task (see `sqlite/writer.rs`) that commits in groups; reads run beside it on
 //! their own connections and see only what is committed.
 
 mod house;

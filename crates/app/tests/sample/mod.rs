@@ -276,6 +276,7 @@ pub fn kind() -> Kind {
         review_deadline_s: 4 * 3600,
         release_ttl_s: 3600,
         report_deadline_s: 1800,
+        executor: None,
         example: json!({"kind": "db.export", "parameters": {"table": "orders", "row_limit": 1000}}),
     }
 }

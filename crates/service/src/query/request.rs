@@ -234,22 +234,15 @@ fn outcome(timeline: &[TimelineItem]) -> Option<OutcomeView> {
 
 /// What will run, without the words around it.
 fn action(revision: &Revision) -> Value {
-    let mut action = json!({
-        "parameters": revision.parameters,
-        "targets": revision.targets,
-        "environment": revision.environment,
-    });
-    if let Some(command) = &revision.command {
-        if let Some(fields) = action.as_object_mut() {
-            fields.insert("command".to_owned(), json!(command));
-        }
-    }
-    if let Some(window) = &revision.window {
-        if let Some(fields) = action.as_object_mut() {
-            fields.insert("window".to_owned(), json!(window));
-        }
-    }
-    action
+    let parts = [
+        ("parameters", json!(revision.parameters)),
+        ("targets", json!(revision.targets)),
+        ("environment", json!(revision.environment)),
+        ("command", json!(revision.command)),
+        ("window", json!(revision.window)),
+    ];
+    let given = parts.into_iter().filter(|(_, part)| !part.is_null());
+    Value::Object(given.map(|(name, part)| (name.to_owned(), part)).collect())
 }
 
 fn shown(media_type: &str, bytes: Vec<u8>) -> EvidenceContent {

@@ -184,10 +184,10 @@ async fn commit(
     if change.valid_until.is_some_and(|until| now >= until) {
         return Err(StoreError::TooLate);
     }
-    if let Some(record) = &change.idempotency {
-        if let Some(used) = requests::idempotency(tx, &record.scope, &record.key).await? {
-            return Err(StoreError::KeyUsed(used));
-        }
+    if let Some(record) = &change.idempotency
+        && let Some(used) = requests::idempotency(tx, &record.scope, &record.key).await?
+    {
+        return Err(StoreError::KeyUsed(used));
     }
     if let Some(request) = &change.request {
         requests::expect_version(tx, request.after.id, request.expected_version).await?;
