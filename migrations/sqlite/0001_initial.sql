@@ -48,6 +48,9 @@ CREATE TRIGGER tree_nodes_never_change BEFORE UPDATE ON tree_nodes
 BEGIN SELECT raise(ABORT, 'I8: tree nodes never change'); END;
 CREATE TRIGGER tree_nodes_never_go BEFORE DELETE ON tree_nodes
 BEGIN SELECT raise(ABORT, 'I8: tree nodes are never deleted'); END;
+CREATE TRIGGER tree_nodes_never_replaced BEFORE INSERT ON tree_nodes
+WHEN EXISTS (SELECT 1 FROM tree_nodes WHERE level = NEW.level AND idx = NEW.idx)
+BEGIN SELECT raise(ABORT, 'I8: tree nodes never change'); END;
 
 CREATE TABLE people (
     id TEXT PRIMARY KEY,
@@ -99,6 +102,10 @@ CREATE TABLE kinds (
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER kinds_never_change BEFORE UPDATE ON kinds
 BEGIN SELECT raise(ABORT, 'a version of a kind never changes'); END;
+-- INSERT OR REPLACE deletes without a DELETE trigger: here and below it is refused as an insert.
+CREATE TRIGGER kinds_never_replaced BEFORE INSERT ON kinds
+WHEN EXISTS (SELECT 1 FROM kinds WHERE name = NEW.name AND version = NEW.version)
+BEGIN SELECT raise(ABORT, 'a version of a kind never changes'); END;
 
 -- The projection of each request's facts.
 CREATE TABLE requests (
@@ -142,6 +149,9 @@ WHEN OLD.state IN ('denied', 'expired', 'withdrawn', 'lapsed', 'succeeded', 'fai
 BEGIN SELECT raise(ABORT, 'I2: a terminal state never changes'); END;
 CREATE TRIGGER requests_never_go BEFORE DELETE ON requests
 BEGIN SELECT raise(ABORT, 'requests are never deleted'); END;
+CREATE TRIGGER requests_never_replaced BEFORE INSERT ON requests
+WHEN EXISTS (SELECT 1 FROM requests WHERE id = NEW.id)
+BEGIN SELECT raise(ABORT, 'I2: a request is never replaced'); END;
 CREATE TRIGGER requests_identity_fixed BEFORE UPDATE ON requests
 WHEN NEW.id <> OLD.id OR NEW.agent_id <> OLD.agent_id OR NEW.version <> OLD.version + 1
 BEGIN SELECT raise(ABORT, 'identity is fixed and versions count up'); END;
@@ -158,6 +168,10 @@ CREATE TRIGGER revisions_never_change BEFORE UPDATE ON revisions
 BEGIN SELECT raise(ABORT, 'I4: a revision never changes'); END;
 CREATE TRIGGER revisions_never_go BEFORE DELETE ON revisions
 BEGIN SELECT raise(ABORT, 'I4: a revision is never deleted'); END;
+CREATE TRIGGER revisions_never_replaced BEFORE INSERT ON revisions
+WHEN EXISTS (SELECT 1 FROM revisions
+             WHERE request_id = NEW.request_id AND number = NEW.number OR digest = NEW.digest)
+BEGIN SELECT raise(ABORT, 'I4: a revision never changes'); END;
 
 CREATE TABLE reviews (
     request_id TEXT NOT NULL REFERENCES requests (id),
@@ -173,7 +187,7 @@ WHEN NEW.state = 'approved' AND NOT EXISTS (
     WHERE request_id = NEW.id AND revision = NEW.revision AND verdict = 'approve')
 BEGIN SELECT raise(ABORT, 'I1: approved needs an approval of this revision'); END;
 
--- A spent release. The key makes redemption single (I3); the claims let the token be signed anew.
+-- A spent release. The key makes redemption single (I3).
 CREATE TABLE releases (
     request_id TEXT PRIMARY KEY REFERENCES requests (id),
     lease_id TEXT NOT NULL CONSTRAINT releases_lease_unique UNIQUE,
@@ -183,6 +197,10 @@ CREATE TRIGGER releases_never_change BEFORE UPDATE ON releases
 BEGIN SELECT raise(ABORT, 'I3: a spent release never changes'); END;
 CREATE TRIGGER releases_never_go BEFORE DELETE ON releases
 BEGIN SELECT raise(ABORT, 'I3: a spent release stays spent'); END;
+CREATE TRIGGER releases_never_replaced BEFORE INSERT ON releases
+WHEN EXISTS (SELECT 1 FROM releases
+             WHERE request_id = NEW.request_id OR lease_id = NEW.lease_id)
+BEGIN SELECT raise(ABORT, 'I3: a release is spent once'); END;
 CREATE TRIGGER requests_executing_needs_release BEFORE UPDATE OF state ON requests
 WHEN NEW.state = 'executing' AND NOT EXISTS (SELECT 1 FROM releases WHERE request_id = NEW.id)
 BEGIN SELECT raise(ABORT, 'I3: executing needs a spent release'); END;

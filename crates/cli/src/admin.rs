@@ -35,6 +35,8 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Init { administrator, place, public_url } = command;
     let path = database::sqlite_path(&place.database)?;
     let service = database::open(&path, &place.keys, public_url, Arc::new(SystemClock)).await?;
+    // A name that would be refused is refused before anything is made.
+    domain::name::check(&administrator)?;
     service.initialise().await?;
     let person = service.add_person(&Steward::Operator, &administrator, &[ADMINISTRATORS]).await?;
     let link = service.sign_in_link(&Steward::Operator, person).await?;

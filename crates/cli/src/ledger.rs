@@ -31,6 +31,9 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot read `{}`", path.display()))?;
     match verify_ledger(&store).await? {
+        Ok(head) if head.size == 0 => {
+            bail!("`{}` has no ledger; is it the right database?", path.display())
+        }
         Ok(head) => {
             println!("The ledger holds: {} entries, root {}", head.size, head.root);
             Ok(())

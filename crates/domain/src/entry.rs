@@ -1,7 +1,7 @@
 //! Ledger entries: one fact each, in canonical bytes.
 //!
-//! The leaf of an entry is `SHA-256(0x00 ‖ JCS(entry))` (RFC 6962 §2.1). Free text and personal
-//! data appear only as [`Commitment`]s.
+//! The leaf of an entry is `SHA-256(0x00 ‖ JCS(entry))` (RFC 6962 §2.1). Free text and names of
+//! people appear only as [`Commitment`]s.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,23 +50,71 @@ pub enum Fact {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "body")]
 pub enum HouseFact {
-    InstanceCreated { product_version: String },
-    PersonAdded { person: PersonId, name: Commitment },
-    PasswordSet { person: PersonId },
-    PersonDisabled { person: PersonId },
-    GroupMemberAdded { group: String, person: PersonId },
-    GroupMemberRemoved { group: String, person: PersonId },
-    AgentAdded { agent: AgentId, name: String, owner: PersonId },
-    AgentSuspended { agent: AgentId },
-    KeyIssued { key: KeyId, holder: Actor, expires_at: Timestamp, shown_to: PersonId },
-    KeyRevoked { key: KeyId },
-    KindPut { kind: KindRef, digest: Digest },
-    SignInLinkIssued { person: PersonId, expires_at: Timestamp },
-    SignedIn { person: PersonId, method: SignInMethod },
-    SignInRefused { name: Commitment },
-    SignedOut { person: PersonId },
-    EvidenceOpened { revision: u32, evidence: Digest },
-    AttemptRefused { attempt: Attempt, code: String },
+    InstanceCreated {
+        product_version: String,
+    },
+    PersonAdded {
+        person: PersonId,
+        name: Commitment,
+    },
+    PasswordSet {
+        person: PersonId,
+    },
+    PersonDisabled {
+        person: PersonId,
+    },
+    GroupMemberAdded {
+        group: String,
+        person: PersonId,
+    },
+    GroupMemberRemoved {
+        group: String,
+        person: PersonId,
+    },
+    AgentAdded {
+        agent: AgentId,
+        name: String,
+        owner: PersonId,
+    },
+    AgentSuspended {
+        agent: AgentId,
+    },
+    KeyIssued {
+        key: KeyId,
+        holder: Actor,
+        expires_at: Timestamp,
+        shown_to: PersonId,
+    },
+    KeyRevoked {
+        key: KeyId,
+    },
+    KindPut {
+        kind: KindRef,
+        digest: Digest,
+    },
+    SignInLinkIssued {
+        person: PersonId,
+        expires_at: Timestamp,
+    },
+    SignedIn {
+        person: PersonId,
+        method: SignInMethod,
+    },
+    /// Somebody gave a wrong password for this person. What was typed is kept nowhere.
+    SignInRefused {
+        person: PersonId,
+    },
+    SignedOut {
+        person: PersonId,
+    },
+    EvidenceOpened {
+        revision: u32,
+        evidence: Digest,
+    },
+    AttemptRefused {
+        attempt: Attempt,
+        code: String,
+    },
 }
 
 /// How a person proved who they are.

@@ -66,9 +66,10 @@ impl Kind {
             if !words.is_empty() {
                 parts.push(EffectPart::Words(words.to_owned()));
             }
+            // The environment is the request's own; no parameter can stand in for it.
             parts.push(match parameters.get(name) {
+                _ if name == "environment" => EffectPart::Value(environment.to_owned()),
                 Some(value) => EffectPart::Value(shown(value)),
-                None if name == "environment" => EffectPart::Value(environment.to_owned()),
                 None => EffectPart::Missing(name.to_owned()),
             });
             rest = after;

@@ -107,9 +107,9 @@ pub fn assess(input: RiskInput<'_>) -> Risk {
     Risk { level, facts }
 }
 
-/// Whether an environment's name says that it is production.
+/// Whether an environment's name could mean production; rather once too often.
 pub fn is_production(environment: &str) -> bool {
-    environment.split('-').any(|part| matches!(part, "prod" | "production" | "live"))
+    environment.split('-').any(|part| part.starts_with("prod") || matches!(part, "prd" | "live"))
 }
 
 #[cfg(test)]
@@ -147,7 +147,9 @@ mod tests {
     #[test]
     fn irreversible_in_production_is_high_whatever_the_kind_says() {
         assert_eq!(assessed(RiskLevel::Low, "production", false).level, RiskLevel::High);
-        assert_eq!(assessed(RiskLevel::Low, "prod-eu", true).level, RiskLevel::Medium);
+        for production in ["prod-eu", "eu-prod1", "prd", "production"] {
+            assert_eq!(assessed(RiskLevel::Low, production, true).level, RiskLevel::Medium);
+        }
         assert_eq!(assessed(RiskLevel::Low, "staging", true).level, RiskLevel::Low);
         assert_eq!(assessed(RiskLevel::Low, "reproduction", true).level, RiskLevel::Low);
     }

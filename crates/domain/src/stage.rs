@@ -12,6 +12,8 @@ use crate::{Digest, PersonId, RiskLevel, Timestamp};
 
 /// The latest review deadline, counted from staging: 30 days.
 pub const MAX_REVIEW_DEADLINE_S: i64 = 30 * 24 * 3600;
+/// The latest end of a window, counted from staging: 90 days.
+pub const MAX_WINDOW_S: i64 = 90 * 24 * 3600;
 /// The earliest review deadline, counted from staging: a person needs a minute to read.
 pub const MIN_REVIEW_DEADLINE_S: i64 = 60;
 
@@ -164,6 +166,11 @@ impl StageBody {
             }
             if window.not_after <= now {
                 errors.push(FieldError::new("/window/not_after", "has passed").limit(now));
+            }
+            let latest = now.plus_seconds(MAX_WINDOW_S);
+            if window.not_after > latest {
+                let late = FieldError::new("/window/not_after", "must be at most 90 days from now");
+                errors.push(late.limit(latest));
             }
         }
         if let Some(deadline) = self.review_deadline {

@@ -33,13 +33,15 @@ const GRACE: Duration = Duration::from_secs(4);
 pub fn router(state: AppState) -> Router {
     let trace = TraceLayer::new_for_http().make_span_with(|request: &axum::extract::Request| {
         // SECURITY: the path only; a query can carry what no log should.
-        tracing::info_span!("http", method = %request.method(), path = redacted(request.uri().path()))
+        let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+        let path = redacted(request.uri().path());
+        tracing::info_span!("http", id, method = %request.method(), path)
     });
     Router::new()
         .merge(api::router(state.clone()))
         .merge(web::router(state.clone()))
-        .layer(axum::middleware::from_fn(headers::secure))
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(axum::middleware::from_fn(headers::secure))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(trace)
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))

@@ -114,10 +114,7 @@ impl IntoResponse for Problem {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         tracing::error!(error = &failure as &dyn std::error::Error, "a call failed");
-        match failure {
-            Failure::Store(_) => Self::unavailable(),
-            Failure::Defect(_) => Self::internal(),
-        }
+        if failure.is_temporary() { Self::unavailable() } else { Self::internal() }
     }
 }
 

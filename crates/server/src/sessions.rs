@@ -6,6 +6,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use axum::http::HeaderValue;
+use axum::http::header::SET_COOKIE;
+use axum::response::Response;
 use domain::{PersonId, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::{PersonCaller, Service};
@@ -90,6 +93,19 @@ impl SessionStore for Sessions {
     }
 }
 
+/// Gives the header that removes the cookie the attributes without which a browser ignores it:
+/// `__Host-` cookies are set, and unset, only with `Secure` (RFC 6265bis §4.1.3.2).
+pub async fn removable(mut response: Response) -> Response {
+    let removes = |value: &HeaderValue| value.as_bytes().starts_with(b"__Host-countersign=;");
+    if let Some(value) = response.headers().get(SET_COOKIE).filter(|value| removes(value)) {
+        let text = format!("{}; Secure; HttpOnly", value.to_str().unwrap_or_default());
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            response.headers_mut().insert(SET_COOKIE, value);
+        }
+    }
+    response
+}
+
 /// Why a session cannot be read or written: the store is away.
 #[derive(Debug, thiserror::Error)]
 #[error("sessions are not available")]
@@ -127,13 +143,14 @@ pub async fn sign_out(session: &Session) -> Result<(), Unavailable> {
     Ok(())
 }
 
-/// Who is signed in now, if anybody is.
+/// Who is signed in now, if anybody is; `used` keeps the session from idling out.
 ///
 /// # Errors
 /// When the store is away: that is no reason to take somebody for anonymous (threats A14).
 pub async fn person(
     session: &Session,
     service: &Service,
+    used: bool,
 ) -> Result<Option<PersonCaller>, Unavailable> {
     let Some(who) = session.get::<Who>(KEY).await? else { return Ok(None) };
     let now = service.now();
@@ -142,7 +159,7 @@ pub async fn person(
         session.flush().await?;
         return Ok(None);
     }
-    if idle >= TOUCH_S {
+    if used && idle >= TOUCH_S {
         session.insert(KEY, Who { seen_at: now, ..who }).await?;
     }
     let person = service.person_caller(who.person).await;

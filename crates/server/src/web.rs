@@ -54,6 +54,7 @@ pub fn router(state: AppState) -> Router<AppState> {
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(CsrfLayer::new())
         .layer(sessions)
+        .layer(axum::middleware::map_response(sessions::removable))
         .route("/assets/{file}", get(assets::styles_and_pictures))
         .route("/pkg/{file}", get(assets::scripts))
         .with_state(state)

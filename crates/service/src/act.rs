@@ -3,7 +3,9 @@
 use std::num::NonZeroU32;
 
 use domain::entry::{Attempt, HouseFact};
-use domain::{Actor, Command, Context, Refusal, Request, RequestFact, RequestId, Timestamp, apply};
+use domain::{
+    Actor, Command, Context, Refusal, Request, RequestFact, RequestId, State, Timestamp, apply,
+};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use store::change::Idempotency;
 use store::read::Decidable;
@@ -24,7 +26,7 @@ impl RefusalLimiter {
         Self(RateLimiter::keyed(Quota::per_minute(RECORDED_REFUSALS_A_MINUTE)))
     }
 
-    fn allows(&self, actor: &Actor) -> bool {
+    pub(crate) fn allows(&self, actor: &Actor) -> bool {
         self.0.retain_recent();
         self.0.check_key(&format!("{actor:?}")).is_ok()
     }
@@ -128,6 +130,7 @@ fn change(
         texts: texts.take().unwrap_or_default(),
     };
     let by_time = matches!(act.command, Command::Elapse);
+    let granted = matches!(after.state, State::Executing { .. });
     Change {
         expected_epoch: Some(decidable.epoch),
         // INVARIANT: I12. What a person or an agent does must be committed before the timer fires.
@@ -138,7 +141,9 @@ fn change(
             staged: None,
         }),
         facts: facts.iter().map(new).collect(),
-        idempotency: act.idempotency.clone(),
+        // Only what was granted is remembered under the key: a redemption that found the quorum
+        // lost may be tried again.
+        idempotency: act.idempotency.clone().filter(|_| granted),
         ..Change::default()
     }
 }

@@ -43,6 +43,8 @@ pub enum HouseError {
     NoSuchAgent,
     #[error("a key lives at most 90 days")]
     KeyLife,
+    #[error("this person has a password, so nobody else can make a way in for them")]
+    HasPassword,
     #[error("the person is not in the group auditors")]
     NotAuditor,
     #[error("the kind breaks {} rules", .0.len())]

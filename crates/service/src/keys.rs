@@ -36,7 +36,6 @@ pub enum KeyError {
 
 /// The secret keys of one installation.
 pub struct KeyRing {
-    checkpoint: SigningKey,
     release: EncodingKey,
     release_public: [u8; 32],
     release_id: String,
@@ -64,7 +63,6 @@ impl KeyRing {
         let der = release.to_pkcs8_der().map_err(|_| KeyError::Encoding)?;
         let release_public = release.verifying_key().to_bytes();
         Ok(Self {
-            checkpoint: SigningKey::from_bytes(&key("checkpoint.key")?),
             release: EncodingKey::from_ed_der(der.as_bytes()),
             release_id: thumbprint(&release_public),
             release_public,
@@ -84,11 +82,6 @@ impl KeyRing {
             "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
             "kid": self.release_id, "x": URL_SAFE_NO_PAD.encode(self.release_public),
         }]})
-    }
-
-    /// The public key of the ledger's checkpoints.
-    pub fn checkpoint_public(&self) -> [u8; 32] {
-        self.checkpoint.verifying_key().to_bytes()
     }
 
     /// HMAC-SHA-256 under the API-key pepper, for one purpose.
@@ -174,7 +167,7 @@ mod tests {
         assert_eq!(first.jwks(), again.jwks());
         assert_eq!(first.pepper(b"a", b"x"), again.pepper(b"a", b"x"));
         assert_ne!(first.pepper(b"a", b"x"), first.pepper(b"b", b"x"));
-        for name in ["release.key", "checkpoint.key", "api-key-pepper.key", "cookie.key"] {
+        for name in ["release.key", "api-key-pepper.key", "cookie.key"] {
             let mode = std::fs::metadata(path.join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }

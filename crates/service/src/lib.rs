@@ -68,6 +68,14 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether trying again may help: the store is away, and not at odds with us.
+    pub fn is_temporary(&self) -> bool {
+        let at_odds = |error: &StoreError| {
+            matches!(error, StoreError::Refused(_) | StoreError::Corrupt { .. })
+        };
+        matches!(self, Self::Store(error) if !at_odds(error))
+    }
+
     pub(crate) fn defect(error: impl ToString) -> Self {
         Self::Defect(error.to_string())
     }

@@ -84,6 +84,7 @@ impl Service {
         let stored = self.store.load(id).await?.ok_or(ActError::NotFound)?;
         if let Some(agents) = self.only_agents_of(caller).await?
             && !agents.contains(&stored.request.agent)
+            && !agents.contains(&stored.request.executor)
         {
             return Err(ActError::NotFound);
         }

@@ -114,12 +114,12 @@ impl Service {
             State::Executing { release }
             | State::Succeeded { release, .. }
             | State::Failed { release, .. } => self.token(&stored.request, release, true).map(Some),
-            // The key went with a redemption that sent the request back to pending.
+            // A key is only remembered with a spent release; anything else is a broken record.
             _ => Err(Refusal::NotApproved { state: stored.request.state.name() }.into()),
         }
     }
 
-    /// Signs the token. INVARIANT: only from stored facts, so a retry gets the same bytes.
+    /// Signs the token, from stored facts, the public URL and the key: a retry gets the same bytes.
     fn token(
         &self,
         request: &Request,

@@ -11,6 +11,7 @@ use store::{Change, StoreError, Write};
 use tokio::sync::Semaphore;
 
 use crate::caller::{PersonCaller, Steward};
+use crate::house::HouseError;
 use crate::{Failure, Service, credential};
 
 /// How long a one-time link may be used: 60 minutes.
@@ -118,14 +119,14 @@ impl Service {
         password: &str,
         from: &str,
     ) -> Result<PersonCaller, SignInError> {
+        if password.len() > MAX_PASSWORD_BYTES || person_name.len() > MAX_PASSWORD_BYTES {
+            return Err(SignInError::Wrong);
+        }
         let lookalike = name::lookalike(person_name);
         self.passwords.attempts.retain_recent();
         let attempt = format!("{from} {lookalike}");
         if self.passwords.attempts.check_key(&attempt).is_err() {
             return Err(SignInError::TooMany);
-        }
-        if password.len() > MAX_PASSWORD_BYTES || person_name.len() > MAX_PASSWORD_BYTES {
-            return Err(SignInError::Wrong);
         }
         let person = self.store.find_person(&lookalike).await?.filter(|person| person.active);
         let stored = match &person {
@@ -133,18 +134,25 @@ impl Service {
             None => None,
         };
         let right = self.passwords.verify(password, stored).await?;
-        let Some(person) = person.filter(|_| right) else {
-            let (commitment, text) = self.committed_text("name", person_name)?;
-            let mut fact = self.fact(Actor::System, HouseFact::SignInRefused { name: commitment });
-            fact.texts.push(text);
-            self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
+        let Some(person) = person else { return Err(SignInError::Wrong) };
+        if !right {
+            self.record_wrong_password(person.id).await?;
             return Err(SignInError::Wrong);
-        };
+        }
         let caller = PersonCaller { person };
         let signed_in = HouseFact::SignedIn { person: caller.id(), method: SignInMethod::Password };
         let fact = self.fact(caller.actor(), signed_in);
         self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
         Ok(caller)
+    }
+
+    /// Only for people there are, and within limits: strangers cannot fill the ledger.
+    async fn record_wrong_password(&self, person: PersonId) -> Result<(), Failure> {
+        if self.refusals.allows(&Actor::Person(person)) {
+            let fact = self.fact(Actor::System, HouseFact::SignInRefused { person });
+            self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
+        }
+        Ok(())
     }
 
     /// Records that a person signed out.
@@ -160,8 +168,13 @@ impl Service {
     /// Makes a one-time sign-in link for a person; answers with its address.
     ///
     /// # Errors
-    /// When there is no entropy or no store.
-    pub async fn sign_in_link(&self, by: &Steward, person: PersonId) -> Result<String, Failure> {
+    /// `HasPassword` when an administrator asks for somebody who signs in by themselves.
+    pub async fn sign_in_link(&self, by: &Steward, person: PersonId) -> Result<String, HouseError> {
+        // SECURITY: a link is a way to be somebody else; it ends with that person's own password.
+        let own = self.store.password_hash(person).await?.is_some();
+        if own && matches!(by, Steward::Administrator(_)) {
+            return Err(HouseError::HasPassword);
+        }
         let token = credential::one_time_token(&*self.entropy)?;
         let expires_at = self.now().plus_seconds(LINK_LIFE_S);
         let fact = self.fact(by.actor(), HouseFact::SignInLinkIssued { person, expires_at });

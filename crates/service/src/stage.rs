@@ -81,10 +81,13 @@ impl Service {
         }
         for _ in 0..TRIES {
             let now = self.now();
+            // INVARIANT: I9. Kind, executor and owners are read under this epoch.
+            let epoch = self.store.instance().await?.map_or(0, |instance| instance.epoch);
             let checked = self.check(caller, &value, now).await?;
             let id = RequestId(self.entropy.id(now)?);
             let sealed = self.seal(caller, &checked, id).await?;
             let mut change = self.staging(caller, checked, sealed, now).await?;
+            change.expected_epoch = Some(epoch);
             change.idempotency = key.map(|key| Idempotency {
                 scope: scope.clone(),
                 key: key.to_owned(),
@@ -217,7 +220,7 @@ impl Service {
         let id = staged.request;
         let fact = RequestFact::RequestStaged(Box::new(staged.clone()));
         let request = Request::evolve(None, &fact, now).map_err(Failure::defect)?;
-        let (authority, epoch) = self.store.authority_for(&request, now).await?;
+        let (authority, _) = self.store.authority_for(&request, now).await?;
         let command = Command::Stage(Box::new(Staging(staged)));
         let facts = apply(None, command, &Context { authority: &authority }, now)?;
         let effect = checked.kind.effect_of(&checked.body.parameters, &checked.body.environment);
@@ -235,7 +238,6 @@ impl Service {
             bytes,
         };
         Ok(Change {
-            expected_epoch: Some(epoch),
             valid_until: request.due_at(),
             request: Some(RequestChange {
                 expected_version: None,
@@ -266,6 +268,9 @@ impl Service {
             claimed: body.risk.level,
         });
         let default_deadline = now.plus_seconds(i64::from(checked.kind.review_deadline_s));
+        // An approval after the window's end could never be used.
+        let asked = body.review_deadline.unwrap_or(default_deadline);
+        let review_deadline = body.window.map_or(asked, |window| asked.min(window.not_after));
         Ok(RequestStaged {
             request: revision.request_id,
             agent: revision.agent,
@@ -277,7 +282,7 @@ impl Service {
             requirements: policy::requirements(),
             excluded: self.excluded(revision).await?,
             risk,
-            review_deadline: body.review_deadline.unwrap_or(default_deadline),
+            review_deadline,
             release_ttl_s: checked.kind.release_ttl_s,
             report_deadline_s: checked.kind.report_deadline_s,
             window: body.window,

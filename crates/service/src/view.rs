@@ -130,6 +130,8 @@ pub struct RequestView {
     pub excluded: Vec<(String, Ineligible)>,
     pub timeline: Vec<TimelineItem>,
     pub decision: DecisionView,
+    /// The viewer's own standing verdict.
+    pub your_verdict: Option<Verdict>,
     /// What the executor reported.
     pub outcome: Option<OutcomeView>,
 }

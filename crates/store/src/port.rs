@@ -14,7 +14,7 @@ use crate::read::{
 
 type Answer<T> = Result<T, StoreError>;
 
-/// One database. Implementations are native; one contract suite holds for all.
+/// One database. What an implementation owes is in the contract suite, `tests/contract.rs`.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Commits a change; answers once it is durable.

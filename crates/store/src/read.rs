@@ -2,8 +2,8 @@
 
 use domain::kind::EffectPart;
 use domain::{
-    Actor, AgentId, Authority, Digest, InstanceId, KeyId, PersonId, Request, RequestId, RiskLevel,
-    StateName, Timestamp,
+    Actor, AgentId, Authority, Digest, InstanceId, KeyId, PersonId, Request, RequestId, StateName,
+    Timestamp,
 };
 
 /// Which installation this is.
@@ -35,7 +35,7 @@ pub struct Decidable {
 #[derive(Clone, Debug, Default)]
 pub struct RequestQuery {
     pub states: Vec<StateName>,
-    /// Only requests of these agents.
+    /// Only requests that one of these agents staged or executes.
     pub agents: Option<Vec<AgentId>>,
     /// Case-insensitive text in the effect sentence.
     pub text: Option<String>,
@@ -130,10 +130,5 @@ pub struct SignInLink {
     pub expires_at: Timestamp,
 }
 
-/// How many requests are in a state, at a risk level.
+/// How many requests are in a state.
 pub type StateCount = (StateName, u64);
-
-/// The risk word of a row.
-pub fn risk_from_word(word: &str) -> Option<RiskLevel> {
-    RiskLevel::ALL.into_iter().find(|level| level.as_str() == word)
-}

@@ -10,6 +10,7 @@ mod requests;
 mod rows;
 mod writer;
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +62,7 @@ impl SqliteStore {
     /// `Unavailable` when it cannot be opened.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Answer<Self> {
         let lock = hold(path)?;
+        make_private(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -104,19 +106,30 @@ impl SqliteStore {
 }
 
 fn hold(path: &Path) -> Answer<std::fs::File> {
-    let lock_path = path.with_extension("lock");
-    let unavailable = |error: std::io::Error| StoreError::Unavailable(Box::new(error));
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&lock_path)
-        .map_err(unavailable)?;
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    let file = private_file(Path::new(&lock_path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Held(path.display().to_string())),
-        Err(std::fs::TryLockError::Error(error)) => Err(unavailable(error)),
+        Err(std::fs::TryLockError::Error(error)) => Err(StoreError::Unavailable(Box::new(error))),
     }
+}
+
+/// Makes the database file where there is none, readable by its owner only: it holds password
+/// hashes and evidence. SQLite gives its own files beside it the same mode.
+fn make_private(path: &Path) -> Answer<()> {
+    private_file(path).map(drop)
+}
+
+fn private_file(path: &Path) -> Answer<std::fs::File> {
+    std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| StoreError::Unavailable(Box::new(error)))
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Answer<()> {
@@ -145,9 +158,10 @@ impl Store for SqliteStore {
         self.send(|reply| Job::Side(Box::new(side), reply)).await
     }
     async fn close(&self) {
+        // Readers first: the last connection to go folds the write-ahead log into the file.
+        self.readers.close().await;
         // A writer that is gone already is closed.
         let _closed: Answer<()> = self.send(Job::Close).await;
-        self.readers.close().await;
     }
 
     async fn instance(&self) -> Answer<Option<Instance>> {

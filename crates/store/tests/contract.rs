@@ -329,7 +329,13 @@ async fn the_schema_refuses_what_the_code_never_does() {
         ("UPDATE revisions SET body = x'00'".to_owned(), "I4"),
         ("DELETE FROM revisions".to_owned(), "I4"),
         ("DELETE FROM releases".to_owned(), "I3"),
-        (format!("INSERT INTO releases VALUES ('{}', 'again', 0)", executing.0), "UNIQUE"),
+        (format!("INSERT INTO releases VALUES ('{}', 'again', 0)", executing.0), "I3"),
+        (format!("INSERT OR REPLACE INTO releases VALUES ('{}', 'again', 0)", executing.0), "I3"),
+        ("INSERT OR REPLACE INTO revisions SELECT request_id, number, digest, x'00' FROM revisions".to_owned(), "I4"),
+        ("INSERT OR REPLACE INTO tree_nodes SELECT level, idx, zeroblob(32) FROM tree_nodes".to_owned(), "I8"),
+        ("INSERT OR REPLACE INTO entries SELECT idx, 0, fact, request_id, body, leaf FROM entries".to_owned(), "I8"),
+        ("INSERT OR REPLACE INTO kinds SELECT name, version, x'00', put_at FROM kinds".to_owned(), "never changes"),
+        (format!("INSERT OR REPLACE INTO requests SELECT * FROM requests WHERE id = '{}'", pending.0), "never replaced"),
         ("UPDATE kinds SET body = x'00'".to_owned(), "never changes"),
     ];
     for (sql, rule) in attempts {

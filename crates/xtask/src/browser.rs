@@ -1,9 +1,10 @@
 //! The browser suite: Chromium and Node.js installed where missing, then `npm test` in `end2end/`.
 
+mod node;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -21,19 +22,18 @@ pub fn run(workspace: &Workspace, binary: &Path, filter: Option<&str>) -> Result
     let directory = workspace.path("end2end");
     ensure!(directory.join("package.json").exists(), "end2end/package.json is missing");
     let chromium = find_chromium()?;
-    if ["node", "npm"]
-        .iter()
-        .any(|name| process::ask(Command::new(name).arg("--version")).is_none())
-    {
-        debian::install(&["nodejs", "npm"], "Node.js")?;
-    }
+    let path = node::ensure_path(workspace)?;
     if !is_installed(&directory) {
         eprintln!("  installing what end2end/package-lock.json names");
         let mut npm = workspace.command("npm", &["ci", "--no-audit", "--no-fund"]);
-        process::run(npm.current_dir(&directory)).context("cannot install the test driver")?;
+        process::run(npm.current_dir(&directory).env("PATH", &path))
+            .context("cannot install the test driver")?;
     }
     let mut npm = workspace.command("npm", &["test"]);
-    npm.current_dir(&directory).env("COUNTERSIGN_BIN", binary).env("CHROMIUM", chromium);
+    npm.current_dir(&directory)
+        .env("PATH", path)
+        .env("COUNTERSIGN_BIN", binary)
+        .env("CHROMIUM", chromium);
     if let Some(filter) = filter {
         npm.env("E2E_FILTER", filter);
     }

@@ -58,11 +58,11 @@ fn KindCard(view: KindView, public_url: String) -> impl IntoView {
                 <summary>"Try it: a complete example and the command that stages it"</summary>
                 <div class="in">
                     <p class="hint">"Read the kind, with its schema and this example:"</p>
-                    <pre class="copy"><code>{read}</code></pre>
+                    <pre class="copy" tabindex="0" role="region" aria-label="Command that reads the kind"><code>{read}</code></pre>
                     <p class="hint">"Save as "<code>"request.json"</code>":"</p>
-                    <pre class="copy"><code>{example}</code></pre>
+                    <pre class="copy" tabindex="0" role="region" aria-label="Example"><code>{example}</code></pre>
                     <p class="hint">"Stage it. The answer holds the address of the page to review it on:"</p>
-                    <pre class="copy"><code>{stage}</code></pre>
+                    <pre class="copy" tabindex="0" role="region" aria-label="Command that stages it"><code>{stage}</code></pre>
                 </div>
             </details>
         </section>

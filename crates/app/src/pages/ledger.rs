@@ -69,7 +69,7 @@ fn Entry(row: LedgerRow, now: Timestamp) -> impl IntoView {
                     {request}
                     <dl class="texts">{texts}</dl>
                     <p class="hint">"Canonical bytes"</p>
-                    <pre class="payload"><code><Untrusted text=row.canonical/></code></pre>
+                    <pre class="payload" tabindex="0" role="region" aria-label="Canonical bytes"><code><Untrusted text=row.canonical/></code></pre>
                     <p class="hint">
                         "Leaf "<code class="hash">{number::digest_groups(&row.leaf)}</code>
                     </p>

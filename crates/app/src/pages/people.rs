@@ -28,7 +28,10 @@ pub fn People(view: PeopleView, administrator: bool, now: Timestamp) -> impl Int
                         </tr>
                     </thead>
                     <tbody>
-                        {people.into_iter().map(|row| view! { <Person row now/> }).collect_view()}
+                        {people
+                            .into_iter()
+                            .map(|row| view! { <Person row administrator now/> })
+                            .collect_view()}
                     </tbody>
                 </table>
             </section>
@@ -38,15 +41,22 @@ pub fn People(view: PeopleView, administrator: bool, now: Timestamp) -> impl Int
 }
 
 #[component]
-fn Person(row: PersonRow, now: Timestamp) -> impl IntoView {
+fn Person(row: PersonRow, administrator: bool, now: Timestamp) -> impl IntoView {
     let disabled = (!row.active).then(|| view! { " "<span class="bad">"disabled"</span> });
     let groups = if row.groups.is_empty() { "none".to_owned() } else { row.groups.join(", ") };
     let with = if row.has_password { "password" } else { "one-time link" };
+    let invite = (administrator && row.active && !row.has_password).then(|| {
+        view! {
+            <form method="post" action=format!("/people/{}/invite", row.id)>
+                <button class="link">"New link"<span class="sr">" for "{row.name.clone()}</span></button>
+            </form>
+        }
+    });
     view! {
         <tr>
             <td data-label="Name"><b>{row.name}</b>{disabled}</td>
             <td data-label="Groups">{groups}</td>
-            <td data-label="Signs in with">{with}</td>
+            <td data-label="Signs in with">{with}{invite}</td>
             <td data-label="Added"><When at=row.added_at now/></td>
         </tr>
     }

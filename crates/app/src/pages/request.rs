@@ -45,7 +45,9 @@ pub fn page(chrome: &Chrome, page: RequestPage) -> AnyView {
         waiting: viewer.map_or(0, |viewer| viewer.waiting),
     };
     let address = format!("/requests/{}", view.id);
-    let draft_key = format!("{}.{}", view.id, view.revision);
+    // A draft belongs to one person, one request, one revision.
+    let person = viewer.map(|viewer| viewer.person.to_string()).unwrap_or_default();
+    let draft_key = format!("{person}.{}.{}", view.id, view.revision);
     let recorded_note = recorded.then(|| notices::recorded(&view, &reader, &draft_key));
     let unrecorded_note = draft.as_ref().map(|draft| notices::unrecorded(&draft.problem));
     let level = words::class(view.risk.level);

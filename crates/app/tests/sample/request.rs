@@ -170,6 +170,7 @@ pub fn pending() -> RequestView {
             line("22T15:20", 1312, "Mia Okafor", TimelineFact::EvidenceOpened { name: "Row counts".into() }, None),
         ],
         decision: DecisionView::Open { shown: "signed-token".into() },
+        your_verdict: None,
         outcome: None,
     }
 }

@@ -4,9 +4,9 @@
 //! turns failures into pages that say what to do.
 
 use app::{Chrome, Page, ProblemPage};
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use service::act::ActError;
 use service::{Failure, PersonCaller};
@@ -39,6 +39,8 @@ pub(super) struct Visitor {
     pub session: Session,
     pub caller: Option<PersonCaller>,
     nonce: String,
+    /// Names this request in the server's log.
+    request_id: String,
 }
 
 /// A signed-in person's desk.
@@ -88,8 +90,13 @@ impl FromRequestParts<AppState> for Visitor {
             .await
             .map_err(IntoResponse::into_response)?;
         let nonce = nonce.unwrap_or_default();
-        let mut visitor = Self { state: state.clone(), session, caller: None, nonce };
-        match sessions::person(&visitor.session, &state.service).await {
+        let request_id = parts.headers.get("x-request-id").and_then(|id| id.to_str().ok());
+        let request_id = request_id.unwrap_or_default().to_owned();
+        let mut visitor = Self { state: state.clone(), session, caller: None, nonce, request_id };
+        // An open page that asks whether it is still current is nobody using it.
+        let path = parts.uri.path();
+        let used = !path.ends_with("/version") && !path.ends_with("/fingerprint");
+        match sessions::person(&visitor.session, &state.service, used).await {
             Ok(caller) => visitor.caller = caller,
             Err(error) => return Err(visitor.trouble(Trouble::Sessions(error)).await),
         }
@@ -113,18 +120,6 @@ impl FromRequestParts<AppState> for Desk {
                 Err(Redirect::to(&to).into_response())
             }
         }
-    }
-}
-
-impl OptionalFromRequestParts<AppState> for Desk {
-    type Rejection = Response;
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &AppState,
-    ) -> Result<Option<Self>, Response> {
-        let visitor =
-            <Visitor as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
-        Ok(visitor.caller.clone().map(|caller| Self { visitor, caller }))
     }
 }
 
@@ -178,26 +173,27 @@ impl Visitor {
                 "There is no such page, or it is not yours to see.".to_owned(),
             ),
             Trouble::Forbidden(what) => (StatusCode::FORBIDDEN, "Not for you", what.to_owned()),
-            Trouble::Failed(Failure::Store(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a page failed");
+            Trouble::Failed(failure) if failure.is_temporary() => {
+                tracing::error!(error = &failure as &dyn std::error::Error, "a page failed");
                 unavailable()
             }
             Trouble::Sessions(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "no sessions");
                 unavailable()
             }
-            Trouble::Failed(failure @ Failure::Defect(_)) => {
+            Trouble::Failed(failure) => {
                 tracing::error!(error = &failure as &dyn std::error::Error, "a page failed");
                 let detail = "This is a defect on our side. The server's log has it.".to_owned();
                 (StatusCode::INTERNAL_SERVER_ERROR, "Something is wrong here", detail)
             }
         };
+        let reference = status.is_server_error().then(|| self.request_id.clone());
         let problem = ProblemPage {
             status: status.as_u16(),
             title: title.to_owned(),
             detail,
             way_out: inbox,
-            reference: None,
+            reference,
         };
         self.render(status, Page::Problem(problem)).await
     }
@@ -209,6 +205,6 @@ fn unavailable() -> (StatusCode, &'static str, String) {
 }
 
 /// Any other address.
-pub(super) async fn nothing_here(visitor: Visitor, _headers: HeaderMap) -> Response {
+pub(super) async fn nothing_here(visitor: Visitor) -> Response {
     visitor.trouble(Trouble::NotFound).await
 }

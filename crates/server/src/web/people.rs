@@ -58,7 +58,10 @@ async fn invited(desk: &Desk, id: &str) -> Answer {
 }
 
 async fn invitation(desk: &Desk, person: PersonId, name: &str) -> Answer {
-    let link = desk.visitor.state.service.sign_in_link(&steward(desk)?, person).await?;
+    let link = match desk.visitor.state.service.sign_in_link(&steward(desk)?, person).await {
+        Ok(link) => link,
+        Err(error) => return explained(error, "/people"),
+    };
     page(Page::Secret {
         title: format!("A link for {name}"),
         explanation: "Hand it over on a channel you trust. It signs them in once, within 60 minutes; then they can set a password under Settings.".to_owned(),

@@ -41,6 +41,8 @@ pub(super) async fn request_page(
     recorded: bool,
 ) -> Result<Page, Trouble> {
     let view = desk.visitor.state.service.request_view(&desk.caller, id).await?;
+    // An address that anybody can make up must not say that something was recorded.
+    let recorded = recorded && view.your_verdict.is_some();
     Ok(Page::Request(Box::new(RequestPage { view, draft, recorded })))
 }
 

@@ -126,7 +126,10 @@ async fn a02_a03_a04_sessions_end_by_sign_out_disabling_idling_and_age() {
     let one = app.person("Olga Owner", &[]).await;
     let two = app.session(one.id).await;
     let open = async |person: &testing::TestPerson| person.get("/inbox").await.status.as_u16();
-    assert_eq!(one.post("/sign-out", &[]).await.status, StatusCode::SEE_OTHER);
+    let out = one.post("/sign-out", &[]).await;
+    assert_eq!(out.status, StatusCode::SEE_OTHER);
+    assert!(out.header("set-cookie").contains("Max-Age=0"), "{}", out.header("set-cookie"));
+    assert!(out.header("set-cookie").contains("Secure"), "a browser ignores it otherwise");
     assert_eq!((open(&one).await, open(&two).await), (303, 200));
     app.clock.advance(3599);
     assert_eq!(open(&two).await, 200);

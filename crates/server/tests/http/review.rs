@@ -210,3 +210,33 @@ async fn i7_a_refused_attempt_is_recorded_but_not_without_end() {
     }
     assert_eq!(app.entries().await - before, 10);
 }
+
+#[tokio::test]
+async fn b18_an_administrator_cannot_make_a_way_in_for_somebody_who_has_a_password() {
+    let app = TestApp::new().await;
+    let administrator = app.person("Eve Admin", &["administrators"]).await;
+    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let invite = format!("/people/{}/invite", bob.id);
+    assert_eq!(administrator.post(&invite, &[]).await.status, StatusCode::OK);
+    let password = [("current", ""), ("new", "correct horse battery")];
+    assert_eq!(bob.post("/settings/password", &password).await.status, StatusCode::SEE_OTHER);
+    let before = app.entries().await;
+    let refused = administrator.post(&invite, &[]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(app.entries().await, before);
+}
+
+#[tokio::test]
+async fn w13_an_address_alone_never_says_recorded() {
+    let app = TestApp::new().await;
+    let owner = app.person("Olga Owner", &[]).await;
+    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let agent = app.agent("agent-1", owner.id).await;
+    let request = agent.stage().await;
+    let page = format!("/requests/{}?recorded=1", request["id"].as_str().unwrap());
+    assert!(!bob.get(&page).await.text().contains("Recorded."));
+    bob.review(&request, "deny").await;
+    let after = bob.get(&page).await.text();
+    assert!(after.contains("Recorded."));
+    assert!(!after.contains("erased"), "one line says that it was denied, and why");
+}

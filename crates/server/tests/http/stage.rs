@@ -178,3 +178,18 @@ async fn evidence_is_uploaded_once_and_named_by_its_digest() {
     assert!(file.header("content-disposition").starts_with("attachment"));
     assert!(bob.get(&base).await.text().contains("row counts"));
 }
+
+#[tokio::test]
+async fn a_review_deadline_ends_with_the_window() {
+    let app = TestApp::new().await;
+    let owner = app.person("Olga Owner", &[]).await;
+    let agent = app.agent("agent-1", owner.id).await;
+    let mut body = stage_body();
+    let at = |seconds: i64| json!(app.service.now().plus_seconds(seconds));
+    body["window"] = json!({"not_before": at(60), "not_after": at(120)});
+    let request = agent.post("/api/v1/requests", &body, None).await.json();
+    assert_eq!(request["review_deadline"], at(120));
+    body["window"] = json!({"not_before": at(60), "not_after": at(91 * 24 * 3600)});
+    let refused = agent.post("/api/v1/requests", &body, None).await;
+    assert_eq!(refused.problem()["errors"][0]["pointer"], "/window/not_after");
+}

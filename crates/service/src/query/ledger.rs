@@ -151,7 +151,7 @@ pub async fn verify_ledger(store: &dyn Store) -> Result<Result<LedgerHead, Broke
             }
         }
     }
-    Ok(Ok(LedgerHead { size, root: Digest(frontier.root()) }))
+    Ok(Ok(LedgerHead { size: frontier.size(), root: Digest(frontier.root()) }))
 }
 
 fn broken(index: u64, problem: impl ToString) -> Broken {

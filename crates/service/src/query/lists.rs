@@ -1,6 +1,9 @@
 //! Lists of requests: the inbox and the history.
 
-use domain::{Digest, RequestId, StateName, Timestamp, Verdict, quorum};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use domain::{Authority, Digest, RequestId, StateName, Timestamp, Verdict, quorum};
 use store::read::{Order, RequestQuery, Stored};
 
 use crate::caller::PersonCaller;
@@ -135,24 +138,34 @@ impl Service {
         query: RequestQuery,
     ) -> Result<Vec<RequestRow>, Failure> {
         let names = self.names().await?;
+        let now = self.now();
+        // Requests of the same agents under the same requirements share their authority.
+        let mut known: HashMap<_, Authority> = HashMap::new();
         let mut rows = Vec::new();
         for stored in self.store.list(query).await? {
-            rows.push(self.row(caller, &names, stored).await?);
+            let request = &stored.request;
+            let groups: Vec<String> =
+                request.requirements.iter().map(|need| need.group.clone()).collect();
+            let authority = match known.entry((request.agent, request.executor, groups)) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(new) => new.insert(self.store.authority_for(request, now).await?.0),
+            };
+            rows.push(self.row(caller, &names, authority, stored));
         }
         Ok(rows)
     }
 
-    async fn row(
+    fn row(
         &self,
         caller: &PersonCaller,
         names: &Names,
+        authority: &Authority,
         stored: Stored,
-    ) -> Result<RequestRow, Failure> {
+    ) -> RequestRow {
         let now = self.now();
         let request = &stored.request;
         let state = request.state_at(now).name();
-        let (authority, _) = self.store.authority_for(request, now).await?;
-        let explanation = quorum::explain(request, &authority);
+        let explanation = quorum::explain(request, authority);
         let filled =
             explanation.requirements.iter().map(|need| need.filled_by.len()).sum::<usize>();
         let own = request.reviews.iter().find(|review| review.reviewer == caller.id());
@@ -162,7 +175,7 @@ impl Service {
         } else {
             request.reviews.iter().collect()
         };
-        Ok(RequestRow {
+        RequestRow {
             id: request.id,
             effect: stored.effect.clone(),
             kind: request.kind.clone(),
@@ -178,7 +191,7 @@ impl Service {
             seats: request.requirements.iter().map(|need| need.seats).sum(),
             not_you: authority.ineligible(request, caller.id()),
             your_verdict: own.map(|review| review.verdict),
-        })
+        }
     }
 }
 

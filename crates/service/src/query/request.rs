@@ -4,8 +4,8 @@ use domain::commitment::SALT_BYTES;
 use domain::entry::{Attempt, Entry, Fact, HouseFact};
 use domain::revision::Revision;
 use domain::{
-    Commitment, Ineligible, Kind, RequestFact, RequestId, State, StateName, Verdict, binding_code,
-    quorum,
+    Commitment, Ineligible, Kind, Request, RequestFact, RequestId, Review, State, StateName,
+    Verdict, binding_code, quorum,
 };
 use serde_json::{Value, json};
 use store::read::{Decidable, StoredEntry};
@@ -71,6 +71,7 @@ impl Service {
             excluded: excluded(&decidable, &names),
             timeline,
             decision: self.decision(caller, &decidable),
+            your_verdict: own_review(caller, request).map(|review| review.verdict),
             outcome,
             claimed_risk: revision.risk,
             environment: revision.environment,
@@ -102,8 +103,7 @@ impl Service {
         if let Some(why) = decidable.authority.ineligible(request, caller.id()) {
             return DecisionView::NotYou(why);
         }
-        let own = request.reviews.iter().find(|review| review.reviewer == caller.id());
-        match own {
+        match own_review(caller, request) {
             Some(review) => DecisionView::Reviewed { verdict: review.verdict, at: review.at },
             None => DecisionView::Open {
                 shown: self.shown_token(request.id, request.digest, caller.id()),
@@ -126,7 +126,8 @@ impl Service {
             let content = match opened_at {
                 Some(_) if item.size_bytes <= MAX_SHOWN_BYTES => {
                     let bytes = self.store.evidence_bytes(item.digest).await?;
-                    Some(shown(&item.media_type, bytes.unwrap_or_default()))
+                    let bytes = bytes.ok_or_else(|| Failure::defect("evidence is missing"))?;
+                    Some(shown(&item.media_type, bytes))
                 }
                 Some(_) => Some(EvidenceContent::Download),
                 None => None,
@@ -153,18 +154,28 @@ impl Service {
         revision: &Revision,
         id: RequestId,
     ) -> Result<Vec<TimelineItem>, Failure> {
-        let entries = self.store.entries_of(id).await?;
-        entries.iter().map(|stored| timeline_item(names, revision, stored)).collect()
+        let mut items = Vec::new();
+        for stored in self.store.entries_of(id).await? {
+            items.extend(timeline_item(names, revision, &stored)?);
+        }
+        Ok(items)
     }
+}
+
+/// The viewer's own standing review.
+fn own_review<'a>(caller: &PersonCaller, request: &'a Request) -> Option<&'a Review> {
+    request.reviews.iter().find(|review| review.reviewer == caller.id())
 }
 
 fn timeline_item(
     names: &Names,
     revision: &Revision,
     stored: &StoredEntry,
-) -> Result<TimelineItem, Failure> {
+) -> Result<Option<TimelineItem>, Failure> {
     let entry: Entry = serde_json::from_slice(&stored.body).map_err(Failure::defect)?;
     let what = match &entry.fact {
+        // The review that denied says it, with its justification.
+        Fact::Request(RequestFact::RequestDenied { .. }) => return Ok(None),
         Fact::Request(fact) => request_line(fact),
         Fact::House(HouseFact::EvidenceOpened { evidence, .. }) => {
             let item = revision.evidence.iter().find(|item| item.digest == *evidence);
@@ -184,7 +195,7 @@ fn timeline_item(
     };
     let text = commitment(&entry.fact).and_then(|commitment| opened_text(stored, &commitment));
     let actor = names.actor(entry.actor);
-    Ok(TimelineItem { at: entry.at, index: entry.index, actor, what, text })
+    Ok(Some(TimelineItem { at: entry.at, index: entry.index, actor, what, text }))
 }
 
 fn request_line(fact: &RequestFact) -> TimelineFact {

@@ -76,12 +76,14 @@ pub(super) async fn list(pool: &SqlitePool, query: RequestQuery) -> Answer<Vec<S
         sql.push(")");
     }
     if let Some(agents) = &query.agents {
-        sql.push(" AND agent_id IN (");
-        let mut ids = sql.separated(", ");
-        for agent in agents {
-            ids.push_bind(agent.to_string());
+        for column in [" AND (agent_id IN (", ") OR executor_id IN ("] {
+            sql.push(column);
+            let mut ids = sql.separated(", ");
+            for agent in agents {
+                ids.push_bind(agent.to_string());
+            }
         }
-        sql.push(")");
+        sql.push("))");
     }
     if let Some(text) = &query.text {
         sql.push(" AND instr(search, ").push_bind(text.to_lowercase()).push(") > 0");

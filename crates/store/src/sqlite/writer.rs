@@ -88,8 +88,8 @@ impl Writer {
 
     async fn write(&mut self, batch: Vec<Job>) {
         let mut head = self.head.clone();
-        let now = self.clock.now();
-        let written = write_batch(&mut self.connection, &mut head, batch, now).await;
+        let clock = &*self.clock;
+        let written = write_batch(&mut self.connection, &mut head, batch, clock).await;
         let Ok((outcome, pending)) = written.inspect_err(|error| {
             tracing::error!(error = error as &dyn std::error::Error, "no transaction");
         }) else {
@@ -138,9 +138,11 @@ async fn write_batch(
     connection: &mut SqliteConnection,
     head: &mut Head,
     batch: Vec<Job>,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<(Result<(), sqlx::Error>, Vec<Pending>), sqlx::Error> {
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    // Read once the lock is held: waiting for it must not make a deadline look kept.
+    let now = clock.now();
     let mut pending = Vec::with_capacity(batch.len());
     for job in batch {
         let mut savepoint = tx.begin().await?;

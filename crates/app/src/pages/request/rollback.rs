@@ -65,10 +65,21 @@ fn command(command: CommandLine) -> AnyView {
         .map(|text| view! { <li><code><Untrusted text/></code></li> })
         .collect_view();
     let cwd = command.cwd.map(|text| view! { <small>"in "<code><Untrusted text/></code></small> });
+    let digest = command.executable_digest.map(|digest| {
+        view! { <small>"executable "<code class="hash">{digest.to_string()}</code></small> }
+    });
+    let env = command
+        .env
+        .into_iter()
+        .map(|(name, value)| {
+            let text = format!("{name}={value}");
+            view! { <small>"with "<code><Untrusted text/></code></small> }
+        })
+        .collect_view();
     view! {
         <div>
             <dt>"Command"</dt>
-            <dd><ol class="argv" start="0">{arguments}</ol>{cwd}</dd>
+            <dd><ol class="argv" start="0">{arguments}</ol>{cwd}{env}{digest}</dd>
         </div>
     }
     .into_any()
