@@ -102,6 +102,8 @@ CREATE TABLE kinds (
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER kinds_never_change BEFORE UPDATE ON kinds
 BEGIN SELECT raise(ABORT, 'a version of a kind never changes'); END;
+CREATE TRIGGER kinds_never_go BEFORE DELETE ON kinds
+BEGIN SELECT raise(ABORT, 'a version of a kind is never deleted'); END;
 -- INSERT OR REPLACE deletes without a DELETE trigger: here and below it is refused as an insert.
 CREATE TRIGGER kinds_never_replaced BEFORE INSERT ON kinds
 WHEN EXISTS (SELECT 1 FROM kinds WHERE name = NEW.name AND version = NEW.version)

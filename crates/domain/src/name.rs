@@ -13,7 +13,7 @@ pub const MAX_NAME_CHARS: usize = 80;
 pub enum BadName {
     #[error("a name has 1 to 80 characters")]
     Length,
-    #[error("a name has no control, invisible or direction characters")]
+    #[error("a name has a letter or a digit, and no control, invisible or direction characters")]
     Invisible,
     #[error("a name neither starts nor ends with a space, nor has two in a row")]
     Spaces,
@@ -36,7 +36,8 @@ pub fn check(name: &str) -> Result<(), BadName> {
             || unicode_security::GeneralSecurityProfile::identifier_allowed(c)
             || "'’.-_@+".contains(c)
     };
-    if name.chars().all(visible) { Ok(()) } else { Err(BadName::Invisible) }
+    let letters = name.chars().any(char::is_alphanumeric);
+    if letters && name.chars().all(visible) { Ok(()) } else { Err(BadName::Invisible) }
 }
 
 /// What a name looks like: equal for names that people would take for one another.
@@ -59,7 +60,9 @@ mod tests {
 
     #[test]
     fn b11_names_with_hidden_characters_are_refused() {
-        for bad in ["", " bob", "bob ", "bo\u{200b}b", "b\u{202e}ob", "bob\n", "a  b"] {
+        for bad in
+            ["", " bob", "bob ", "bo\u{200b}b", "b\u{202e}ob", "bob\n", "a  b", "...", "\u{301}"]
+        {
             assert!(check(bad).is_err(), "{bad:?}");
         }
         for good in ["Mia Okafor", "ledger-close", "José O’Neil", "李雷"] {

@@ -22,10 +22,13 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::timeout::RequestBodyDeadlineLayer;
 use tower_http::trace::TraceLayer;
 
 pub use state::AppState;
 
+/// A body has to arrive within this time: whoever is slow holds nothing for long.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// How long answers that are under way may take after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(4);
 
@@ -40,6 +43,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(api::router(state.clone()))
         .merge(web::router(state.clone()))
+        .layer(RequestBodyDeadlineLayer::new(BODY_DEADLINE))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(axum::middleware::from_fn(headers::secure))
         .layer(PropagateRequestIdLayer::x_request_id())

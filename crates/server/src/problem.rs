@@ -124,6 +124,7 @@ impl From<ActError> for Problem {
             ActError::NotFound => Self::not_found(),
             ActError::Refused(refusal) => refusal.into(),
             ActError::KeyReused => key_reused(),
+            ActError::KeyDead => Self::unauthenticated(),
             ActError::Failed(failure) => failure.into(),
         }
     }
@@ -142,6 +143,7 @@ impl From<StageError> for Problem {
             StageError::Invalid(errors) => Self::invalid(errors),
             StageError::Refused(refusal) => refusal.into(),
             StageError::KeyReused => key_reused(),
+            StageError::KeyDead => Self::unauthenticated(),
             StageError::Failed(failure) => failure.into(),
         }
     }

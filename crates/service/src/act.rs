@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use domain::entry::{Attempt, HouseFact};
+use domain::entry::{Attempt, Entry, Fact, HouseFact};
 use domain::{
     Actor, Command, Context, Refusal, Request, RequestFact, RequestId, State, Timestamp, apply,
 };
@@ -11,6 +11,7 @@ use store::change::Idempotency;
 use store::read::Decidable;
 use store::{Change, NewFact, RequestChange, StoreError, Text};
 
+use crate::caller::AgentCaller;
 use crate::{Failure, Service};
 
 /// How often a stale change is decided anew before the caller is told to come back.
@@ -42,6 +43,9 @@ pub enum ActError {
     Refused(#[from] Refusal),
     #[error("the idempotency key was used for something else")]
     KeyReused,
+    /// The key that the caller showed was revoked or expired while the call was under way.
+    #[error("the key no longer lives")]
+    KeyDead,
     #[error(transparent)]
     Failed(#[from] Failure),
 }
@@ -60,9 +64,11 @@ pub(crate) struct Acted {
 }
 
 /// An act: who does what, and what goes with it.
-pub(crate) struct Act {
+pub(crate) struct Act<'a> {
     pub id: RequestId,
     pub actor: Actor,
+    /// The agent whose key has to live still when this is committed.
+    pub agent: Option<&'a AgentCaller>,
     pub command: Command,
     /// The clear text behind the first fact's commitment.
     pub texts: Vec<Text>,
@@ -70,13 +76,25 @@ pub(crate) struct Act {
 }
 
 impl Service {
-    pub(crate) async fn act(&self, act: Act) -> Result<Acted, ActError> {
+    pub(crate) async fn act(&self, act: Act<'_>) -> Result<Acted, ActError> {
+        let mut differs = false;
         for _ in 0..TRIES {
             let now = self.now();
             let found = self.store.load_decidable(act.id, now).await?;
             let decidable = found.ok_or(ActError::NotFound)?;
+            if let Some(agent) = act.agent
+                && !self.key_lives(agent).await?
+            {
+                return Err(ActError::KeyDead);
+            }
             let context = Context { authority: &decidable.authority };
             let request = &decidable.stored.request;
+            if !self.is_as_recorded(request).await? {
+                // A commit between the two reads, or a row that somebody changed: look again.
+                differs = true;
+                continue;
+            }
+            differs = false;
             let facts = apply(Some(request), act.command.clone(), &context, now)?;
             let after = evolved(request, &facts, now)?;
             let change = change(&act, &decidable, &facts, after.clone(), now);
@@ -86,7 +104,26 @@ impl Service {
                 Err(error) => return Err(error.into()),
             }
         }
+        if differs {
+            let id = act.id;
+            return Err(Failure::Defect(format!("request {id} is not what its entries say")).into());
+        }
         Err(StoreError::Unavailable("the request is too busy".into()).into())
+    }
+
+    /// Whether a request's row says what its entries say (threats E11, L13).
+    ///
+    /// SECURITY: the ledger is the record; a row that somebody changed decides nothing.
+    async fn is_as_recorded(&self, request: &Request) -> Result<bool, Failure> {
+        let mut recorded = None;
+        for stored in self.store.entries_of(request.id).await? {
+            let entry: Entry = serde_json::from_slice(&stored.body).map_err(Failure::defect)?;
+            if let Fact::Request(fact) = &entry.fact {
+                recorded =
+                    Some(Request::evolve(recorded, fact, entry.at).map_err(Failure::defect)?);
+            }
+        }
+        Ok(recorded.as_ref() == Some(request))
     }
 
     /// Writes a refused attempt into the ledger, within limits.
@@ -115,7 +152,7 @@ fn evolved(request: &Request, facts: &[RequestFact], now: Timestamp) -> Result<R
 }
 
 fn change(
-    act: &Act,
+    act: &Act<'_>,
     decidable: &Decidable,
     facts: &[RequestFact],
     after: Request,

@@ -25,6 +25,8 @@ const TOUCH_S: i64 = 60;
 #[derive(Clone, Debug)]
 pub struct AgentCaller {
     pub(crate) agent: AgentId,
+    /// What the key is found by, to see whether it still lives when something is committed.
+    pub(crate) key_hash: [u8; 32],
 }
 
 /// An auditor's program.
@@ -128,13 +130,14 @@ impl Service {
     /// When the store is away.
     pub async fn caller_of_key(&self, key: &str) -> Result<Option<KeyCaller>, Failure> {
         let Some(plain) = PlainKey::parse(key) else { return Ok(None) };
-        let found = self.store.find_key(plain.hash(&self.keys)).await?;
+        let key_hash = plain.hash(&self.keys);
+        let found = self.store.find_key(key_hash).await?;
         let now = self.now();
         let Some(key) = found.filter(|key| key.lives(now)) else { return Ok(None) };
         let caller = match (key.holder, plain.class()) {
             (Actor::Agent(agent), KeyClass::Agent) => {
                 let agent = self.store.agent(agent).await?.filter(|agent| !agent.suspended);
-                agent.map(|agent| KeyCaller::Agent(AgentCaller { agent: agent.id }))
+                agent.map(|agent| KeyCaller::Agent(AgentCaller { agent: agent.id, key_hash }))
             }
             (Actor::Person(person), KeyClass::Auditor) => {
                 let person = self.store.person(person).await?.filter(|p| p.is_in(AUDITORS));
@@ -142,10 +145,20 @@ impl Service {
             }
             _ => None,
         };
-        if caller.is_some() {
-            self.touch(key).await?;
+        if caller.is_some()
+            && let Err(error) = self.touch(key).await
+        {
+            // Not knowing when a key was last used is no reason to refuse a read.
+            tracing::warn!(error = &error as &dyn std::error::Error, "last use not recorded");
         }
         Ok(caller)
+    }
+
+    /// Whether the key that was shown still lives. INVARIANT: I9. Asked after the epoch of a change
+    /// was read, so that a revocation in between makes the change stale.
+    pub(crate) async fn key_lives(&self, caller: &AgentCaller) -> Result<bool, Failure> {
+        let key = self.store.find_key(caller.key_hash).await?;
+        Ok(key.is_some_and(|key| key.lives(self.now())))
     }
 
     async fn touch(&self, key: ApiKey) -> Result<(), Failure> {

@@ -45,6 +45,8 @@ pub enum HouseError {
     KeyLife,
     #[error("this person has a password, so nobody else can make a way in for them")]
     HasPassword,
+    #[error("you are no longer an administrator")]
+    NotAdministrator,
     #[error("the person is not in the group auditors")]
     NotAuditor,
     #[error("the kind breaks {} rules", .0.len())]
@@ -116,7 +118,7 @@ impl Service {
             self.fact(by.actor(), HouseFact::GroupMemberAdded { group, person })
         };
         let facts = std::iter::once(added).chain(groups.iter().map(member)).collect();
-        self.authority_change(facts, Vec::new()).await?;
+        self.authority_change(by, facts, Vec::new()).await?;
         Ok(person)
     }
 
@@ -132,7 +134,7 @@ impl Service {
     ) -> Result<(), HouseError> {
         let group = group.to_owned();
         let fact = self.fact(by.actor(), HouseFact::GroupMemberRemoved { group, person });
-        self.authority_change(vec![fact], Vec::new()).await
+        self.authority_change(by, vec![fact], Vec::new()).await
     }
 
     /// Disables a person: their sessions and keys open nothing from now on.
@@ -141,7 +143,7 @@ impl Service {
     /// When the store is away.
     pub async fn disable_person(&self, by: &Steward, person: PersonId) -> Result<(), HouseError> {
         let fact = self.fact(by.actor(), HouseFact::PersonDisabled { person });
-        self.authority_change(vec![fact], Vec::new()).await
+        self.authority_change(by, vec![fact], Vec::new()).await
     }
 
     /// Adds an agent with its owner.
@@ -159,7 +161,7 @@ impl Service {
         let agent = AgentId(self.entropy.id(self.now())?);
         let name = agent_name.to_owned();
         let fact = self.fact(by.actor(), HouseFact::AgentAdded { agent, name, owner });
-        self.authority_change(vec![fact], Vec::new()).await?;
+        self.authority_change(by, vec![fact], Vec::new()).await?;
         Ok(agent)
     }
 
@@ -169,7 +171,7 @@ impl Service {
     /// When the store is away.
     pub async fn suspend_agent(&self, by: &Steward, agent: AgentId) -> Result<(), HouseError> {
         let fact = self.fact(by.actor(), HouseFact::AgentSuspended { agent });
-        self.authority_change(vec![fact], Vec::new()).await
+        self.authority_change(by, vec![fact], Vec::new()).await
     }
 
     /// Issues an agent's key, to be shown once, to `shown_to`; they never review its requests
@@ -222,7 +224,7 @@ impl Service {
         let fact =
             self.fact(by.actor(), HouseFact::KeyIssued { key, holder, expires_at, shown_to });
         let write = Write::KeyHash { key, hash: plain.hash(&self.keys), hint: plain.hint() };
-        self.authority_change(vec![fact], vec![write]).await?;
+        self.authority_change(by, vec![fact], vec![write]).await?;
         Ok(plain)
     }
 
@@ -232,7 +234,7 @@ impl Service {
     /// When the store is away.
     pub async fn revoke_key(&self, by: &Steward, key: KeyId) -> Result<(), HouseError> {
         let fact = self.fact(by.actor(), HouseFact::KeyRevoked { key });
-        self.authority_change(vec![fact], Vec::new()).await
+        self.authority_change(by, vec![fact], Vec::new()).await
     }
 
     /// Puts a kind into the catalogue, as version 1 or the next one.
@@ -255,7 +257,7 @@ impl Service {
         let digest = Digest::of(&canonical::to_bytes(&kind).map_err(Failure::defect)?);
         let fact = self.fact(by.actor(), HouseFact::KindPut { kind: kind_ref.clone(), digest });
         let write = Write::Kind { kind: Box::new(kind), version };
-        self.authority_change(vec![fact], vec![write]).await?;
+        self.authority_change(by, vec![fact], vec![write]).await?;
         Ok(kind_ref)
     }
 
@@ -293,10 +295,21 @@ impl Service {
 
     async fn authority_change(
         &self,
+        by: &Steward,
         facts: Vec<NewFact>,
         writes: Vec<Write>,
     ) -> Result<(), HouseError> {
-        let change = Change { moves_epoch: true, facts, writes, ..Change::default() };
+        let epoch = self.store.instance().await?.map(|instance| instance.epoch);
+        if let Steward::Administrator(person) = by {
+            // INVARIANT: I9. Whoever lost the right while the call was under way changes nothing.
+            let now = self.person_caller(person.id()).await?;
+            if !now.is_some_and(|person| person.is_administrator()) {
+                return Err(HouseError::NotAdministrator);
+            }
+        }
+        let expected_epoch = epoch;
+        let change =
+            Change { expected_epoch, moves_epoch: true, facts, writes, ..Change::default() };
         self.commit(change).await?;
         Ok(())
     }

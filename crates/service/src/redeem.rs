@@ -49,7 +49,9 @@ impl Service {
         digest: Digest,
         key: &str,
     ) -> Result<Redeemed, ActError> {
-        self.visible_to_agent(caller, id).await?;
+        let stored = self.visible_to_agent(caller, id).await?;
+        // The bytes that were approved have to be there, and whole.
+        self.revision(&stored).await?;
         let scope = format!("agent {} redeem {id}", caller.agent);
         let fingerprint =
             Digest::of(&canonical::to_bytes(&json!({"digest": digest})).map_err(Failure::defect)?);
@@ -60,6 +62,7 @@ impl Service {
         let act = Act {
             id,
             actor: Actor::Agent(caller.agent),
+            agent: Some(caller),
             command: Command::Redeem { executor: caller.agent, digest, lease_id },
             texts: Vec::new(),
             idempotency: Some(Idempotency {
@@ -177,6 +180,7 @@ impl Service {
         let act = Act {
             id,
             actor: Actor::Agent(caller.agent),
+            agent: Some(caller),
             command: Command::Report {
                 executor: caller.agent,
                 lease_id,
@@ -214,6 +218,7 @@ impl Service {
         let act = Act {
             id,
             actor: Actor::Agent(caller.agent),
+            agent: Some(caller),
             command: Command::Withdraw { by: caller.agent },
             texts: Vec::new(),
             idempotency: None,

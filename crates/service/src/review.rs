@@ -10,7 +10,7 @@ use crate::act::{Act, ActError};
 use crate::caller::PersonCaller;
 use crate::{Failure, Service};
 
-/// The shortest justification, in characters: enough to mean something.
+/// The shortest justification, in letters and digits: enough to mean something.
 pub const MIN_JUSTIFICATION_CHARS: usize = 3;
 /// The longest justification, in characters.
 pub const MAX_JUSTIFICATION_CHARS: usize = 4000;
@@ -54,7 +54,12 @@ impl Service {
         let (stored, _) = self.visible_revision(caller, id).await?;
         let justification = form.justification.trim();
         let length = justification.chars().count();
-        if !(MIN_JUSTIFICATION_CHARS..=MAX_JUSTIFICATION_CHARS).contains(&length) {
+        // Characters that nobody can see are no reason.
+        let seen = justification.chars().filter(|c| c.is_alphanumeric()).count();
+        if seen < MIN_JUSTIFICATION_CHARS
+            || length > MAX_JUSTIFICATION_CHARS
+            || justification.contains('\0')
+        {
             return Err(ReviewError::Justification);
         }
         let shown_at = self
@@ -72,7 +77,14 @@ impl Service {
             Verdict::Approve => Command::Approve(input),
             Verdict::Deny => Command::Deny(input),
         };
-        let act = Act { id, actor: caller.actor(), command, texts: vec![text], idempotency: None };
+        let act = Act {
+            id,
+            actor: caller.actor(),
+            agent: None,
+            command,
+            texts: vec![text],
+            idempotency: None,
+        };
         match self.act(act).await {
             Ok(acted) => Ok(acted.request.state.name()),
             Err(ActError::Refused(refusal)) => {

@@ -32,6 +32,9 @@ pub enum StageError {
     Refused(#[from] Refusal),
     #[error("the idempotency key was used with another body")]
     KeyReused,
+    /// The key that the caller showed was revoked or expired while the call was under way.
+    #[error("the key no longer lives")]
+    KeyDead,
     #[error(transparent)]
     Failed(#[from] Failure),
 }
@@ -83,6 +86,9 @@ impl Service {
             let now = self.now();
             // INVARIANT: I9. Kind, executor and owners are read under this epoch.
             let epoch = self.store.instance().await?.map_or(0, |instance| instance.epoch);
+            if !self.key_lives(caller).await? {
+                return Err(StageError::KeyDead);
+            }
             let checked = self.check(caller, &value, now).await?;
             let id = RequestId(self.entropy.id(now)?);
             let sealed = self.seal(caller, &checked, id).await?;
@@ -289,7 +295,8 @@ impl Service {
         })
     }
 
-    /// Who is excluded for good: the owners at this moment, and the person it is done for.
+    /// Who is excluded for good: owners and holders of living keys at this moment, and the person
+    /// it is done for.
     async fn excluded(
         &self,
         revision: &Revision,
@@ -299,6 +306,13 @@ impl Service {
         for id in agents {
             if let Some(agent) = self.store.agent(id).await? {
                 excluded.push((agent.owner, Ineligible::OwnsAgent));
+            }
+            let now = self.now();
+            let living = self.store.keys_of(id).await?.into_iter().filter(|key| key.lives(now));
+            for holder in living.map(|key| key.shown_to) {
+                if excluded.iter().all(|(person, _)| *person != holder) {
+                    excluded.push((holder, Ineligible::HoldsKey));
+                }
             }
         }
         excluded.extend(revision.on_behalf_of.map(|person| (person, Ineligible::ActsOnBehalf)));

@@ -21,7 +21,13 @@ impl Service {
     pub async fn sweep(&self) -> Result<usize, Failure> {
         let mut recorded = 0;
         for id in self.store.due(self.now(), ROUND).await? {
-            recorded += usize::from(self.elapse(id).await?);
+            // One request that cannot be read must not stop the others.
+            match self.elapse(id).await {
+                Ok(elapsed) => recorded += usize::from(elapsed),
+                Err(error) => {
+                    tracing::error!(request = %id, error = &error as &dyn std::error::Error, "not swept");
+                }
+            }
         }
         Ok(recorded)
     }
@@ -30,6 +36,7 @@ impl Service {
         let act = Act {
             id,
             actor: Actor::System,
+            agent: None,
             command: Command::Elapse,
             texts: Vec::new(),
             idempotency: None,
@@ -38,7 +45,9 @@ impl Service {
             Ok(_) => Ok(true),
             Err(ActError::Failed(failure)) => Err(failure),
             // Somebody was faster; the fact is there, or no timer is due.
-            Err(ActError::Refused(_) | ActError::NotFound | ActError::KeyReused) => Ok(false),
+            Err(
+                ActError::Refused(_) | ActError::NotFound | ActError::KeyReused | ActError::KeyDead,
+            ) => Ok(false),
         }
     }
 

@@ -61,8 +61,11 @@ impl SqliteStore {
     /// `Held` when another process has it, `NewerSchema` when a newer program wrote it,
     /// `Unavailable` when it cannot be opened.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Answer<Self> {
-        let lock = hold(path)?;
         make_private(path)?;
+        // By its real name, so that a link is no second door.
+        let path =
+            &std::fs::canonicalize(path).map_err(|e| StoreError::Unavailable(Box::new(e)))?;
+        let lock = hold(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -75,10 +78,10 @@ impl SqliteStore {
         migrate(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
-            .connect_with(options.read_only(true))
+            .connect_with(options.clone().read_only(true))
             .await?;
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let writer = Writer::start(connection, clock).await?;
+        let writer = Writer::start(options, connection, clock).await?;
         tokio::spawn(writer.run(queue));
         Ok(Self { readers, jobs, _lock: Some(lock) })
     }

@@ -337,6 +337,7 @@ async fn the_schema_refuses_what_the_code_never_does() {
         ("INSERT OR REPLACE INTO kinds SELECT name, version, x'00', put_at FROM kinds".to_owned(), "never changes"),
         (format!("INSERT OR REPLACE INTO requests SELECT * FROM requests WHERE id = '{}'", pending.0), "never replaced"),
         ("UPDATE kinds SET body = x'00'".to_owned(), "never changes"),
+        ("DELETE FROM kinds".to_owned(), "never deleted"),
     ];
     for (sql, rule) in attempts {
         let refused = sqlx::query(sqlx::AssertSqlSafe(sql.clone())).execute(&mut raw).await;

@@ -5,6 +5,8 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use service::Steward;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use testing::{TestAgent, TestApp, TestPerson};
 
 async fn approved(app: &TestApp) -> (TestAgent, TestPerson, TestPerson, Value) {
@@ -164,4 +166,44 @@ async fn the_outcome_is_reported_once_under_the_lease() {
     assert_eq!(changed.problem()["code"], "not_executing");
     let page = bob.get(&format!("/requests/{}", request["id"].as_str().unwrap())).await;
     assert!(page.text().contains("key lives until 4 February"));
+}
+
+/// Somebody with the database file and no respect, triggers left in place.
+async fn tamper(app: &TestApp, statements: &[String]) {
+    let options = SqliteConnectOptions::new().filename(app.directory.path().join("test.db"));
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    for sql in statements {
+        sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut connection).await.expect(sql);
+    }
+}
+
+#[tokio::test]
+async fn e11_l13_a_row_that_says_approved_releases_nothing_that_nobody_approved() {
+    let app = TestApp::new().await;
+    let owner = app.person("Olga Owner", &[]).await;
+    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let agent = app.agent("agent-1", owner.id).await;
+    let request = agent.stage().await;
+    let id = request["id"].as_str().unwrap();
+    let (now, until) = (app.service.now(), app.service.now().plus_seconds(600));
+    let state =
+        format!(r#"{{"name":"approved","approved_at":"{now}","approved_until":"{until}"}}"#);
+    let review = format!(
+        r#"[{{"reviewer":"{}","revision":1,"digest":{},"verdict":"approve","at":"{now}"}}]"#,
+        bob.id, request["digest"]
+    );
+    let forged = [
+        format!("INSERT INTO reviews VALUES ('{id}', 1, '{}', 'approve', 0)", bob.id),
+        format!(
+            "UPDATE requests SET state = 'approved', version = version + 1, document = \
+             json_set(document, '$.state', json('{state}'), '$.reviews', json('{review}')) \
+             WHERE id = '{id}'"
+        ),
+    ];
+    tamper(&app, &forged).await;
+    let before = app.entries().await;
+    let refused = agent.redeem(&request, "r-1").await;
+    assert_eq!(refused.status, 500, "{}", refused.text());
+    assert!(!refused.text().contains("release_token"));
+    assert_eq!(app.entries().await, before);
 }

@@ -193,3 +193,24 @@ async fn a_review_deadline_ends_with_the_window() {
     let refused = agent.post("/api/v1/requests", &body, None).await;
     assert_eq!(refused.problem()["errors"][0]["pointer"], "/window/not_after");
 }
+
+#[tokio::test]
+async fn h07_an_instant_at_the_border_of_the_calendar_is_refused_and_breaks_no_page() {
+    let app = TestApp::new().await;
+    let owner = app.person("Olga Owner", &[]).await;
+    let agent = app.agent("agent-1", owner.id).await;
+    for border in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"] {
+        for field in ["window", "collected_at", "tested_at"] {
+            let mut body = stage_body();
+            match field {
+                "window" => body["window"] = json!({"not_before": border, "not_after": border}),
+                "collected_at" => body["evidence"][0]["collected_at"] = json!(border),
+                _ => body["rollback_plan"]["tested_at"] = json!(border),
+            }
+            let reply = agent.post("/api/v1/requests", &body, None).await;
+            assert_eq!(reply.status, 422, "{field} {border}: {}", reply.text());
+        }
+    }
+    assert_eq!(owner.get("/inbox").await.status, 200);
+    app.assert_ledger_holds().await;
+}

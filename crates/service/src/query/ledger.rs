@@ -2,7 +2,7 @@
 
 use domain::entry::Entry;
 use domain::merkle::{Frontier, leaf_hash};
-use domain::{Digest, canonical};
+use domain::{Commitment, Digest, canonical};
 use serde::Serialize;
 use serde_json::Value;
 use store::Store;
@@ -151,6 +151,9 @@ pub async fn verify_ledger(store: &dyn Store) -> Result<Result<LedgerHead, Broke
             }
         }
     }
+    if store.tree_node(0, frontier.size()).await?.is_some() {
+        return Ok(Err(broken(frontier.size(), "is gone, but its leaf is still in the tree")));
+    }
     Ok(Ok(LedgerHead { size: frontier.size(), root: Digest(frontier.root()) }))
 }
 
@@ -174,7 +177,22 @@ fn sound(stored: &StoredEntry, index: u64) -> Result<(), String> {
     if stored.leaf.0 != leaf_hash(&stored.body) {
         return Err("does not hash to its stored leaf".to_owned());
     }
-    Ok(())
+    match stored.texts.iter().find(|text| !opens(&entry, text)) {
+        Some((field, ..)) => Err(format!("has another text under `{field}` than it commits to")),
+        None => Ok(()),
+    }
+}
+
+/// Whether a stored text is what its entry commits to.
+fn opens(entry: &Entry, (field, salt, text): &(String, Vec<u8>, String)) -> bool {
+    let fact = serde_json::to_value(&entry.fact).unwrap_or_default();
+    let committed = fact.pointer(&format!("/body/{field}")).cloned().unwrap_or_default();
+    let (Ok(commitment), Ok(salt)) =
+        (serde_json::from_value::<Commitment>(committed), salt.as_slice().try_into())
+    else {
+        return false;
+    };
+    commitment.opens_to(&salt, text)
 }
 
 fn read(stored: &StoredEntry) -> Result<Entry, Failure> {
@@ -183,7 +201,9 @@ fn read(stored: &StoredEntry) -> Result<Entry, Failure> {
 
 fn ledger_entry(stored: &StoredEntry) -> Result<LedgerEntry, Failure> {
     let hex = |salt: &[u8]| salt.iter().map(|byte| format!("{byte:02x}")).collect();
-    let texts = stored.texts.iter().map(|(field, salt, text)| OpenedText {
+    let entry = read(stored)?;
+    let sound = stored.texts.iter().filter(|text| opens(&entry, text));
+    let texts = sound.map(|(field, salt, text)| OpenedText {
         field: field.clone(),
         salt: hex(salt),
         text: text.clone(),
@@ -203,7 +223,8 @@ fn texts(entry: &Entry, stored: &StoredEntry) -> Vec<(String, Option<String>)> {
     let committed = fields.filter(|(_, value)| value.get("commitment").is_some());
     let text = |field: &str| {
         let mut texts = stored.texts.iter();
-        texts.find(|(name, ..)| name == field).map(|(_, _, text)| text.clone())
+        let sound = texts.find(|stored| stored.0 == field && opens(entry, stored));
+        sound.map(|(_, _, text)| text.clone())
     };
     committed.map(|(field, _)| (field.clone(), text(field))).collect()
 }

@@ -52,7 +52,7 @@ impl Service {
             content_digest: request.content_digest,
             binding_code: binding_code::binding_code(&request.digest),
             state: request.state_at(now),
-            effect: decidable.stored.effect.clone(),
+            effect: kind.effect_of(&revision.parameters, &revision.environment),
             kind: request.kind.clone(),
             kind_title: kind.title,
             reversible: kind.reversible,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use domain::merkle::Frontier;
 use domain::{Entry, InstanceId, Timestamp, entry};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
@@ -44,18 +45,21 @@ enum Pending {
 }
 
 pub(super) struct Writer {
-    connection: SqliteConnection,
+    options: SqliteConnectOptions,
+    /// None after a failure, until a new one is open: what the old one believes is not to be trusted.
+    connection: Option<SqliteConnection>,
     clock: Arc<dyn Clock>,
     head: Head,
 }
 
 impl Writer {
     pub(super) async fn start(
+        options: SqliteConnectOptions,
         mut connection: SqliteConnection,
         clock: Arc<dyn Clock>,
     ) -> Answer<Self> {
         let head = load_head(&mut connection).await?;
-        Ok(Self { connection, clock, head })
+        Ok(Self { options, connection: Some(connection), clock, head })
     }
 
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
@@ -78,7 +82,10 @@ impl Writer {
             }
             if let Some(reply) = closing {
                 queue.close();
-                let closed = self.connection.close().await.map_err(StoreError::from);
+                let closed = match self.connection.take() {
+                    Some(connection) => connection.close().await.map_err(StoreError::from),
+                    None => Ok(()),
+                };
                 // Nobody waits for the answer when the process is going down anyway.
                 let _ = reply.send(closed);
                 return;
@@ -87,34 +94,46 @@ impl Writer {
     }
 
     async fn write(&mut self, batch: Vec<Job>) {
-        let mut head = self.head.clone();
-        let clock = &*self.clock;
-        let written = write_batch(&mut self.connection, &mut head, batch, clock).await;
-        let Ok((outcome, pending)) = written.inspect_err(|error| {
-            tracing::error!(error = error as &dyn std::error::Error, "no transaction");
-        }) else {
-            // Every waiting caller sees its answer dropped: unavailable, nothing was written.
+        // Where there is no connection, every waiting caller sees its answer dropped: unavailable,
+        // nothing was written.
+        if let Err(error) = self.connect().await {
+            tracing::error!(error = &error as &dyn std::error::Error, "no connection to write on");
             return;
+        }
+        let Some(connection) = &mut self.connection else { return };
+        let mut head = self.head.clone();
+        let written = write_batch(connection, &mut head, batch, &*self.clock).await;
+        let (outcome, pending) = match written {
+            Ok(written) => written,
+            Err(error) => (Err(error), Vec::new()),
         };
+        let moved = head != self.head;
         let durable = match outcome {
             Ok(()) => {
                 self.head = head;
                 true
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "COMMIT failed");
-                // The outcome is unknown: what the database says now is what counts.
-                let found = load_head(&mut self.connection).await;
-                let durable = found.as_ref().is_ok_and(|found| *found == head && head != self.head);
-                if let Ok(found) = found {
-                    self.head = found;
-                }
-                durable
+                tracing::error!(error = &error as &dyn std::error::Error, "a transaction failed");
+                self.connection = None;
+                // The outcome is unknown: what a new connection finds is what counts.
+                let found = self.connect().await;
+                found.is_ok() && moved && self.head == head
             }
         };
         for answer in pending {
             answer.send(durable);
         }
+    }
+
+    /// Opens a new connection after a failure, and reads the head anew.
+    async fn connect(&mut self) -> Answer<()> {
+        if self.connection.is_none() {
+            let mut connection = SqliteConnection::connect_with(&self.options).await?;
+            self.head = load_head(&mut connection).await?;
+            self.connection = Some(connection);
+        }
+        Ok(())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{debian, process};
 const OLDEST: u32 = 20;
 
 /// The package that is put below `target/` where the machine's is older.
-const PACKAGE: &str = "node@22";
+const PACKAGE: &str = "node@20";
 
 /// Finds or installs Node.js and npm and returns the `PATH` that has them.
 ///
@@ -52,7 +52,7 @@ fn version(program: impl Into<OsString>) -> Option<String> {
     process::ask(Command::new(program.into()).arg("--version"))
 }
 
-/// Reads what `node --version` prints: `v22.23.3`.
+/// Reads what `node --version` prints: `v20.20.2`.
 fn is_new_enough(version: &str) -> bool {
     let major = version.trim().trim_start_matches('v').split('.').next();
     major.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= OLDEST)

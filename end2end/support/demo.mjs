@@ -1,0 +1,97 @@
+// @ts-check
+/** A demo server of its own for each scenario: seeded, on a free port, gone afterwards. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const BINARY = resolve(
+  import.meta.dirname,
+  '..',
+  process.env.COUNTERSIGN_BIN ?? '../target/debug/countersign',
+);
+const START_MS = 60_000;
+const STOP_MS = 15_000;
+
+/**
+ * What `countersign demo --print-json` prints.
+ * @typedef {{
+ *   url: string, agent_key: string, executor_key: string, auditor_key: string,
+ *   sign_in: { approver: string, second_approver: string, auditor: string, administrator: string },
+ *   example_curl: string, database: string, keys: string, data_dir: string,
+ * }} Handout
+ *
+ * @typedef {Handout & {
+ *   example: () => Promise<any>,
+ *   stderr: () => string,
+ *   stop: () => Promise<void>,
+ * }} Demo
+ */
+
+/**
+ * Starts the product and waits for its one line of JSON.
+ * @returns {Promise<Demo>}
+ */
+export async function startDemo() {
+  const child = spawn(BINARY, ['demo', '--print-json', '--listen', '127.0.0.1:0'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+  /** @type {Promise<{ code: number | null, signal: string | null }>} */
+  const exited = new Promise((done, fail) => {
+    child.on('error', fail);
+    child.on('exit', (code, signal) => done({ code, signal }));
+  });
+  const lines = createInterface({ input: child.stdout });
+  const first = new Promise((done) => lines.once('line', done));
+  const line = await within(START_MS, 'the demo to print its line', () =>
+    Promise.race([
+      first,
+      exited.then(({ code, signal }) => {
+        throw new Error(`the demo ended early (${code ?? signal}):\n${stderr}`);
+      }),
+    ]),
+  ).catch((error) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
+  /** @type {Handout} */
+  const handout = JSON.parse(line);
+
+  return {
+    ...handout,
+    example: async () => JSON.parse(await readFile(join(handout.data_dir, 'request.json'), 'utf8')),
+    stderr: () => stderr,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const end = await within(STOP_MS, 'the demo to stop', () => exited).catch((error) => {
+        child.kill('SIGKILL');
+        throw error;
+      });
+      assert.deepEqual(end, { code: 0, signal: null }, `SIGTERM ends the server well:\n${stderr}`);
+    },
+  };
+}
+
+/**
+ * Waits for `work`, but not for ever.
+ * @template T
+ * @param {number} ms
+ * @param {string} what
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function within(ms, what, work) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  const late = new Promise((_, fail) => {
+    timer = setTimeout(() => fail(new Error(`waited ${ms} ms for ${what}`)), ms);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,80 @@
+// @ts-check
+/** What people do in the browser, by the roles and labels that they see. */
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/**
+ * Opens a one-time link and presses its button.
+ * @param {import('./browser.mjs').Profile} profile
+ * @param {string} link
+ * @returns {Promise<Page>}
+ */
+export async function signIn(profile, link) {
+  const page = await profile.context.newPage();
+  await page.goto(link);
+  await page.getByRole('button', { name: /^Sign in as / }).click();
+  await page.getByRole('heading', { level: 1, name: 'Your turn' }).waitFor();
+  return page;
+}
+
+/**
+ * The parts of the page of one request.
+ * @param {Page} page
+ */
+export function requestPage(page) {
+  const region = (/** @type {string | RegExp} */ name) => page.getByRole('region', { name });
+  const decision = page.getByRole('complementary', { name: 'Decision' });
+  return {
+    effect: page.getByRole('heading', { level: 1 }),
+    action: region('Exactly what will run'),
+    evidence: region('Evidence'),
+    timeline: region('Timeline'),
+    outcome: region('Outcome'),
+    decision,
+    whatHappened: decision.getByRole('region', { name: 'What happened' }),
+    approve: decision.getByRole('radio', { name: 'Approve' }),
+    deny: decision.getByRole('radio', { name: 'Deny' }),
+    why: decision.getByRole('textbox', { name: 'Why' }),
+    record: decision.getByRole('button', { name: 'Record decision' }),
+    problem: decision.getByRole('alert'),
+    recorded: page.getByRole('status').filter({ hasText: 'Recorded.' }),
+    /** @param {string} name of a piece of evidence */
+    openEvidence: async (name) => {
+      await page.getByRole('button', { name: `Open ${name}` }).click();
+      await page.getByRole('region', { name: `Content of ${name}` }).waitFor();
+    },
+  };
+}
+
+/**
+ * Fills the form in and sends it.
+ * @param {Page} page
+ * @param {'approve' | 'deny'} verdict
+ * @param {string} why
+ */
+export async function decide(page, verdict, why) {
+  const request = requestPage(page);
+  await request[verdict].check();
+  await request.why.fill(why);
+  await request.record.click();
+}
+
+/**
+ * Takes the browser's own checks out of the form, so that the server's answer is seen.
+ * @param {Page} page
+ */
+export async function withoutBrowserChecks(page) {
+  const form = requestPage(page).record;
+  await form.evaluate((button) => {
+    const { form } = /** @type {HTMLButtonElement} */ (button);
+    if (form) form.noValidate = true;
+  });
+}
+
+/**
+ * The text of an element with its white space in order.
+ * @param {import('playwright-core').Locator} locator
+ */
+export async function textOf(locator) {
+  return ((await locator.textContent()) ?? '').replace(/\s+/g, ' ').trim();
+}
