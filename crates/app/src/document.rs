@@ -9,8 +9,8 @@ use crate::islands::local_times::LocalTimes;
 use crate::page::{Assets, Chrome, Page};
 use crate::pages;
 
-/// The document of `page`, for `leptos_axum::render_app_async_with_context`.
-pub fn document(chrome: Chrome, page: Page) -> impl IntoView {
+/// The document of `page`.
+fn document(chrome: Chrome, page: Page) -> impl IntoView {
     let title = format!("{} · Countersign", page.title());
     let place = page.place();
     let scripts = scripts(&chrome.assets, &chrome.nonce);
@@ -44,7 +44,7 @@ pub fn document(chrome: Chrome, page: Page) -> impl IntoView {
     }
 }
 
-/// The same document as a string, rendered at once.
+/// The document of `page` as a string, rendered at once.
 ///
 /// Nothing in a page waits, so nothing has to be streamed; and nothing but the page comes out.
 pub fn render(chrome: Chrome, page: Page) -> String {

@@ -23,6 +23,6 @@ pub mod text;
 pub mod wording;
 
 #[cfg(feature = "ssr")]
-pub use document::{document, render};
+pub use document::render;
 #[cfg(feature = "ssr")]
 pub use page::{Assets, Chrome, Draft, Page, ProblemPage, RequestPage, SignInPage};

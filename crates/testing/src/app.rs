@@ -22,7 +22,7 @@ pub struct TestApp {
     pub clock: Arc<FixedClock>,
     pub store: Arc<dyn Store>,
     pub router: Router,
-    pub directory: TempDir,
+    pub directory: Arc<TempDir>,
 }
 
 /// An agent with its key.
@@ -30,6 +30,8 @@ pub struct TestAgent {
     pub id: AgentId,
     pub key: String,
     router: Router,
+    /// The database stays as long as anybody uses it.
+    _directory: Arc<TempDir>,
 }
 
 /// The kind that tests stage: small, reversible, redeemed by its own stager.
@@ -46,7 +48,7 @@ pub fn stage_body() -> Value {
 impl TestApp {
     /// An initialised server without people or agents.
     pub async fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
+        let directory = Arc::new(tempfile::tempdir().expect("a directory"));
         let clock = Arc::new(FixedClock::default());
         let entropy = Arc::new(SeededEntropy::default());
         let keys = KeyRing::open(&directory.path().join("keys"), &*entropy).expect("keys");
@@ -66,7 +68,8 @@ impl TestApp {
     pub async fn agent(&self, name: &str, owner: PersonId) -> TestAgent {
         let id = self.service.add_agent(&Steward::Operator, name, owner).await.expect("an agent");
         let key = self.key(id, owner).await;
-        TestAgent { id, key, router: self.router.clone() }
+        let _directory = Arc::clone(&self.directory);
+        TestAgent { id, key, router: self.router.clone(), _directory }
     }
 
     /// Issues one more key of an agent.

@@ -8,8 +8,10 @@ mod app;
 mod people;
 mod ports;
 mod reply;
+mod scene;
 
 pub use app::{TestAgent, TestApp, stage_body};
 pub use people::TestPerson;
 pub use ports::{FixedClock, SeededEntropy};
 pub use reply::Reply;
+pub use scene::Scene;

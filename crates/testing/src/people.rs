@@ -1,11 +1,14 @@
 //! People with a browser session.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
 use domain::PersonId;
 use serde_json::Value;
 use service::Steward;
+use tempfile::TempDir;
 
 use crate::app::{send, text};
 use crate::{Reply, TestApp};
@@ -15,6 +18,8 @@ pub struct TestPerson {
     pub id: PersonId,
     pub cookie: String,
     router: Router,
+    /// The database stays as long as anybody uses it.
+    _directory: Arc<TempDir>,
 }
 
 impl TestApp {
@@ -31,7 +36,8 @@ impl TestApp {
         let reply = self.anonymous(form("/sign-in/link", &[("token", token)], None)).await;
         assert_eq!(reply.status, 303, "{}", reply.text());
         let cookie = reply.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
-        TestPerson { id, cookie, router: self.router.clone() }
+        let _directory = Arc::clone(&self.directory);
+        TestPerson { id, cookie, router: self.router.clone(), _directory }
     }
 }
 

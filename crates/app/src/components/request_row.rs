@@ -14,8 +14,7 @@ use crate::wording::{clock, person, state};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum List {
     YourTurn,
-    Waiting,
-    /// Ended, or any state: the row says which.
+    /// Any state: the row says which.
     Any,
 }
 
@@ -106,7 +105,7 @@ fn note(row: &RequestRow, list: List, viewer: Option<&str>) -> Option<String> {
         (List::YourTurn, _) => None,
         (_, StateName::Pending) => own
             .or_else(|| row.not_you.map(|why| person::not_you_short(why).to_owned()))
-            .or_else(|| (list == List::Any).then(|| state::word(row.state).to_lowercase())),
+            .or_else(|| Some(state::word(row.state).to_lowercase())),
         _ => Some(ended()),
     }
 }
@@ -141,12 +140,9 @@ mod tests {
     fn a_row_says_why_it_is_not_the_viewers_turn() {
         let mut pending = row(StateName::Pending);
         pending.not_you = Some(Ineligible::OwnsAgent);
-        assert_eq!(
-            note(&pending, List::Waiting, None).as_deref(),
-            Some("not you: you own the agent")
-        );
+        assert_eq!(note(&pending, List::Any, None).as_deref(), Some("not you: you own the agent"));
         pending.your_verdict = Some(Verdict::Approve);
-        assert_eq!(note(&pending, List::Waiting, None).as_deref(), Some("you approved"));
+        assert_eq!(note(&pending, List::Any, None).as_deref(), Some("you approved"));
         assert_eq!(note(&pending, List::YourTurn, None), None);
     }
 

@@ -18,21 +18,6 @@ pub fn word(state: StateName) -> &'static str {
     }
 }
 
-/// What the state means for whoever reads a list.
-pub fn meaning(state: StateName) -> &'static str {
-    match state {
-        StateName::Pending => "waits for reviews",
-        StateName::Approved => "approved, not redeemed yet",
-        StateName::Denied => "denied, nothing ran",
-        StateName::Expired => "expired unanswered, nothing ran",
-        StateName::Withdrawn => "withdrawn by the agent, nothing ran",
-        StateName::Lapsed => "approved but never used, nothing ran",
-        StateName::Executing => "running, no outcome yet",
-        StateName::Succeeded => "carried out, reported as succeeded",
-        StateName::Failed => "carried out, reported as failed",
-    }
-}
-
 /// An outcome as a word.
 pub fn outcome(outcome: Outcome) -> &'static str {
     match outcome {

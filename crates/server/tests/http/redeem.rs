@@ -7,21 +7,11 @@ use serde_json::{Value, json};
 use service::Steward;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
-use testing::{TestAgent, TestApp, TestPerson};
-
-async fn approved(app: &TestApp) -> (TestAgent, TestPerson, TestPerson, Value) {
-    let owner = app.person("Olga Owner", &[]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
-    assert_eq!(bob.review(&request, "approve").await.status, 303);
-    (agent, owner, bob, request)
-}
+use testing::{Scene, TestApp};
 
 #[tokio::test]
 async fn the_token_is_what_the_jwks_says_and_names_exactly_this_digest() {
-    let app = TestApp::new().await;
-    let (agent, _, _, request) = approved(&app).await;
+    let Scene { agent, request, .. } = Scene::approved().await;
     let redeemed = agent.redeem(&request, "r-1").await;
     assert_eq!(redeemed.status, 200, "{}", redeemed.text());
     let token = redeemed.json()["release_token"].as_str().unwrap().to_owned();
@@ -50,8 +40,7 @@ async fn the_token_is_what_the_jwks_says_and_names_exactly_this_digest() {
 
 #[tokio::test]
 async fn i3_d02_a_second_redeem_is_409_with_the_time_and_the_same_key_gets_the_same_token() {
-    let app = TestApp::new().await;
-    let (agent, _, _, request) = approved(&app).await;
+    let Scene { app, agent, request, .. } = Scene::approved().await;
     let first = agent.redeem(&request, "r-1").await;
     app.clock.advance(100);
     let again = agent.redeem(&request, "r-1").await;
@@ -68,8 +57,7 @@ async fn i3_d02_a_second_redeem_is_409_with_the_time_and_the_same_key_gets_the_s
 
 #[tokio::test]
 async fn i3_d01_fifty_parallel_redeems_have_exactly_one_winner() {
-    let app = TestApp::new().await;
-    let (agent, _, _, request) = approved(&app).await;
+    let Scene { app, agent, request, .. } = Scene::approved().await;
     let before = app.entries().await;
     let keys: Vec<String> = (0..50).map(|n| format!("racer-{n}")).collect();
     let racers = keys.iter().map(|key| agent.redeem(&request, key));
@@ -87,11 +75,7 @@ async fn i3_d01_fifty_parallel_redeems_have_exactly_one_winner() {
 
 #[tokio::test]
 async fn i1_nothing_is_redeemed_before_people_decided_or_after_a_denial() {
-    let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
+    let Scene { bob, agent, request, .. } = Scene::staged().await;
     let early = agent.redeem(&request, "r").await;
     assert_eq!((early.status.as_u16(), early.problem()["state"].clone()), (409, json!("pending")));
     assert_eq!(bob.review(&request, "deny").await.status, 303);
@@ -103,8 +87,7 @@ async fn i1_nothing_is_redeemed_before_people_decided_or_after_a_denial() {
 
 #[tokio::test]
 async fn i9_b13_an_approver_who_left_the_group_no_longer_counts() {
-    let app = TestApp::new().await;
-    let (agent, _, bob, request) = approved(&app).await;
+    let Scene { app, bob, agent, request, .. } = Scene::approved().await;
     app.service.remove_member(&Steward::Operator, "approvers", bob.id).await.unwrap();
     let refused = agent.redeem(&request, "r-1").await;
     assert_eq!(
@@ -118,8 +101,7 @@ async fn i9_b13_an_approver_who_left_the_group_no_longer_counts() {
 
 #[tokio::test]
 async fn i9_d07_a_suspended_agent_and_a_disabled_approver_release_nothing() {
-    let app = TestApp::new().await;
-    let (agent, _, bob, request) = approved(&app).await;
+    let Scene { app, bob, agent, request, .. } = Scene::approved().await;
     app.service.disable_person(&Steward::Operator, bob.id).await.unwrap();
     assert_eq!(agent.redeem(&request, "r-1").await.status, 409);
     app.service.suspend_agent(&Steward::Operator, agent.id).await.unwrap();
@@ -128,8 +110,7 @@ async fn i9_d07_a_suspended_agent_and_a_disabled_approver_release_nothing() {
 
 #[tokio::test]
 async fn i12_d04_an_unused_approval_lapses_and_a_clock_set_back_does_not_revive_it() {
-    let app = TestApp::new().await;
-    let (agent, _, _, request) = approved(&app).await;
+    let Scene { app, agent, request, .. } = Scene::approved().await;
     app.clock.advance(86_400);
     assert_eq!(agent.redeem(&request, "r-1").await.problem()["state"], "lapsed");
     app.service.sweep().await.unwrap();
@@ -139,8 +120,7 @@ async fn i12_d04_an_unused_approval_lapses_and_a_clock_set_back_does_not_revive_
 
 #[tokio::test]
 async fn e07_only_the_approved_digest_is_redeemed() {
-    let app = TestApp::new().await;
-    let (agent, _, _, request) = approved(&app).await;
+    let Scene { agent, request, .. } = Scene::approved().await;
     let mut other = request.clone();
     other["digest"] = json!(format!("sha256:{}", "0".repeat(64)));
     assert_eq!(agent.redeem(&other, "r-1").await.problem()["code"], "digest_mismatch");
@@ -150,8 +130,7 @@ async fn e07_only_the_approved_digest_is_redeemed() {
 
 #[tokio::test]
 async fn the_outcome_is_reported_once_under_the_lease() {
-    let app = TestApp::new().await;
-    let (agent, _, bob, request) = approved(&app).await;
+    let Scene { bob, agent, request, .. } = Scene::approved().await;
     let lease = agent.redeem(&request, "r-1").await.json()["lease_id"].clone();
     let path = format!("/api/v1/requests/{}/outcome", request["id"].as_str().unwrap());
     let report = |lease: &Value, status: &str| json!({"lease_id": lease, "status": status, "summary": "key lives until 4 February"});
@@ -179,11 +158,7 @@ async fn tamper(app: &TestApp, statements: &[String]) {
 
 #[tokio::test]
 async fn e11_l13_a_row_that_says_approved_releases_nothing_that_nobody_approved() {
-    let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
+    let Scene { app, bob, agent, request, .. } = Scene::staged().await;
     let id = request["id"].as_str().unwrap();
     let (now, until) = (app.service.now(), app.service.now().plus_seconds(600));
     let state =

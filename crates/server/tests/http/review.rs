@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use service::Steward;
-use testing::{TestApp, TestPerson};
+use testing::{Scene, TestApp, TestPerson};
 
 async fn state(app: &TestApp, request: &Value) -> String {
     let id = request["id"].as_str().unwrap().parse().unwrap();
@@ -68,11 +68,7 @@ async fn i1_b07_owner_key_holder_and_on_behalf_never_count() {
 
 #[tokio::test]
 async fn i1_a_person_who_becomes_excluded_after_opening_the_page_is_refused() {
-    let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
+    let Scene { app, bob, agent, request, .. } = Scene::staged().await;
     let shown = bob.shown(&request).await;
     app.key(agent.id, bob.id).await;
     let before = app.entries().await;
@@ -121,11 +117,7 @@ async fn i4_a_shown_token_is_for_one_person_one_digest_one_request() {
 
 #[tokio::test]
 async fn c05_a_double_click_is_one_review_and_the_same_answer() {
-    let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
+    let Scene { app, bob, request, .. } = Scene::staged().await;
     let shown = bob.shown(&request).await;
     let before = app.entries().await;
     let (one, two) = tokio::join!(
@@ -138,11 +130,7 @@ async fn c05_a_double_click_is_one_review_and_the_same_answer() {
 
 #[tokio::test]
 async fn a_form_that_is_incomplete_is_shown_again_with_what_was_typed() {
-    let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
+    let Scene { app, bob, request, .. } = Scene::staged().await;
     let path = format!("/requests/{}/review", request["id"].as_str().unwrap());
     let (digest, shown) = (request["digest"].as_str().unwrap(), bob.shown(&request).await);
     let hostile = "</textarea><script>alert(1)</script>";
@@ -165,11 +153,7 @@ async fn a_form_that_is_incomplete_is_shown_again_with_what_was_typed() {
 
 #[tokio::test]
 async fn w03_a_cross_site_post_decides_nothing() {
-    let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
+    let Scene { app, bob, request, .. } = Scene::staged().await;
     let shown = bob.shown(&request).await;
     let path = format!("/requests/{}/review", request["id"].as_str().unwrap());
     let digest = request["digest"].as_str().unwrap().replace(':', "%3A");
@@ -193,11 +177,7 @@ async fn w03_a_cross_site_post_decides_nothing() {
 
 #[tokio::test]
 async fn i7_a_refused_attempt_is_recorded_but_not_without_end() {
-    let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
+    let Scene { app, bob, agent, request, .. } = Scene::staged().await;
     let shown = bob.shown(&request).await;
     app.service.remove_member(&Steward::Operator, "approvers", bob.id).await.unwrap();
     let auditor = app.person("Ida Auditor", &["auditors"]).await;
@@ -228,11 +208,7 @@ async fn b18_an_administrator_cannot_make_a_way_in_for_somebody_who_has_a_passwo
 
 #[tokio::test]
 async fn w13_an_address_alone_never_says_recorded() {
-    let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
+    let Scene { bob, request, .. } = Scene::staged().await;
     let page = format!("/requests/{}?recorded=1", request["id"].as_str().unwrap());
     assert!(!bob.get(&page).await.text().contains("Recorded."));
     bob.review(&request, "deny").await;

@@ -1,7 +1,7 @@
 //! Staging, reading, waiting, withdrawing.
 
 use serde_json::json;
-use testing::{TestApp, stage_body};
+use testing::{Scene, TestApp, stage_body};
 
 #[tokio::test]
 async fn a_staged_request_waits_for_people_and_says_what_to_do() {
@@ -88,11 +88,7 @@ async fn b05_p04_another_agents_request_does_not_exist() {
 
 #[tokio::test]
 async fn a_waiting_agent_hears_of_the_decision_and_an_unchanged_one_is_304() {
-    let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
+    let Scene { bob, agent, request, .. } = Scene::staged().await;
     let path = format!("/api/v1/requests/{}", request["id"].as_str().unwrap());
     let etag = agent.get(&path).await.header("etag").to_owned();
     let same = agent.get_with(&path, &[("if-none-match", &etag)]).await;
@@ -108,11 +104,7 @@ async fn a_waiting_agent_hears_of_the_decision_and_an_unchanged_one_is_304() {
 
 #[tokio::test]
 async fn i12_r06_nobody_answers_and_the_deadline_is_a_no() {
-    let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
+    let Scene { app, owner, bob, agent, request } = Scene::staged().await;
     let shown = bob.shown(&request).await;
     app.clock.advance(40 * 24 * 3600);
     // Forty days later the session is over too; the person signs in again.
@@ -133,10 +125,7 @@ async fn i12_r06_nobody_answers_and_the_deadline_is_a_no() {
 
 #[tokio::test]
 async fn withdrawing_ends_it_and_can_be_repeated() {
-    let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let agent = app.agent("agent-1", owner.id).await;
-    let request = agent.stage().await;
+    let Scene { agent, request, .. } = Scene::staged().await;
     let path = format!("/api/v1/requests/{}/withdraw", request["id"].as_str().unwrap());
     for _ in 0..2 {
         let reply = agent.post(&path, &json!({}), None).await;

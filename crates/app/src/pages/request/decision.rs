@@ -95,7 +95,7 @@ fn form(view: &RequestView, shown: String, draft: Option<Draft>, draft_key: Stri
                     max=MAX_CHARS
                     described_by="kept"
                 />
-                <p class="hint" id="kept">"Kept for ever with your name. Seen by the agent and by auditors."</p>
+                <p class="hint" id="kept">"Kept for ever with your name. Auditors see it, and the agent if you deny."</p>
                 <p class="alert" data-stale="" hidden=true>
                     "This request changed since you opened it. Reload the page to decide on what it is now; what you wrote is kept."
                 </p>
