@@ -1,6 +1,7 @@
 //! The parts that pages are made of.
 
 pub mod card;
+pub mod confirm;
 pub mod effect;
 pub mod frame;
 pub mod request_row;

@@ -41,6 +41,10 @@ pub enum HouseError {
     NoSuchPerson,
     #[error("there is no such agent, or it is suspended")]
     NoSuchAgent,
+    #[error("the agent has no such living key")]
+    NoSuchKey,
+    #[error("you cannot disable yourself; another administrator can")]
+    Oneself,
     #[error("a key lives at most 90 days")]
     KeyLife,
     #[error("this person has a password, so nobody else can make a way in for them")]
@@ -140,8 +144,12 @@ impl Service {
     /// Disables a person: their sessions and keys open nothing from now on.
     ///
     /// # Errors
-    /// When the store is away.
+    /// [`HouseError`] when there is no such person, or it is the administrator's own self.
     pub async fn disable_person(&self, by: &Steward, person: PersonId) -> Result<(), HouseError> {
+        self.person_caller(person).await?.ok_or(HouseError::NoSuchPerson)?;
+        if by.actor() == Actor::Person(person) {
+            return Err(HouseError::Oneself);
+        }
         let fact = self.fact(by.actor(), HouseFact::PersonDisabled { person });
         self.authority_change(by, vec![fact], Vec::new()).await
     }
@@ -168,8 +176,9 @@ impl Service {
     /// Suspends an agent: it stages and redeems nothing from now on.
     ///
     /// # Errors
-    /// When the store is away.
+    /// [`HouseError`] when there is no such agent.
     pub async fn suspend_agent(&self, by: &Steward, agent: AgentId) -> Result<(), HouseError> {
+        self.active_agent(agent).await?;
         let fact = self.fact(by.actor(), HouseFact::AgentSuspended { agent });
         self.authority_change(by, vec![fact], Vec::new()).await
     }
@@ -186,8 +195,7 @@ impl Service {
         shown_to: PersonId,
         expires_at: Timestamp,
     ) -> Result<PlainKey, HouseError> {
-        let found = self.store.agent(agent).await?.filter(|agent| !agent.suspended);
-        found.ok_or(HouseError::NoSuchAgent)?;
+        self.active_agent(agent).await?;
         self.issue_key(by, KeyClass::Agent, Actor::Agent(agent), shown_to, expires_at).await
     }
 
@@ -228,11 +236,26 @@ impl Service {
         Ok(plain)
     }
 
-    /// Revokes a key at once.
+    async fn active_agent(&self, agent: AgentId) -> Result<(), HouseError> {
+        let found = self.store.agent(agent).await?.filter(|agent| !agent.suspended);
+        found.map(|_| ()).ok_or(HouseError::NoSuchAgent)
+    }
+
+    /// Revokes an agent's key: it opens nothing from now on.
     ///
     /// # Errors
-    /// When the store is away.
-    pub async fn revoke_key(&self, by: &Steward, key: KeyId) -> Result<(), HouseError> {
+    /// [`HouseError`] when the agent has no such living key.
+    pub async fn revoke_key(
+        &self,
+        by: &Steward,
+        agent: AgentId,
+        key: KeyId,
+    ) -> Result<(), HouseError> {
+        let now = self.now();
+        let keys = self.store.keys_of(agent).await?;
+        if !keys.iter().any(|known| known.id == key && known.lives(now)) {
+            return Err(HouseError::NoSuchKey);
+        }
         let fact = self.fact(by.actor(), HouseFact::KeyRevoked { key });
         self.authority_change(by, vec![fact], Vec::new()).await
     }

@@ -7,8 +7,8 @@ use domain::fact::Seat;
 use domain::kind::EffectPart;
 use domain::stage::{ClaimedRisk, RollbackPlan, Window};
 use domain::{
-    AgentId, Digest, Ineligible, Kind, KindRef, Outcome, PersonId, RequestId, Risk, RiskLevel,
-    State, StateName, Timestamp, Verdict,
+    AgentId, Digest, Ineligible, KeyId, Kind, KindRef, Outcome, PersonId, RequestId, Risk,
+    RiskLevel, State, StateName, Timestamp, Verdict,
 };
 use serde_json::Value;
 
@@ -269,6 +269,7 @@ pub struct AgentRow {
 /// One API key, never the key itself.
 #[derive(Clone, Debug)]
 pub struct KeyRow {
+    pub id: KeyId,
     pub hint: String,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,

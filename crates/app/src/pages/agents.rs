@@ -1,10 +1,11 @@
 //! Agents: who owns them, and which of their keys live.
 
-use domain::{PersonId, Timestamp};
+use domain::{AgentId, PersonId, Timestamp};
 use leptos::prelude::*;
 use service::view::{AgentRow, AgentsView, KeyRow};
 
 use crate::components::card::Card;
+use crate::components::confirm::Confirm;
 use crate::components::untrusted::Untrusted;
 use crate::components::when::{Relative, When};
 use crate::wording::number;
@@ -53,7 +54,19 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
         )
         .into_any()
     };
-    let issue = administrator.then(|| {
+    let suspend = (administrator && !agent.suspended).then(|| {
+        view! {
+            <div class="row-do">
+                <Confirm
+                    action=format!("/agents/{}/suspend", agent.id)
+                    label="Suspend"
+                    name=agent.name.clone()
+                    consequence="It stages and redeems nothing from then on. It cannot be undone."
+                />
+            </div>
+        }
+    });
+    let issue = (administrator && !agent.suspended).then(|| {
         let action = format!("/agents/{}/keys", agent.id);
         let label = format!(" for {}", agent.name);
         view! {
@@ -66,7 +79,7 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
     let table = if keys.is_empty() {
         view! { <p class="in soft">"No key: this agent cannot reach the gate."</p> }.into_any()
     } else {
-        view! { <Keys keys now/> }.into_any()
+        view! { <Keys agent=agent.id keys now administrator/> }.into_any()
     };
     let name = agent.name.clone();
     view! {
@@ -77,12 +90,13 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
             </header>
             {table}
             {issue}
+            {suspend}
         </section>
     }
 }
 
 #[component]
-fn Keys(keys: Vec<KeyRow>, now: Timestamp) -> impl IntoView {
+fn Keys(agent: AgentId, keys: Vec<KeyRow>, now: Timestamp, administrator: bool) -> impl IntoView {
     let row = |key: KeyRow| {
         let used = match key.last_used_at {
             Some(at) => view! { <Relative at now/> }.into_any(),
@@ -93,10 +107,20 @@ fn Keys(keys: Vec<KeyRow>, now: Timestamp) -> impl IntoView {
             (false, true) => "revoked".into_any(),
             (false, false) => "expired".into_any(),
         };
+        let revoke = (administrator && key.live).then(|| {
+            view! {
+                <Confirm
+                    action=format!("/agents/{agent}/keys/{}/revoke", key.id)
+                    label="Revoke"
+                    name=key.hint.clone()
+                    consequence="The key opens nothing from then on. It cannot be undone."
+                />
+            }
+        });
         view! {
             <tr>
                 <td data-label="Key"><code>{key.hint}</code></td>
-                <td data-label="State">{state}</td>
+                <td data-label="State">{state}{revoke}</td>
                 <td data-label="Issued"><When at=key.issued_at now/></td>
                 <td data-label="Expires"><When at=key.expires_at now/></td>
                 <td data-label="Last used">{used}</td>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use service::view::{PeopleView, PersonRow};
 
 use crate::components::card::Card;
+use crate::components::confirm::Confirm;
 use crate::components::when::When;
 
 /// Every person; an administrator adds people.
@@ -52,9 +53,19 @@ fn Person(row: PersonRow, administrator: bool, now: Timestamp) -> impl IntoView 
             </form>
         }
     });
+    let disable = (administrator && row.active).then(|| {
+        view! {
+            <Confirm
+                action=format!("/people/{}/disable", row.id)
+                label="Disable"
+                name=row.name.clone()
+                consequence="Signed out at once; approvals not yet redeemed no longer count. It cannot be undone."
+            />
+        }
+    });
     view! {
         <tr>
-            <td data-label="Name"><b>{row.name}</b>{disabled}</td>
+            <td data-label="Name"><b>{row.name}</b>{disabled}{disable}</td>
             <td data-label="Groups">{groups}</td>
             <td data-label="Signs in with">{with}{invite}</td>
             <td data-label="Added"><When at=row.added_at now/></td>

@@ -212,6 +212,7 @@ pub fn agent(number: u8, name: &str, suspended: bool) -> AgentRef {
 
 pub fn agents() -> AgentsView {
     let key = |hint: &str, live| KeyRow {
+        id: "0192f0a0-0000-7000-8000-000000000390".parse().unwrap(),
         hint: hint.into(),
         issued_at: at("01T09:00"),
         expires_at: at(if live { "30T09:00" } else { "20T09:00" }),

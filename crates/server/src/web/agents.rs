@@ -71,6 +71,34 @@ async fn issued(desk: &Desk, id: &str) -> Answer {
     }
 }
 
+/// Revokes a key.
+pub(super) async fn revoke_key(desk: Desk, Path((id, key)): Path<(String, String)>) -> Response {
+    let answer = revoked(&desk, &id, &key).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn revoked(desk: &Desk, id: &str, key: &str) -> Answer {
+    let (steward, agent, key) = (steward(desk)?, read(id)?, read(key)?);
+    match desk.visitor.state.service.revoke_key(&steward, agent, key).await {
+        Ok(()) => see_other("/agents"),
+        Err(error) => explained(error, "/agents"),
+    }
+}
+
+/// Suspends an agent.
+pub(super) async fn suspend(desk: Desk, Path(id): Path<String>) -> Response {
+    let answer = suspended(&desk, &id).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn suspended(desk: &Desk, id: &str) -> Answer {
+    let (steward, agent) = (steward(desk)?, read(id)?);
+    match desk.visitor.state.service.suspend_agent(&steward, agent).await {
+        Ok(()) => see_other("/agents"),
+        Err(error) => explained(error, "/agents"),
+    }
+}
+
 /// The person as a steward of the house.
 pub(super) fn steward(desk: &Desk) -> Result<Steward, Trouble> {
     desk.caller.steward().ok_or(Trouble::Forbidden("Only administrators change this."))

@@ -9,7 +9,7 @@ use domain::PersonId;
 use service::house::HouseError;
 
 use super::agents::steward;
-use super::desk::{Answer, Desk, Shown, Trouble, page};
+use super::desk::{Answer, Desk, Shown, Trouble, page, see_other};
 use super::request::read;
 
 /// Everybody.
@@ -69,6 +69,20 @@ async fn invitation(desk: &Desk, person: PersonId, name: &str) -> Answer {
         back_to: "/people".to_owned(),
         back_label: "Back to people".to_owned(),
     })
+}
+
+/// Disables a person.
+pub(super) async fn disable(desk: Desk, Path(id): Path<String>) -> Response {
+    let answer = disabled(&desk, &id).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn disabled(desk: &Desk, id: &str) -> Answer {
+    let (steward, person) = (steward(desk)?, read(id)?);
+    match desk.visitor.state.service.disable_person(&steward, person).await {
+        Ok(()) => see_other("/people"),
+        Err(error) => explained(error, "/people"),
+    }
 }
 
 /// What was wrong with a change to the house, and where to try again.

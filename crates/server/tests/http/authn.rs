@@ -29,7 +29,7 @@ async fn a09_wrong_revoked_and_expired_keys_are_the_same_401() {
     let fresh = app.key(agent.id, owner.id).await;
     let key = app.store.keys_of(agent.id).await.unwrap()[0].id;
     assert_eq!(ask(&format!("Bearer {fresh}")).await.status, StatusCode::OK);
-    app.service.revoke_key(&Steward::Operator, key).await.unwrap();
+    app.service.revoke_key(&Steward::Operator, agent.id, key).await.unwrap();
     assert_eq!(ask(&format!("Bearer {fresh}")).await.bytes, reference.bytes, "revoked");
 }
 
@@ -181,4 +181,29 @@ async fn a06_p01_a_password_signs_in_and_wrong_names_and_passwords_are_alike() {
     let unproven =
         owner.post("/settings/password", &[("current", "x"), ("new", "a long enough one")]);
     assert_eq!(unproven.await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn nhi1_an_administrator_stops_a_key_an_agent_and_a_person_on_their_pages() {
+    let app = TestApp::new().await;
+    let administrator = app.person("Eve Admin", &["administrators"]).await;
+    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let agent = app.agent("agent-1", administrator.id).await;
+    let key = app.store.keys_of(agent.id).await.unwrap()[0].id;
+    let revoke = format!("/agents/{}/keys/{key}/revoke", agent.id);
+    let before = app.entries().await;
+    assert_eq!(bob.post(&revoke, &[]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(administrator.post(&revoke, &[]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(agent.get("/api/v1/requests").await.status, StatusCode::UNAUTHORIZED);
+    let again = administrator.post(&revoke, &[]).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let suspend = format!("/agents/{}/suspend", agent.id);
+    assert_eq!(administrator.post(&suspend, &[]).await.status, StatusCode::SEE_OTHER);
+    let disable = format!("/people/{}/disable", bob.id);
+    assert_eq!(administrator.post(&disable, &[]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(bob.get("/inbox").await.status, StatusCode::SEE_OTHER);
+    let oneself = format!("/people/{}/disable", administrator.id);
+    assert_eq!(administrator.post(&oneself, &[]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let facts = app.facts_since(before).await;
+    assert_eq!(facts, ["KeyRevoked", "AgentSuspended", "PersonDisabled"]);
 }

@@ -37,9 +37,12 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/agents"),
     ("POST", "/agents"),
     ("POST", "/agents/{id}/keys"),
+    ("POST", "/agents/{id}/keys/{key}/revoke"),
+    ("POST", "/agents/{id}/suspend"),
     ("GET", "/people"),
     ("POST", "/people"),
     ("POST", "/people/{id}/invite"),
+    ("POST", "/people/{id}/disable"),
     ("GET", "/kinds"),
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
@@ -73,6 +76,7 @@ async fn b01_w02_route_by_role_matrix() {
     let auditor = app.person("Ida Auditor", &["auditors"]).await;
     let administrator = app.person("Eve Admin", &["administrators"]).await;
     let nobody = app.person("Dan Nobody", &[]).await;
+    let spare = app.person("Sue Spare", &[]).await;
     let disabled = app.person("Del Disabled", &["approvers", "administrators"]).await;
     app.service.disable_person(&Steward::Operator, disabled.id).await.unwrap();
     let agent = app.agent("agent-1", owner.id).await;
@@ -82,7 +86,7 @@ async fn b01_w02_route_by_role_matrix() {
         app.service.issue_auditor_key(&Steward::Operator, auditor.id, expires_at).await.unwrap();
     let request = agent.stage().await;
     let id = request["id"].as_str().unwrap();
-    let person = owner.id.to_string();
+    let person = spare.id.to_string();
 
     let bearer = |key: &str| (header::AUTHORIZATION, format!("Bearer {key}"));
     let cookie = |cookie: &str| (header::COOKIE, cookie.to_owned());
@@ -103,7 +107,9 @@ async fn b01_w02_route_by_role_matrix() {
         format!("| route | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
     for (method, route) in ROUTES {
         let path = route
+            // Somebody whom nothing here needs: the administrator does disable them.
             .replace("{id}", if route.starts_with("/people") { &person } else { id })
+            .replace("{key}", id)
             .replace("{digest}", &format!("sha256:{}", "0".repeat(64)))
             .replace("{name}", "vendor.key_extend")
             .replace("{token}", "nonsense")

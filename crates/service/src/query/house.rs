@@ -24,6 +24,7 @@ impl Service {
                 keys: keys
                     .into_iter()
                     .map(|key| KeyRow {
+                        id: key.id,
                         live: key.lives(now),
                         hint: key.hint,
                         issued_at: key.issued_at,
