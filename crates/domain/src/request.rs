@@ -162,6 +162,21 @@ impl State {
             Self::Failed { .. } => StateName::Failed,
         }
     }
+
+    /// The spent release, from redemption on.
+    pub fn release(&self) -> Option<&Release> {
+        match self {
+            Self::Executing { release }
+            | Self::Succeeded { release, .. }
+            | Self::Failed { release, .. } => Some(release),
+            Self::Pending
+            | Self::Approved { .. }
+            | Self::Denied { .. }
+            | Self::Expired { .. }
+            | Self::Withdrawn { .. }
+            | Self::Lapsed { .. } => None,
+        }
+    }
 }
 
 impl Request {

@@ -56,13 +56,6 @@ impl From<StoreError> for ActError {
     }
 }
 
-/// What happened.
-#[derive(Debug)]
-pub(crate) struct Acted {
-    pub facts: Vec<RequestFact>,
-    pub request: Request,
-}
-
 /// An act: who does what, and what goes with it.
 pub(crate) struct Act<'a> {
     pub id: RequestId,
@@ -76,7 +69,8 @@ pub(crate) struct Act<'a> {
 }
 
 impl Service {
-    pub(crate) async fn act(&self, act: Act<'_>) -> Result<Acted, ActError> {
+    /// Carries an act out; answers with the request as it is then.
+    pub(crate) async fn act(&self, act: Act<'_>) -> Result<Request, ActError> {
         let mut differs = false;
         for _ in 0..TRIES {
             let now = self.now();
@@ -99,16 +93,26 @@ impl Service {
             let after = evolved(request, &facts, now)?;
             let change = change(&act, &decidable, &facts, after.clone(), now);
             match self.commit(change).await {
-                Ok(_) => return Ok(Acted { facts, request: after }),
+                Ok(_) => return Ok(after),
                 Err(StoreError::Stale | StoreError::TooLate) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         if differs {
-            let id = act.id;
-            return Err(Failure::Defect(format!("request {id} is not what its entries say")).into());
+            return Err(not_as_recorded(act.id).into());
         }
         Err(StoreError::Unavailable("the request is too busy".into()).into())
+    }
+
+    /// A request whose row says what its entries say.
+    pub(crate) async fn load_recorded(&self, id: RequestId) -> Result<Request, ActError> {
+        for _ in 0..TRIES {
+            let request = self.store.load(id).await?.ok_or(ActError::NotFound)?.request;
+            if self.is_as_recorded(&request).await? {
+                return Ok(request);
+            }
+        }
+        Err(not_as_recorded(id).into())
     }
 
     /// Whether a request's row says what its entries say (threats E11, L13).
@@ -143,6 +147,11 @@ impl Service {
         self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
         Ok(())
     }
+}
+
+/// The row and the ledger disagree about a request.
+pub(crate) fn not_as_recorded(id: RequestId) -> Failure {
+    Failure::Defect(format!("request {id} is not what its entries say"))
 }
 
 fn evolved(request: &Request, facts: &[RequestFact], now: Timestamp) -> Result<Request, Failure> {

@@ -3,7 +3,7 @@
 //! SECURITY: I10. There is no way from [`AgentCaller`] or [`AuditorCaller`] to [`PersonCaller`],
 //! and only the latter becomes a domain `Reviewer`.
 
-use domain::{Actor, AgentId, PersonId, Reviewer};
+use domain::{Actor, AgentId, PersonId, Request, Reviewer};
 use store::read::{ApiKey, Person};
 
 use crate::credential::{KeyClass, PlainKey};
@@ -59,6 +59,11 @@ impl AgentCaller {
     /// The agent's id.
     pub fn id(&self) -> AgentId {
         self.agent
+    }
+
+    /// Whether the agent staged or executes a request; any other does not exist for it.
+    pub(crate) fn may_see(&self, request: &Request) -> bool {
+        request.agent == self.agent || request.executor == self.agent
     }
 }
 

@@ -110,11 +110,7 @@ impl Service {
         caller: &AgentCaller,
         id: RequestId,
     ) -> Result<Stored, ActError> {
-        let stored = self.store.load(id).await?.ok_or(ActError::NotFound)?;
-        let request = &stored.request;
-        if request.agent != caller.agent && request.executor != caller.agent {
-            return Err(ActError::NotFound);
-        }
-        Ok(stored)
+        let stored = self.store.load(id).await?;
+        stored.filter(|stored| caller.may_see(&stored.request)).ok_or(ActError::NotFound)
     }
 }

@@ -6,8 +6,7 @@ use domain::canonical;
 use domain::entry::Attempt;
 use domain::request::Release;
 use domain::{
-    Actor, Command, Digest, LeaseId, Outcome, Refusal, Request, RequestFact, RequestId, State,
-    StateName, Timestamp,
+    Actor, Command, Digest, LeaseId, Outcome, Refusal, Request, RequestId, StateName, Timestamp,
 };
 use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
@@ -15,7 +14,7 @@ use serde_json::json;
 use store::StoreError;
 use store::change::Idempotency;
 
-use crate::act::{Act, ActError, Acted};
+use crate::act::{Act, ActError, not_as_recorded};
 use crate::caller::AgentCaller;
 use crate::{Failure, Service};
 
@@ -73,7 +72,11 @@ impl Service {
             }),
         };
         match self.act(act).await {
-            Ok(acted) => self.redemption(acted),
+            // A quorum that no longer held sent the request back to pending.
+            Ok(request) => match request.state.release() {
+                Some(release) => self.token(&request, release, false),
+                None => Err(Refusal::NotApproved { state: request.state.name() }.into()),
+            },
             Err(ActError::Failed(Failure::Store(StoreError::KeyUsed(_)))) => {
                 let again = self.redeemed_before(&scope, key, fingerprint).await?;
                 again.ok_or(ActError::NotFound)
@@ -92,16 +95,6 @@ impl Service {
         }
     }
 
-    fn redemption(&self, acted: Acted) -> Result<Redeemed, ActError> {
-        match (&acted.request.state, acted.facts.first()) {
-            (State::Executing { release }, _) => self.token(&acted.request, release, false),
-            (_, Some(RequestFact::QuorumLost { .. })) => {
-                Err(Refusal::NotApproved { state: StateName::Pending }.into())
-            }
-            (state, _) => Err(Refusal::NotApproved { state: state.name() }.into()),
-        }
-    }
-
     async fn redeemed_before(
         &self,
         scope: &str,
@@ -112,14 +105,11 @@ impl Service {
         if used.fingerprint != fingerprint {
             return Err(ActError::KeyReused);
         }
-        let stored = self.store.load(used.request).await?.ok_or(ActError::NotFound)?;
-        match &stored.request.state {
-            State::Executing { release }
-            | State::Succeeded { release, .. }
-            | State::Failed { release, .. } => self.token(&stored.request, release, true).map(Some),
-            // A key is only remembered with a spent release; anything else is a broken record.
-            _ => Err(Refusal::NotApproved { state: stored.request.state.name() }.into()),
-        }
+        // SECURITY: a token is signed from what is recorded, the second time as the first.
+        let request = self.load_recorded(used.request).await?;
+        // A key is only remembered with a spent release; anything else is a broken record.
+        let release = request.state.release().ok_or_else(|| not_as_recorded(request.id))?;
+        self.token(&request, release, true).map(Some)
     }
 
     /// Signs the token, from stored facts, the public URL and the key: a retry gets the same bytes.
@@ -194,15 +184,14 @@ impl Service {
             Ok(_) => Ok(()),
             Err(ActError::Refused(refusal @ Refusal::NotExecuting { .. })) => {
                 let stored = self.store.load(id).await?.ok_or(ActError::NotFound)?;
-                let same = match &stored.request.state {
-                    State::Succeeded { release, .. } => {
-                        outcome == Outcome::Succeeded && release.lease_id == lease_id
-                    }
-                    State::Failed { release, .. } => {
-                        outcome == Outcome::Failed && release.lease_id == lease_id
-                    }
-                    _ => false,
+                let state = &stored.request.state;
+                let ended_so = match outcome {
+                    Outcome::Succeeded => state.name() == StateName::Succeeded,
+                    Outcome::Failed => state.name() == StateName::Failed,
                 };
+                let same_lease =
+                    state.release().is_some_and(|release| release.lease_id == lease_id);
+                let same = ended_so && same_lease;
                 if same { Ok(()) } else { Err(refusal.into()) }
             }
             Err(error) => Err(error),

@@ -65,8 +65,7 @@ impl Service {
         let shown_at = self
             .read_shown(&form.shown, id, form.digest, caller.id())
             .ok_or(ReviewError::NotShown)?;
-        let text = self.committed_text("justification", justification);
-        let (justification, text) = text.map_err(ActError::Failed)?;
+        let (justification, text) = self.committed_text("justification", justification)?;
         let input = ReviewInput {
             reviewer: caller.reviewer(),
             digest: form.digest,
@@ -86,15 +85,13 @@ impl Service {
             idempotency: None,
         };
         match self.act(act).await {
-            Ok(acted) => Ok(acted.request.state.name()),
+            Ok(request) => Ok(request.state.name()),
             Err(ActError::Refused(refusal)) => {
                 if let Some(state) = self.same_again(caller, id, &form).await? {
                     return Ok(state);
                 }
                 tracing::info!(request = %stored.request.id, code = refusal.code(), "review refused");
-                let recorded =
-                    self.record_refusal(id, caller.actor(), Attempt::Review, &refusal).await;
-                recorded.map_err(ActError::Failed)?;
+                self.record_refusal(id, caller.actor(), Attempt::Review, &refusal).await?;
                 Err(ActError::Refused(refusal).into())
             }
             Err(error) => Err(error.into()),

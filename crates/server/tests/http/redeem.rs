@@ -1,6 +1,7 @@
 //! Redeeming, once; reporting the outcome.
 
 use axum::http::StatusCode;
+use domain::Digest;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
@@ -181,4 +182,24 @@ async fn e11_l13_a_row_that_says_approved_releases_nothing_that_nobody_approved(
     assert_eq!(refused.status, 500, "{}", refused.text());
     assert!(!refused.text().contains("release_token"));
     assert_eq!(app.entries().await, before);
+    // Nor does a forged memory of an earlier redemption.
+    let fingerprint = Digest::of(format!(r#"{{"digest":{}}}"#, request["digest"]).as_bytes());
+    let release = format!(
+        r#"{{"name":"executing","release":{{"lease_id":"{id}","redeemed_at":"{now}","token_expires_at":"{until}","report_by":"{until}"}}}}"#
+    );
+    let forged = [
+        format!(
+            "INSERT INTO idempotency VALUES ('agent {} redeem {id}', 'r-2', x'{}', '{id}', 0)",
+            agent.id,
+            fingerprint.hex()
+        ),
+        format!(
+            "UPDATE requests SET version = version + 1, \
+             document = json_set(document, '$.state', json('{release}')) WHERE id = '{id}'"
+        ),
+    ];
+    tamper(&app, &forged).await;
+    let refused = agent.redeem(&request, "r-2").await;
+    assert_eq!(refused.status, 500, "{}", refused.text());
+    assert!(!refused.text().contains("release_token"));
 }

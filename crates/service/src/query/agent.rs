@@ -88,9 +88,10 @@ impl Service {
         caller: &AgentCaller,
         id: RequestId,
     ) -> Result<AgentRequest, ActError> {
-        self.visible_to_agent(caller, id).await?;
         let now = self.now();
-        let decidable = self.store.load_decidable(id, now).await?.ok_or(ActError::NotFound)?;
+        let decidable = self.store.load_decidable(id, now).await?;
+        let decidable = decidable.filter(|found| caller.may_see(&found.stored.request));
+        let decidable = decidable.ok_or(ActError::NotFound)?;
         Ok(self.described(decidable, now).await?)
     }
 
@@ -166,12 +167,7 @@ impl Service {
         let request = &decidable.stored.request;
         let state = request.state_at(now);
         let base = self.public_url();
-        let release = match &state {
-            State::Executing { release }
-            | State::Succeeded { release, .. }
-            | State::Failed { release, .. } => Some(release),
-            _ => None,
-        };
+        let release = state.release();
         let outcome = match state {
             State::Succeeded { .. } => Some(Outcome::Succeeded),
             State::Failed { .. } => Some(Outcome::Failed),
