@@ -33,7 +33,7 @@ pub enum Command {
 /// Does it.
 pub async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Init { administrator, place, public_url } = command;
-    let path = database::sqlite_path(&place.database)?;
+    let path = place.database.path()?;
     let service = database::open(&path, &place.keys, public_url, Arc::new(SystemClock)).await?;
     // A name that would be refused is refused before anything is made.
     domain::name::check(&administrator)?;

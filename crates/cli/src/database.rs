@@ -8,17 +8,31 @@ use clap::Args;
 use service::{KeyRing, OsEntropy, Service};
 use store::{Clock, SqliteStore};
 
-/// Where an installation lives.
+/// Which database.
 #[derive(Args, Clone)]
-pub struct Place {
+pub struct Database {
     /// The database: sqlite://PATH
     #[arg(
-        long,
+        long = "database",
         env = "COUNTERSIGN_DATABASE",
         value_name = "URL",
         default_value = "sqlite://countersign.db"
     )]
-    pub database: String,
+    url: String,
+}
+
+impl Database {
+    /// The file that it is in.
+    pub fn path(&self) -> anyhow::Result<PathBuf> {
+        sqlite_path(&self.url)
+    }
+}
+
+/// Where an installation lives.
+#[derive(Args, Clone)]
+pub struct Place {
+    #[command(flatten)]
+    pub database: Database,
     /// The directory of the secret keys; made on first use, never part of a backup
     #[arg(long, env = "COUNTERSIGN_KEYS", value_name = "DIR", default_value = "countersign-keys")]
     pub keys: PathBuf,

@@ -5,28 +5,22 @@ use clap::Subcommand;
 use service::query::verify_ledger;
 use store::SqliteStore;
 
-use crate::database;
+use crate::database::Database;
 
 /// What can be done with the record.
 #[derive(Subcommand)]
 pub enum Command {
     /// Check the whole Merkle log, entry by entry; works while a server runs
     Verify {
-        /// The database: sqlite://PATH
-        #[arg(
-            long,
-            env = "COUNTERSIGN_DATABASE",
-            value_name = "URL",
-            default_value = "sqlite://countersign.db"
-        )]
-        database: String,
+        #[command(flatten)]
+        database: Database,
     },
 }
 
 /// Does it.
 pub async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Verify { database } = command;
-    let path = database::sqlite_path(&database)?;
+    let path = database.path()?;
     let store = SqliteStore::open_to_read(&path)
         .await
         .with_context(|| format!("cannot read `{}`", path.display()))?;

@@ -35,7 +35,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (listener, address) = listen(arguments.listen).await?;
     let local = format!("http://localhost:{}", address.port());
     let public_url = arguments.public_url.unwrap_or(local);
-    let path = database::sqlite_path(&arguments.place.database)?;
+    let path = arguments.place.database.path()?;
     let clock = Arc::new(SystemClock);
     let service = database::open(&path, &arguments.place.keys, public_url, clock).await?;
     if !service.is_initialised().await? {
