@@ -17,6 +17,9 @@ pub struct Requirement {
     pub id: String,
     pub group: String,
     pub seats: u32,
+    /// An approval counts here only if the person authenticated at most this long before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reauth_s: Option<u32>,
     pub why: String,
 }
 

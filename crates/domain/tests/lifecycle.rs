@@ -32,7 +32,7 @@ fn digest() -> Digest {
 }
 
 fn requirement(id: &str, group: &str, seats: u32) -> Requirement {
-    Requirement { id: id.into(), group: group.into(), seats, why: String::new() }
+    Requirement { id: id.into(), group: group.into(), seats, reauth_s: None, why: String::new() }
 }
 
 fn staged(requirements: Vec<Requirement>) -> RequestStaged {

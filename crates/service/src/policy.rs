@@ -13,6 +13,7 @@ pub fn requirements() -> Vec<Requirement> {
         id: "need.one".to_owned(),
         group: APPROVERS.to_owned(),
         seats: 1,
+        reauth_s: None,
         why: "every staged action needs one person".to_owned(),
     }]
 }

@@ -103,6 +103,7 @@ fn staging(number: u128) -> Change {
         id: "need.one".into(),
         group: "approvers".into(),
         seats: 1,
+        reauth_s: None,
         why: String::new(),
     };
     let staged = RequestStaged {
