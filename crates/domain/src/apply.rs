@@ -1,20 +1,24 @@
 //! The lifecycle: which command is allowed in which state, and what then becomes fact.
 //!
 //! Total and pure: every (state, command) pair is written out, there is no catch-all arm, and
-//! time, actor and authority are arguments. A no is a [`Refusal`] with the reason.
+//! time, actor and authority are arguments. A no is a [`Refusal`] with the reason. One file holds
+//! what reviewers do, one what executors do; this one says which of it is allowed when.
+
+mod execution;
+mod review;
+mod staging;
 
 use crate::authority::Authority;
 use crate::commitment::Commitment;
 use crate::entry::Actor;
-use crate::fact::{RequestFact, RequestStaged};
-use crate::quorum;
-use crate::request::{Outcome, Release, Request, State, Verdict};
+use crate::fact::{Missed, RequestFact};
+use crate::request::{Request, SecondReview, SecondVerdict, Verdict};
+use crate::state::{Outcome, RollbackOutcome, State};
 use crate::{AgentId, Digest, LeaseId, PersonId, Refusal, Timestamp};
 
-/// How long a rendered page may be decided on: 12 hours.
-pub const MAX_SHOWN_S: i64 = 12 * 3600;
-/// The longest life of a release token: 300 seconds.
-pub const TOKEN_LIFE_S: i64 = 300;
+pub use execution::{Signal, TOKEN_LIFE_S, signal};
+pub use review::{BREAK_GLASS_REAUTH_S, MAX_SHOWN_S, SECOND_REVIEW_S};
+pub use staging::{Amendment, MAX_REVISIONS, Staging};
 
 /// A person who may form a verdict.
 ///
@@ -39,15 +43,39 @@ impl Reviewer {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     Stage(Box<Staging>),
+    Amend(Box<Amendment>),
     Approve(ReviewInput),
+    RequestChanges(ReviewInput),
     Deny(ReviewInput),
+    PassOn(ReviewInput),
+    /// Approve alone, in place of all requirements.
+    BreakGlass(ReviewInput),
+    /// Look at a break-glass approval as the second person.
+    ReviewBreakGlass {
+        reviewer: Reviewer,
+        verdict: SecondVerdict,
+        justification: Commitment,
+    },
     Withdraw {
-        by: AgentId,
+        by: Actor,
+    },
+    Revoke {
+        by: PersonId,
+        reason: Commitment,
     },
     Redeem {
         executor: AgentId,
         digest: Digest,
         lease_id: LeaseId,
+    },
+    /// A heartbeat.
+    Renew {
+        executor: AgentId,
+        lease_id: LeaseId,
+    },
+    Halt {
+        by: PersonId,
+        reason: Commitment,
     },
     Report {
         executor: AgentId,
@@ -55,13 +83,15 @@ pub enum Command {
         outcome: Outcome,
         summary: Commitment,
     },
-    /// Let time take its course: expire or lapse what is due.
+    ReportRollback {
+        executor: AgentId,
+        lease_id: LeaseId,
+        outcome: RollbackOutcome,
+        summary: Commitment,
+    },
+    /// Let time take its course: record what is due.
     Elapse,
 }
-
-/// Everything that staging fixes; see [`RequestStaged`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Staging(pub RequestStaged);
 
 /// A verdict as it arrives: by whom, on exactly what, and when it was shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +99,8 @@ pub struct ReviewInput {
     pub reviewer: Reviewer,
     pub digest: Digest,
     pub shown_at: Timestamp,
+    /// When the person last proved who they are.
+    pub authenticated_at: Timestamp,
     pub justification: Commitment,
 }
 
@@ -78,7 +110,7 @@ pub struct Context<'a> {
     pub authority: &'a Authority,
 }
 
-/// What follows from `command` for `request` at `now`.
+/// What follows from `command` for `request` at `now`. No fact means: allowed, nothing changes.
 ///
 /// # Errors
 /// [`Refusal`] says why nothing follows.
@@ -88,258 +120,170 @@ pub fn apply(
     context: &Context<'_>,
     now: Timestamp,
 ) -> Result<Vec<RequestFact>, Refusal> {
-    let Some(request) = request else {
-        return match command {
-            Command::Stage(staging) => stage(staging.0, context, now),
-            Command::Approve(_)
-            | Command::Deny(_)
-            | Command::Withdraw { .. }
-            | Command::Redeem { .. }
-            | Command::Report { .. }
-            | Command::Elapse => Err(Refusal::NotStaged),
-        };
-    };
+    let Some(request) = request else { return first(command, context, now) };
     let state = request.state_at(now);
-    match (&state, command) {
-        (State::Pending, Command::Approve(input)) => {
-            review(request, Verdict::Approve, &input, context, now)
+    let at = At { request, state: &state, authority: context.authority, now };
+    match command {
+        Command::Stage(_) => Err(Refusal::AlreadyStaged),
+        Command::Amend(amendment) => at.amend(*amendment),
+        Command::Approve(input) => at.review(Verdict::Approve, &input),
+        Command::RequestChanges(input) => at.review(Verdict::RequestChanges, &input),
+        Command::Deny(input) => at.review(Verdict::Deny, &input),
+        Command::PassOn(input) => at.review(Verdict::Pass, &input),
+        Command::BreakGlass(input) => at.break_glass(&input),
+        Command::ReviewBreakGlass { reviewer, verdict, justification } => {
+            at.review_break_glass(reviewer, verdict, justification)
         }
-        (State::Pending, Command::Deny(input)) => {
-            review(request, Verdict::Deny, &input, context, now)
+        Command::Withdraw { by } => at.withdraw(by),
+        Command::Revoke { by, reason } => at.revoke(by, reason),
+        Command::Redeem { executor, digest, lease_id } => at.redeem(executor, digest, lease_id),
+        Command::Renew { executor, lease_id } => at.renew(executor, lease_id),
+        Command::Halt { by, reason } => at.halt(by, reason),
+        Command::Report { executor, lease_id, outcome, summary } => {
+            at.report(executor, lease_id, outcome, summary)
         }
-        (
+        Command::ReportRollback { executor, lease_id, outcome, summary } => {
+            at.report_rollback(executor, lease_id, outcome, summary)
+        }
+        Command::Elapse => at.elapse(),
+    }
+}
+
+/// What the first command may be: staging, and nothing else.
+fn first(
+    command: Command,
+    context: &Context<'_>,
+    now: Timestamp,
+) -> Result<Vec<RequestFact>, Refusal> {
+    match command {
+        Command::Stage(staging) => staging::stage(staging.0, context.authority, now),
+        Command::Amend(_)
+        | Command::Approve(_)
+        | Command::RequestChanges(_)
+        | Command::Deny(_)
+        | Command::PassOn(_)
+        | Command::BreakGlass(_)
+        | Command::ReviewBreakGlass { .. }
+        | Command::Withdraw { .. }
+        | Command::Revoke { .. }
+        | Command::Redeem { .. }
+        | Command::Renew { .. }
+        | Command::Halt { .. }
+        | Command::Report { .. }
+        | Command::ReportRollback { .. }
+        | Command::Elapse => Err(Refusal::NotStaged),
+    }
+}
+
+/// A request at an instant: what every rule looks at.
+struct At<'a> {
+    request: &'a Request,
+    /// The state that holds now, whatever is recorded yet.
+    state: &'a State,
+    authority: &'a Authority,
+    now: Timestamp,
+}
+
+impl At<'_> {
+    fn withdraw(&self, by: Actor) -> Result<Vec<RequestFact>, Refusal> {
+        match self.state {
+            State::Pending | State::ChangesRequested { .. } => {
+                if by == self.request.staged_by {
+                    Ok(vec![RequestFact::RequestWithdrawn { by }])
+                } else {
+                    Err(Refusal::NotStager)
+                }
+            }
             State::Approved { .. }
             | State::Denied { .. }
             | State::Expired { .. }
             | State::Withdrawn { .. }
+            | State::Revoked { .. }
             | State::Lapsed { .. }
             | State::Executing { .. }
             | State::Succeeded { .. }
-            | State::Failed { .. },
-            Command::Approve(_) | Command::Deny(_),
-        ) => Err(Refusal::NotPending { state: state.name() }),
-
-        (State::Pending, Command::Withdraw { by }) if by == request.agent => {
-            Ok(vec![RequestFact::RequestWithdrawn { by: Actor::Agent(by) }])
+            | State::Failed { .. }
+            | State::Halted { .. }
+            | State::OutcomeUnknown { .. }
+            | State::RolledBack { .. }
+            | State::RollbackFailed { .. } => Err(self.not_pending()),
         }
-        (State::Pending, Command::Withdraw { .. }) => Err(Refusal::NotStager),
-        (
-            State::Approved { .. }
+    }
+
+    fn revoke(&self, by: PersonId, reason: Commitment) -> Result<Vec<RequestFact>, Refusal> {
+        match self.state {
+            State::Approved { .. } => {
+                if self.authority.may_stop(by) {
+                    Ok(vec![RequestFact::ReleaseRevoked { by, reason }])
+                } else {
+                    Err(Refusal::MayNotStop)
+                }
+            }
+            State::Pending
+            | State::ChangesRequested { .. }
             | State::Denied { .. }
             | State::Expired { .. }
             | State::Withdrawn { .. }
+            | State::Revoked { .. }
             | State::Lapsed { .. }
             | State::Executing { .. }
             | State::Succeeded { .. }
-            | State::Failed { .. },
-            Command::Withdraw { .. },
-        ) => Err(Refusal::NotPending { state: state.name() }),
-
-        (
-            State::Approved { approved_until, .. },
-            Command::Redeem { executor, digest, lease_id },
-        ) => redeem(
-            request,
-            Redemption { executor, digest, lease_id },
-            *approved_until,
-            context,
-            now,
-        ),
-        (
-            State::Executing { release }
-            | State::Succeeded { release, .. }
-            | State::Failed { release, .. },
-            Command::Redeem { executor, .. },
-        ) => Err(if executor == request.executor {
-            Refusal::AlreadyRedeemed { at: release.redeemed_at }
-        } else {
-            Refusal::NotExecutor
-        }),
-        (
-            State::Pending
-            | State::Denied { .. }
-            | State::Expired { .. }
-            | State::Withdrawn { .. }
-            | State::Lapsed { .. },
-            Command::Redeem { executor, .. },
-        ) => Err(if executor == request.executor {
-            Refusal::NotApproved { state: state.name() }
-        } else {
-            Refusal::NotExecutor
-        }),
-
-        (
-            State::Executing { release },
-            Command::Report { executor, lease_id, outcome, summary },
-        ) => {
-            if executor != request.executor {
-                Err(Refusal::NotExecutor)
-            } else if lease_id != release.lease_id {
-                Err(Refusal::WrongLease)
-            } else {
-                Ok(vec![RequestFact::OutcomeReported { outcome, summary }])
-            }
+            | State::Failed { .. }
+            | State::Halted { .. }
+            | State::OutcomeUnknown { .. }
+            | State::RolledBack { .. }
+            | State::RollbackFailed { .. } => Err(self.not_approved()),
         }
-        (
-            State::Pending
-            | State::Approved { .. }
-            | State::Denied { .. }
+    }
+
+    /// INVARIANT: I12. Only dead ends and the unknown: no timer leads to an approval.
+    fn elapse(&self) -> Result<Vec<RequestFact>, Refusal> {
+        let mut facts: Vec<RequestFact> = self.overdue().into_iter().collect();
+        if let Some(broken) = &self.request.break_glass
+            && broken.second_review == SecondReview::Owed
+            && self.now >= broken.review_by
+        {
+            facts.push(RequestFact::SecondReviewMissed { review_by: broken.review_by });
+        }
+        if facts.is_empty() { Err(Refusal::NotDue) } else { Ok(facts) }
+    }
+
+    /// The fact that time has made already, if it is not recorded yet.
+    fn overdue(&self) -> Option<RequestFact> {
+        let due = self.request.state_ends_at().filter(|due| self.now >= *due)?;
+        match &self.request.state {
+            State::Pending | State::ChangesRequested { .. } => {
+                Some(RequestFact::RequestExpired { review_deadline: due })
+            }
+            State::Approved { .. } => Some(RequestFact::ReleaseLapsed { approved_until: due }),
+            State::Executing { release, .. } => {
+                let last = due >= release.report_by;
+                let missed = if last { Missed::Report } else { Missed::Heartbeat };
+                Some(RequestFact::OutcomeMissed { missed, due })
+            }
+            State::Denied { .. }
             | State::Expired { .. }
             | State::Withdrawn { .. }
+            | State::Revoked { .. }
             | State::Lapsed { .. }
             | State::Succeeded { .. }
-            | State::Failed { .. },
-            Command::Report { .. },
-        ) => Err(Refusal::NotExecuting { state: state.name() }),
+            | State::Failed { .. }
+            | State::Halted { .. }
+            | State::OutcomeUnknown { .. }
+            | State::RolledBack { .. }
+            | State::RollbackFailed { .. } => None,
+        }
+    }
 
-        (State::Expired { .. }, Command::Elapse) => match request.state {
-            State::Pending => {
-                Ok(vec![RequestFact::RequestExpired { review_deadline: request.review_deadline }])
-            }
-            _ => Err(Refusal::NotDue),
-        },
-        (State::Lapsed { .. }, Command::Elapse) => match request.state {
-            State::Approved { approved_until, .. } => {
-                Ok(vec![RequestFact::ReleaseLapsed { approved_until }])
-            }
-            _ => Err(Refusal::NotDue),
-        },
-        (
-            State::Pending
-            | State::Approved { .. }
-            | State::Denied { .. }
-            | State::Withdrawn { .. }
-            | State::Executing { .. }
-            | State::Succeeded { .. }
-            | State::Failed { .. },
-            Command::Elapse,
-        ) => Err(Refusal::NotDue),
+    fn not_pending(&self) -> Refusal {
+        Refusal::NotPending { state: self.state.name() }
+    }
 
-        (
-            State::Pending
-            | State::Approved { .. }
-            | State::Denied { .. }
-            | State::Expired { .. }
-            | State::Withdrawn { .. }
-            | State::Lapsed { .. }
-            | State::Executing { .. }
-            | State::Succeeded { .. }
-            | State::Failed { .. },
-            Command::Stage(_),
-        ) => Err(Refusal::AlreadyStaged),
+    fn not_approved(&self) -> Refusal {
+        Refusal::NotApproved { state: self.state.name() }
     }
-}
 
-fn stage(
-    staged: RequestStaged,
-    context: &Context<'_>,
-    now: Timestamp,
-) -> Result<Vec<RequestFact>, Refusal> {
-    // INVARIANT: I5. A revision that nobody has to review could never be approved.
-    let nobody = staged.requirements.is_empty();
-    if nobody || staged.requirements.iter().any(|requirement| requirement.seats == 0) {
-        return Err(Refusal::NoRequirement);
+    fn not_executing(&self) -> Refusal {
+        Refusal::NotExecuting { state: self.state.name() }
     }
-    if !context.authority.agent_active || !context.authority.executor_active {
-        return Err(Refusal::Suspended);
-    }
-    if staged.review_deadline <= now {
-        return Err(Refusal::DeadlinePassed);
-    }
-    Ok(vec![RequestFact::RequestStaged(Box::new(staged))])
-}
-
-fn review(
-    request: &Request,
-    verdict: Verdict,
-    input: &ReviewInput,
-    context: &Context<'_>,
-    now: Timestamp,
-) -> Result<Vec<RequestFact>, Refusal> {
-    let person = input.reviewer.person();
-    // INVARIANT: I4. The verdict names what was shown, and that is what there is.
-    if input.digest != request.digest {
-        return Err(Refusal::Changed { revision: request.revision, digest: request.digest });
-    }
-    if input.shown_at > now || now.seconds_since(input.shown_at) > MAX_SHOWN_S {
-        return Err(Refusal::ShownTooLongAgo);
-    }
-    if let Some(why) = context.authority.ineligible(request, person) {
-        return Err(Refusal::NotEligible { why });
-    }
-    let earlier = request.reviews.iter().find(|review| review.reviewer == person);
-    if let Some(earlier) = earlier.filter(|review| review.verdict == verdict) {
-        return Err(Refusal::AlreadyReviewed { verdict, at: earlier.at });
-    }
-    let recorded = RequestFact::ReviewRecorded {
-        reviewer: person,
-        verdict,
-        revision: request.revision,
-        digest: request.digest,
-        shown_at: input.shown_at,
-        justification: input.justification,
-    };
-    // A single denial by an eligible reviewer ends it.
-    if verdict == Verdict::Deny {
-        return Ok(vec![recorded, RequestFact::RequestDenied { by: person }]);
-    }
-    let reviewed = Request::evolve(Some(request.clone()), &recorded, now)
-        .map_err(|_| Refusal::NotPending { state: request.state.name() })?;
-    let mut facts = vec![recorded];
-    // INVARIANT: I1. Approved exists only where a complete assignment exists.
-    if let Some(seats) = quorum::complete(&reviewed, context.authority) {
-        let approved_until = request.approved_until(now);
-        facts.push(RequestFact::RequestApproved { digest: request.digest, approved_until, seats });
-    }
-    Ok(facts)
-}
-
-struct Redemption {
-    executor: AgentId,
-    digest: Digest,
-    lease_id: LeaseId,
-}
-
-fn redeem(
-    request: &Request,
-    redemption: Redemption,
-    approved_until: Timestamp,
-    context: &Context<'_>,
-    now: Timestamp,
-) -> Result<Vec<RequestFact>, Refusal> {
-    if redemption.executor != request.executor {
-        return Err(Refusal::NotExecutor);
-    }
-    if !context.authority.agent_active || !context.authority.executor_active {
-        return Err(Refusal::Suspended);
-    }
-    if redemption.digest != request.digest {
-        return Err(Refusal::DigestMismatch { digest: request.digest });
-    }
-    if let Some(window) = request.window
-        && (now < window.not_before || now >= window.not_after)
-    {
-        let (not_before, not_after) = (window.not_before, window.not_after);
-        return Err(Refusal::OutsideWindow { not_before, not_after });
-    }
-    // INVARIANT: I9. The quorum must hold now, not only when it was reached.
-    if quorum::complete(request, context.authority).is_none() {
-        let ineligible =
-            |person: &PersonId| context.authority.ineligible(request, *person).is_some();
-        let void = request.approvers().into_iter().filter(ineligible).collect();
-        return Ok(vec![RequestFact::QuorumLost { void }]);
-    }
-    let window_end = request.window.map_or(approved_until, |window| window.not_after);
-    let token_expires_at = now.plus_seconds(TOKEN_LIFE_S).min(window_end).min(approved_until);
-    let release = Release {
-        lease_id: redemption.lease_id,
-        redeemed_at: now,
-        token_expires_at,
-        report_by: now.plus_seconds(i64::from(request.report_deadline_s)),
-    };
-    Ok(vec![RequestFact::ReleaseRedeemed {
-        digest: request.digest,
-        executor: redemption.executor,
-        release,
-    }])
 }

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::{self, NotCanonical};
 use crate::fact::RequestFact;
+use crate::freeze::Freeze;
 use crate::merkle::{self, Hash};
 use crate::{
-    AgentId, Commitment, Digest, InstanceId, KeyId, KindRef, PersonId, RequestId, Timestamp,
+    AgentId, Commitment, Digest, FreezeId, InstanceId, KeyId, KindRef, PersonId, RequestId,
+    Timestamp,
 };
 
 /// The version of the entry form.
@@ -74,7 +76,9 @@ pub enum HouseFact {
     AgentAdded {
         agent: AgentId,
         name: String,
-        owner: PersonId,
+        /// Nobody owns the gate itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<PersonId>,
     },
     AgentSuspended {
         agent: AgentId,
@@ -91,6 +95,22 @@ pub enum HouseFact {
     KindPut {
         kind: KindRef,
         digest: Digest,
+    },
+    PolicyPut {
+        version: u32,
+        digest: Digest,
+    },
+    /// The house was changed without a request, because not two people could decide on one yet.
+    ChangedDirectly {
+        kind: String,
+    },
+    Frozen {
+        freeze: Freeze,
+        reason: Commitment,
+    },
+    Thawed {
+        freeze: FreezeId,
+        reason: Commitment,
     },
     SignInLinkIssued {
         person: PersonId,
@@ -157,6 +177,10 @@ impl HouseFact {
             Self::KeyIssued { .. } => "KeyIssued",
             Self::KeyRevoked { .. } => "KeyRevoked",
             Self::KindPut { .. } => "KindPut",
+            Self::PolicyPut { .. } => "PolicyPut",
+            Self::ChangedDirectly { .. } => "ChangedDirectly",
+            Self::Frozen { .. } => "Frozen",
+            Self::Thawed { .. } => "Thawed",
             Self::SignInLinkIssued { .. } => "SignInLinkIssued",
             Self::SignedIn { .. } => "SignedIn",
             Self::SignInRefused { .. } => "SignInRefused",

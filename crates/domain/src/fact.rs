@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::authority::Ineligible;
 use crate::commitment::Commitment;
 use crate::entry::Actor;
-use crate::request::{Outcome, Release, Request, State, Verdict};
+use crate::request::{Request, SecondVerdict, Verdict};
 use crate::stage::Window;
+use crate::state::{Outcome, Release, RollbackOutcome, State};
 use crate::{AgentId, Digest, KindRef, PersonId, RequestId, Requirement, Risk, Timestamp};
 
 /// Something that happened to one request.
@@ -14,6 +15,8 @@ use crate::{AgentId, Digest, KindRef, PersonId, RequestId, Requirement, Risk, Ti
 #[serde(tag = "type", content = "body")]
 pub enum RequestFact {
     RequestStaged(Box<RequestStaged>),
+    /// A new revision: every review of the old is void.
+    RequestAmended(Box<RequestAmended>),
     ReviewRecorded {
         reviewer: PersonId,
         verdict: Verdict,
@@ -21,13 +24,34 @@ pub enum RequestFact {
         digest: Digest,
         /// When the page that the person decided on was rendered.
         shown_at: Timestamp,
+        /// When the person last proved who they are.
+        authenticated_at: Timestamp,
         justification: Commitment,
+    },
+    ChangesRequested {
+        by: PersonId,
     },
     RequestApproved {
         digest: Digest,
         approved_until: Timestamp,
         /// Who fills a seat of which requirement.
         seats: Vec<Seat>,
+    },
+    /// One person with the right to do so approved in place of all requirements.
+    GlassBroken {
+        by: PersonId,
+        digest: Digest,
+        approved_until: Timestamp,
+        /// Until when a second person has to look at it.
+        review_by: Timestamp,
+    },
+    SecondReviewRecorded {
+        by: PersonId,
+        verdict: SecondVerdict,
+        justification: Commitment,
+    },
+    SecondReviewMissed {
+        review_by: Timestamp,
     },
     RequestDenied {
         by: PersonId,
@@ -42,6 +66,10 @@ pub enum RequestFact {
     QuorumLost {
         void: Vec<PersonId>,
     },
+    ReleaseRevoked {
+        by: PersonId,
+        reason: Commitment,
+    },
     ReleaseRedeemed {
         digest: Digest,
         executor: AgentId,
@@ -50,19 +78,45 @@ pub enum RequestFact {
     ReleaseLapsed {
         approved_until: Timestamp,
     },
+    /// A heartbeat moved the end of the lease.
+    LeaseRenewed {
+        lease_until: Timestamp,
+    },
+    HaltRequested {
+        by: PersonId,
+        reason: Commitment,
+    },
+    OutcomeMissed {
+        missed: Missed,
+        due: Timestamp,
+    },
     OutcomeReported {
         outcome: Outcome,
         summary: Commitment,
     },
+    RollbackReported {
+        outcome: RollbackOutcome,
+        summary: Commitment,
+    },
+}
+
+/// What did not come in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    Heartbeat,
+    Report,
 }
 
 /// Everything that is fixed when a request is staged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestStaged {
     pub request: RequestId,
+    pub staged_by: Actor,
     pub agent: AgentId,
     pub executor: AgentId,
     pub kind: KindRef,
+    pub environment: String,
     pub revision: u32,
     pub digest: Digest,
     pub content_digest: Digest,
@@ -71,7 +125,24 @@ pub struct RequestStaged {
     pub risk: Risk,
     pub review_deadline: Timestamp,
     pub release_ttl_s: u32,
+    pub lease_ttl_s: u32,
     pub report_deadline_s: u32,
+    pub window: Option<Window>,
+}
+
+/// Everything that a new revision fixes anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestAmended {
+    pub amended_by: Actor,
+    pub environment: String,
+    pub revision: u32,
+    pub digest: Digest,
+    pub content_digest: Digest,
+    pub requirements: Vec<Requirement>,
+    /// Beside those excluded from earlier revisions, who stay so.
+    pub excluded: Vec<(PersonId, Ineligible)>,
+    pub risk: Risk,
+    pub review_deadline: Timestamp,
     pub window: Option<Window>,
 }
 
@@ -86,9 +157,11 @@ impl RequestStaged {
     pub(crate) fn request(&self, at: Timestamp) -> Request {
         Request {
             id: self.request,
+            staged_by: self.staged_by,
             agent: self.agent,
             executor: self.executor,
             kind: self.kind.clone(),
+            environment: self.environment.clone(),
             revision: self.revision,
             digest: self.digest,
             content_digest: self.content_digest,
@@ -98,11 +171,31 @@ impl RequestStaged {
             staged_at: at,
             review_deadline: self.review_deadline,
             release_ttl_s: self.release_ttl_s,
+            lease_ttl_s: self.lease_ttl_s,
             report_deadline_s: self.report_deadline_s,
             window: self.window,
             reviews: Vec::new(),
+            break_glass: None,
             state: State::Pending,
         }
+    }
+}
+
+impl RequestAmended {
+    pub(crate) fn take_effect(&self, request: &mut Request) {
+        request.environment.clone_from(&self.environment);
+        request.revision = self.revision;
+        request.digest = self.digest;
+        request.content_digest = self.content_digest;
+        request.requirements.clone_from(&self.requirements);
+        for excluded in &self.excluded {
+            if !request.excluded.contains(excluded) {
+                request.excluded.push(*excluded);
+            }
+        }
+        request.risk.clone_from(&self.risk);
+        request.review_deadline = self.review_deadline;
+        request.window = self.window;
     }
 }
 
@@ -111,15 +204,25 @@ impl RequestFact {
     pub fn name(&self) -> &'static str {
         match self {
             Self::RequestStaged(_) => "RequestStaged",
+            Self::RequestAmended(_) => "RequestAmended",
             Self::ReviewRecorded { .. } => "ReviewRecorded",
+            Self::ChangesRequested { .. } => "ChangesRequested",
             Self::RequestApproved { .. } => "RequestApproved",
+            Self::GlassBroken { .. } => "GlassBroken",
+            Self::SecondReviewRecorded { .. } => "SecondReviewRecorded",
+            Self::SecondReviewMissed { .. } => "SecondReviewMissed",
             Self::RequestDenied { .. } => "RequestDenied",
             Self::RequestExpired { .. } => "RequestExpired",
             Self::RequestWithdrawn { .. } => "RequestWithdrawn",
             Self::QuorumLost { .. } => "QuorumLost",
+            Self::ReleaseRevoked { .. } => "ReleaseRevoked",
             Self::ReleaseRedeemed { .. } => "ReleaseRedeemed",
             Self::ReleaseLapsed { .. } => "ReleaseLapsed",
+            Self::LeaseRenewed { .. } => "LeaseRenewed",
+            Self::HaltRequested { .. } => "HaltRequested",
+            Self::OutcomeMissed { .. } => "OutcomeMissed",
             Self::OutcomeReported { .. } => "OutcomeReported",
+            Self::RollbackReported { .. } => "RollbackReported",
         }
     }
 }

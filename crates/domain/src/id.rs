@@ -47,8 +47,15 @@ identifiers! {
     LeaseId,
     /// An API key, named without revealing it.
     KeyId,
+    /// A freeze.
+    FreezeId,
     /// One installation; part of every digest, so that no digest means anything elsewhere.
     InstanceId,
+}
+
+impl AgentId {
+    /// The gate itself: it stages and applies the changes to the house that people ask for.
+    pub const HOUSE: Self = Self(Uuid::nil());
 }
 
 #[cfg(test)]

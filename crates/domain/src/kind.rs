@@ -16,6 +16,19 @@ pub struct KindRef {
     pub version: u32,
 }
 
+/// The kinds by which the house itself is changed; the gate stages and applies them.
+pub const CHANGE_KINDS: &str = "countersign.";
+
+/// Whether a kind of this name changes the house itself.
+pub fn is_change(name: &str) -> bool {
+    name.starts_with(CHANGE_KINDS)
+}
+
+/// A quarter of an hour.
+fn default_lease_ttl_s() -> u32 {
+    900
+}
+
 /// A catalogue entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +49,9 @@ pub struct Kind {
     pub review_deadline_s: u32,
     /// Approved and unused for at most this long.
     pub release_ttl_s: u32,
+    /// A running execution without a heartbeat for this long has an unknown outcome.
+    #[serde(default = "default_lease_ttl_s")]
+    pub lease_ttl_s: u32,
     /// An outcome is expected within this time after redemption.
     pub report_deadline_s: u32,
     /// The name of the agent that may redeem; the stager itself where none is named.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::fact::Seat;
-use crate::{Authority, PersonId, Request};
+use crate::{Authority, PersonId, Request, Review};
 
 /// "`seats` distinct people of `group`", with the reason why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub struct Requirement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     pub met: bool,
+    /// Whether the people who may still review could fill every seat.
+    pub attainable: bool,
     pub requirements: Vec<RequirementStatus>,
 }
 
@@ -45,82 +47,124 @@ impl RequirementStatus {
     }
 }
 
-/// The complete assignment of standing approvals to seats, if there is one.
+/// The complete assignment of standing approvals to the seats of `needs`, if there is one.
 ///
 /// INVARIANT: I1, I5. No requirement, or one without seats, is never met.
-pub fn complete(request: &Request, authority: &Authority) -> Option<Vec<Seat>> {
-    let matching = assign(request, authority);
-    let wanted = request.requirements.iter().any(|requirement| requirement.seats > 0);
-    let seated = request.requirements.iter().all(|requirement| requirement.seats > 0);
-    if !wanted || !seated {
+pub fn complete(
+    needs: &[Requirement],
+    request: &Request,
+    authority: &Authority,
+) -> Option<Vec<Seat>> {
+    if needs.is_empty() || needs.iter().any(|requirement| requirement.seats == 0) {
         return None;
     }
-    matching
+    let approvals: Vec<&Review> = request.approvals().collect();
+    assign(needs, &approvals, &|need, review| authority.counts(request, need, review))
         .into_iter()
-        .map(|(requirement, person)| {
-            person.map(|person| Seat { requirement: requirement.id.clone(), person })
+        .map(|(need, review)| {
+            let seat =
+                |review: &Review| Seat { requirement: need.id.clone(), person: review.reviewer };
+            review.map(seat)
         })
         .collect()
 }
 
-/// What is met, what is missing, and who could still fill it.
+/// What is met, what is missing, who could still fill it, and whether it can be met at all.
+///
+/// The requirements of staging come first, then those that the policy in force adds to them.
 pub fn explain(request: &Request, authority: &Authority) -> Explanation {
-    let matching = assign(request, authority);
-    let approvers: BTreeSet<_> = request.approvers().into_iter().collect();
-    let status = |requirement: &Requirement| {
-        let filled_by = matching
-            .iter()
-            .filter(|(of, _)| of.id == requirement.id)
-            .filter_map(|(_, person)| *person)
-            .collect();
-        let members = authority.groups.get(&requirement.group).into_iter().flatten();
-        let could_fill = members
-            .filter(|person| !approvers.contains(person))
-            .filter(|person| authority.may_fill(request, requirement, **person))
-            .copied()
-            .collect();
-        RequirementStatus { requirement: requirement.clone(), filled_by, could_fill }
-    };
+    let staged = request.requirements.as_slice();
+    let now = authority.ruling.as_ref().map_or(&[][..], |ruling| ruling.requirements.as_slice());
+    let mut requirements = explain_each(staged, request, authority);
+    let added = explain_each(now, request, authority);
+    requirements.extend(added.into_iter().filter(|status| !staged.contains(&status.requirement)));
+    let all_met = |needs| complete(needs, request, authority).is_some();
     Explanation {
-        met: complete(request, authority).is_some(),
-        requirements: request.requirements.iter().map(status).collect(),
+        met: all_met(staged) && all_met(now),
+        attainable: attainable(staged, request, authority) && attainable(now, request, authority),
+        requirements,
     }
 }
 
-/// Every seat with the person who fills it: a maximum matching.
-fn assign<'a>(
-    request: &'a Request,
+fn explain_each(
+    needs: &[Requirement],
+    request: &Request,
     authority: &Authority,
-) -> Vec<(&'a Requirement, Option<PersonId>)> {
-    let mut seats: Vec<(&Requirement, Option<PersonId>)> = request
-        .requirements
+) -> Vec<RequirementStatus> {
+    let approvals: Vec<&Review> = request.approvals().collect();
+    let matching =
+        assign(needs, &approvals, &|need, review| authority.counts(request, need, review));
+    let status = |requirement: &Requirement| {
+        let of_this = matching.iter().filter(|(need, _)| need.id == requirement.id);
+        let filled_by = of_this.filter_map(|(_, review)| *review).map(|review| review.reviewer);
+        RequirementStatus {
+            requirement: requirement.clone(),
+            filled_by: filled_by.collect(),
+            could_fill: could_fill(requirement, request, authority),
+        }
+    };
+    needs.iter().map(status).collect()
+}
+
+/// Who may take a seat of `need` and does not hold one by an approval that counts.
+fn could_fill(need: &Requirement, request: &Request, authority: &Authority) -> Vec<PersonId> {
+    let holds = |person: &PersonId| {
+        request
+            .approvals()
+            .any(|review| review.reviewer == *person && authority.counts(request, need, review))
+    };
+    let members = authority.groups.get(&need.group).into_iter().flatten();
+    members
+        .filter(|person| !holds(person) && authority.may_fill(request, need, **person))
+        .copied()
+        .collect()
+}
+
+/// Whether everybody who may fill a seat could together fill all of them.
+fn attainable(needs: &[Requirement], request: &Request, authority: &Authority) -> bool {
+    let people: BTreeSet<PersonId> = needs
+        .iter()
+        .filter_map(|need| authority.groups.get(&need.group))
+        .flatten()
+        .copied()
+        .collect();
+    let people: Vec<PersonId> = people.into_iter().collect();
+    let may = |need: &Requirement, person: &PersonId| authority.may_fill(request, need, *person);
+    !needs.is_empty() && assign(needs, &people, &may).iter().all(|(_, person)| person.is_some())
+}
+
+/// Every seat with what fills it: a maximum matching.
+fn assign<'a, T: Copy>(
+    needs: &'a [Requirement],
+    candidates: &[T],
+    fits: &impl Fn(&Requirement, &T) -> bool,
+) -> Vec<(&'a Requirement, Option<T>)> {
+    let mut seats: Vec<(&Requirement, Option<T>)> = needs
         .iter()
         .flat_map(|need| std::iter::repeat_n((need, None), need.seats as usize))
         .collect();
-    let people: BTreeSet<PersonId> = request.approvers().into_iter().collect();
-    for person in people {
-        let fits = |need: &Requirement, who| authority.may_fill(request, need, who);
-        seat(person, &mut seats, &mut BTreeSet::new(), &fits);
+    for candidate in candidates {
+        seat(*candidate, &mut seats, &mut BTreeSet::new(), fits);
     }
     seats
 }
 
-/// Seats `person`, moving others along an augmenting path where that frees a seat.
-fn seat(
-    person: PersonId,
-    seats: &mut Vec<(&Requirement, Option<PersonId>)>,
+/// Seats `candidate`, moving others along an augmenting path where that frees a seat.
+fn seat<T: Copy>(
+    candidate: T,
+    seats: &mut Vec<(&Requirement, Option<T>)>,
     tried: &mut BTreeSet<usize>,
-    fits: &impl Fn(&Requirement, PersonId) -> bool,
+    fits: &impl Fn(&Requirement, &T) -> bool,
 ) -> bool {
     for index in 0..seats.len() {
         let Some((need, holder)) = seats.get(index).copied() else { continue };
-        if !fits(need, person) || !tried.insert(index) {
+        if !fits(need, &candidate) || !tried.insert(index) {
             continue;
         }
         if holder.is_none_or(|holder| seat(holder, seats, tried, fits))
             && let Some(slot) = seats.get_mut(index)
         {
-            slot.1 = Some(person);
+            slot.1 = Some(candidate);
             return true;
         }
     }

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::authority::Ineligible;
-use crate::request::{StateName, Verdict};
-use crate::{Digest, Timestamp};
+use crate::request::Verdict;
+use crate::state::StateName;
+use crate::{Digest, FreezeId, Timestamp};
 
 /// Why a command does not apply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
@@ -48,6 +49,30 @@ pub enum Refusal {
     NotStager,
     #[error("no timer of this request is due")]
     NotDue,
+    #[error("a request has at most {most} revisions")]
+    TooManyRevisions { most: u32 },
+    #[error("this approval asks for a sign-in not older than {within_s} seconds")]
+    ReauthenticationNeeded { within_s: u32 },
+    #[error("the policy in force could not be asked")]
+    PolicyFailed,
+    #[error("the policy in force does not permit this release")]
+    PolicyForbids,
+    #[error("a freeze stops this release")]
+    Frozen { freeze: FreezeId },
+    #[error("this person has no say in this request")]
+    MayNotStop,
+    #[error("the execution was asked to halt at {at}")]
+    AlreadyHalting { at: Timestamp },
+    #[error("the request is {}: there is no outcome to roll back", state.as_str())]
+    NothingToRollBack { state: StateName },
+    #[error("this request cannot be approved by break-glass")]
+    NotByBreakGlass,
+    #[error("this person has no right to break the glass, or has lost it")]
+    NoBreakGlassRight,
+    #[error("no second review is owed")]
+    NothingOwed,
+    #[error("the second review is a second person's")]
+    OwnBreakGlass,
 }
 
 impl Refusal {
@@ -73,6 +98,18 @@ impl Refusal {
             Self::WrongLease => "wrong_lease",
             Self::NotStager => "not_stager",
             Self::NotDue => "not_due",
+            Self::TooManyRevisions { .. } => "too_many_revisions",
+            Self::ReauthenticationNeeded { .. } => "reauthentication_needed",
+            Self::PolicyFailed => "policy_failed",
+            Self::PolicyForbids => "policy_forbids",
+            Self::Frozen { .. } => "frozen",
+            Self::MayNotStop => "may_not_stop",
+            Self::AlreadyHalting { .. } => "already_halting",
+            Self::NothingToRollBack { .. } => "nothing_to_roll_back",
+            Self::NotByBreakGlass => "not_by_break_glass",
+            Self::NoBreakGlassRight => "no_break_glass_right",
+            Self::NothingOwed => "nothing_owed",
+            Self::OwnBreakGlass => "own_break_glass",
         }
     }
 }
