@@ -2,7 +2,7 @@
 -- digests and hashes are 32 bytes. Rules that also stand in code are named after their invariant.
 
 -- One row: which installation this is, and the authority epoch, moved by every change to people,
--- groups, agents, keys and kinds.
+-- groups, agents, keys, kinds, policy and freezes.
 CREATE TABLE instance (
     only_row INTEGER PRIMARY KEY CONSTRAINT instance_one_row CHECK (only_row = 1),
     id TEXT NOT NULL,
@@ -72,7 +72,10 @@ CREATE TABLE agents (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
     lookalike TEXT NOT NULL CONSTRAINT agents_names_differ UNIQUE,
-    owner_id TEXT NOT NULL REFERENCES people (id),
+    -- Nobody owns the gate itself, the agent with the nil id.
+    owner_id TEXT REFERENCES people (id)
+        CONSTRAINT agents_only_the_gate_is_unowned
+        CHECK (owner_id IS NOT NULL OR id = '00000000-0000-0000-0000-000000000000'),
     suspended INTEGER NOT NULL CONSTRAINT agents_suspended_is_boolean CHECK (suspended IN (0, 1)),
     added_at INTEGER NOT NULL
 ) STRICT;
@@ -109,13 +112,42 @@ CREATE TRIGGER kinds_never_replaced BEFORE INSERT ON kinds
 WHEN EXISTS (SELECT 1 FROM kinds WHERE name = NEW.name AND version = NEW.version)
 BEGIN SELECT raise(ABORT, 'a version of a kind never changes'); END;
 
+-- Policies: every version for ever, the highest in force.
+CREATE TABLE policies (
+    version INTEGER PRIMARY KEY CONSTRAINT policies_version_positive CHECK (version > 0),
+    text TEXT NOT NULL,
+    put_at INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER policies_never_change BEFORE UPDATE ON policies
+BEGIN SELECT raise(ABORT, 'a version of a policy never changes'); END;
+CREATE TRIGGER policies_never_go BEFORE DELETE ON policies
+BEGIN SELECT raise(ABORT, 'a version of a policy is never deleted'); END;
+CREATE TRIGGER policies_gapless BEFORE INSERT ON policies
+WHEN NEW.version <> (SELECT coalesce(max(version) + 1, 1) FROM policies)
+BEGIN SELECT raise(ABORT, 'versions of the policy have no gaps'); END;
+
+-- Freezes: on until they are thawed.
+CREATE TABLE freezes (
+    id TEXT PRIMARY KEY,
+    scope TEXT NOT NULL,
+    halts INTEGER NOT NULL CONSTRAINT freezes_halts_is_boolean CHECK (halts IN (0, 1)),
+    frozen_at INTEGER NOT NULL,
+    frozen_by TEXT REFERENCES people (id),
+    reason TEXT NOT NULL,
+    thawed_at INTEGER
+) STRICT;
+CREATE INDEX freezes_on ON freezes (frozen_at) WHERE thawed_at IS NULL;
+CREATE TRIGGER freezes_never_go BEFORE DELETE ON freezes
+BEGIN SELECT raise(ABORT, 'a freeze is never deleted'); END;
+
 -- The projection of each request's facts.
 CREATE TABLE requests (
     id TEXT PRIMARY KEY,
     version INTEGER NOT NULL,
     state TEXT NOT NULL CONSTRAINT requests_state_known CHECK (state IN (
-        'pending', 'approved', 'denied', 'expired', 'withdrawn', 'lapsed', 'executing',
-        'succeeded', 'failed')),
+        'pending', 'changes_requested', 'approved', 'denied', 'expired', 'withdrawn', 'revoked',
+        'lapsed', 'executing', 'succeeded', 'failed', 'halted', 'outcome_unknown', 'rolled_back',
+        'rollback_failed')),
     agent_id TEXT NOT NULL REFERENCES agents (id),
     executor_id TEXT NOT NULL REFERENCES agents (id),
     kind_name TEXT NOT NULL,
@@ -127,12 +159,18 @@ CREATE TABLE requests (
     content_digest BLOB NOT NULL,
     staged_at INTEGER NOT NULL,
     due_at INTEGER,
+    -- Who broke the glass and has not been reviewed by a second person yet, and until when.
+    owes_review TEXT REFERENCES people (id),
+    owes_review_by INTEGER,
     changed_at INTEGER NOT NULL,
     effect TEXT NOT NULL,
     search TEXT NOT NULL,
     document TEXT NOT NULL,
-    FOREIGN KEY (kind_name, kind_version) REFERENCES kinds (name, version)
+    FOREIGN KEY (kind_name, kind_version) REFERENCES kinds (name, version),
+    CONSTRAINT requests_debt_has_a_date CHECK ((owes_review IS NULL) = (owes_review_by IS NULL))
 ) STRICT;
+CREATE INDEX requests_by_due ON requests (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX requests_by_debt ON requests (owes_review) WHERE owes_review IS NOT NULL;
 CREATE INDEX requests_by_state ON requests (state, due_at);
 CREATE INDEX requests_by_staging ON requests (staged_at DESC, id DESC);
 CREATE INDEX requests_by_change ON requests (changed_at DESC);
@@ -142,12 +180,27 @@ WHEN NEW.state <> 'pending' OR NEW.version <> 1
 BEGIN SELECT raise(ABORT, 'I1: a request starts pending'); END;
 CREATE TRIGGER requests_legal_transition BEFORE UPDATE OF state ON requests
 WHEN NEW.state <> OLD.state AND (OLD.state || '>' || NEW.state) NOT IN (
-    'pending>approved', 'pending>denied', 'pending>expired', 'pending>withdrawn',
-    'approved>executing', 'approved>lapsed', 'approved>pending',
-    'executing>succeeded', 'executing>failed')
+    'pending>changes_requested', 'pending>approved', 'pending>denied', 'pending>expired',
+    'pending>withdrawn',
+    'changes_requested>pending', 'changes_requested>denied', 'changes_requested>expired',
+    'changes_requested>withdrawn',
+    'approved>executing', 'approved>revoked', 'approved>lapsed', 'approved>pending',
+    'executing>succeeded', 'executing>failed', 'executing>halted', 'executing>outcome_unknown',
+    'executing>rolled_back', 'executing>rollback_failed',
+    'outcome_unknown>succeeded', 'outcome_unknown>failed', 'outcome_unknown>halted',
+    'outcome_unknown>rolled_back', 'outcome_unknown>rollback_failed',
+    'succeeded>rolled_back', 'succeeded>rollback_failed',
+    'failed>rolled_back', 'failed>rollback_failed',
+    'halted>rolled_back', 'halted>rollback_failed')
+    -- A change to the house is approved, released and applied in one transaction.
+    AND NOT (NEW.kind_name LIKE 'countersign.%' AND OLD.state = 'pending'
+             AND NEW.state IN ('succeeded', 'failed'))
 BEGIN SELECT raise(ABORT, 'I2: no such transition'); END;
+-- What break-glass owes may still be settled then.
 CREATE TRIGGER requests_terminal BEFORE UPDATE ON requests
-WHEN OLD.state IN ('denied', 'expired', 'withdrawn', 'lapsed', 'succeeded', 'failed')
+WHEN OLD.state IN ('denied', 'expired', 'withdrawn', 'revoked', 'lapsed', 'rolled_back',
+                   'rollback_failed')
+    AND (NEW.state <> OLD.state OR NEW.digest <> OLD.digest OR OLD.owes_review IS NULL)
 BEGIN SELECT raise(ABORT, 'I2: a terminal state never changes'); END;
 CREATE TRIGGER requests_never_go BEFORE DELETE ON requests
 BEGIN SELECT raise(ABORT, 'requests are never deleted'); END;
@@ -157,6 +210,15 @@ BEGIN SELECT raise(ABORT, 'I2: a request is never replaced'); END;
 CREATE TRIGGER requests_identity_fixed BEFORE UPDATE ON requests
 WHEN NEW.id <> OLD.id OR NEW.agent_id <> OLD.agent_id OR NEW.version <> OLD.version + 1
 BEGIN SELECT raise(ABORT, 'identity is fixed and versions count up'); END;
+
+-- INVARIANT: I4. Only an open request is amended, one revision at a time.
+CREATE TRIGGER requests_amended BEFORE UPDATE ON requests
+WHEN (NEW.digest <> OLD.digest OR NEW.revision <> OLD.revision) AND NOT (
+    NEW.revision = OLD.revision + 1 AND NEW.state = 'pending'
+    AND OLD.state IN ('pending', 'changes_requested')
+    AND EXISTS (SELECT 1 FROM revisions WHERE request_id = NEW.id
+                AND number = NEW.revision AND digest = NEW.digest))
+BEGIN SELECT raise(ABORT, 'I4: only an open request is amended, by a new revision'); END;
 
 -- The immutable canonical bytes that were shown and approved.
 CREATE TABLE revisions (
@@ -179,12 +241,13 @@ CREATE TABLE reviews (
     request_id TEXT NOT NULL REFERENCES requests (id),
     revision INTEGER NOT NULL,
     person_id TEXT NOT NULL REFERENCES people (id),
-    verdict TEXT NOT NULL CONSTRAINT reviews_verdict_known CHECK (verdict IN ('approve', 'deny')),
+    verdict TEXT NOT NULL CONSTRAINT reviews_verdict_known CHECK (verdict IN (
+        'approve', 'request_changes', 'deny', 'pass')),
     at INTEGER NOT NULL,
     PRIMARY KEY (request_id, revision, person_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER requests_approved_needs_approval BEFORE UPDATE OF state ON requests
-WHEN NEW.state = 'approved' AND NOT EXISTS (
+WHEN NEW.state IN ('approved', 'executing', 'succeeded') AND NOT EXISTS (
     SELECT 1 FROM reviews
     WHERE request_id = NEW.id AND revision = NEW.revision AND verdict = 'approve')
 BEGIN SELECT raise(ABORT, 'I1: approved needs an approval of this revision'); END;
@@ -204,7 +267,9 @@ WHEN EXISTS (SELECT 1 FROM releases
              WHERE request_id = NEW.request_id OR lease_id = NEW.lease_id)
 BEGIN SELECT raise(ABORT, 'I3: a release is spent once'); END;
 CREATE TRIGGER requests_executing_needs_release BEFORE UPDATE OF state ON requests
-WHEN NEW.state = 'executing' AND NOT EXISTS (SELECT 1 FROM releases WHERE request_id = NEW.id)
+WHEN NEW.state IN ('executing', 'succeeded', 'failed', 'halted', 'outcome_unknown', 'rolled_back',
+                   'rollback_failed')
+    AND NOT EXISTS (SELECT 1 FROM releases WHERE request_id = NEW.id)
 BEGIN SELECT raise(ABORT, 'I3: executing needs a spent release'); END;
 
 -- Evidence is content-addressed; who may refer to it is a row of its own.

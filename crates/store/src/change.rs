@@ -26,7 +26,7 @@ pub struct RequestChange {
     /// The version that the change was decided on; `None` for a new request.
     pub expected_version: Option<u64>,
     pub after: Request,
-    /// What a new request brings: its revision and how it is listed.
+    /// What a new request or an amendment brings: the revision and how it is listed.
     pub staged: Option<Staged>,
 }
 
@@ -90,6 +90,10 @@ pub enum Write {
         kind: Box<Kind>,
         version: u32,
     },
+    Policy {
+        version: u32,
+        text: String,
+    },
     Evidence {
         agent: AgentId,
         digest: Digest,
@@ -106,6 +110,7 @@ impl std::fmt::Debug for Write {
             Self::SignInLink { .. } => "SignInLink",
             Self::SpendSignInLink { .. } => "SpendSignInLink",
             Self::Kind { .. } => "Kind",
+            Self::Policy { .. } => "Policy",
             Self::Evidence { .. } => "Evidence",
         })
     }

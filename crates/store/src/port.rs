@@ -9,7 +9,7 @@ use crate::change::{Change, Committed, Side};
 use crate::error::StoreError;
 use crate::read::{
     Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
-    StateCount, Stored, StoredEntry,
+    StandingFreeze, StateCount, Stored, StoredEntry, StoredPolicy,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -28,13 +28,20 @@ pub trait Store: Send + Sync + 'static {
     async fn ping(&self) -> Answer<()>;
 
     async fn load(&self, id: RequestId) -> Answer<Option<Stored>>;
-    /// A request together with who may decide on it at `now`, read at one instant.
-    async fn load_decidable(&self, id: RequestId, now: Timestamp) -> Answer<Option<Decidable>>;
+    /// A request together with who may decide on it at `now`, read at one instant. The authority
+    /// has the members of the groups that its requirements name, and of `groups`.
+    async fn load_decidable(
+        &self,
+        id: RequestId,
+        now: Timestamp,
+        groups: &[String],
+    ) -> Answer<Option<Decidable>>;
     /// The authority that would hold for a request that is not stored yet.
     async fn authority_for(
         &self,
         request: &Request,
         now: Timestamp,
+        groups: &[String],
     ) -> Answer<(domain::Authority, u64)>;
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>>;
     async fn list(&self, query: RequestQuery) -> Answer<Vec<Stored>>;
@@ -62,6 +69,13 @@ pub trait Store: Send + Sync + 'static {
     async fn kinds(&self) -> Answer<Vec<(Kind, u32)>>;
     /// One version of a kind, the newest without a number.
     async fn kind(&self, name: &str, version: Option<u32>) -> Answer<Option<(Kind, u32)>>;
+
+    /// Every version of the policy, the newest first.
+    async fn policies(&self) -> Answer<Vec<StoredPolicy>>;
+    /// The policy in force.
+    async fn policy(&self) -> Answer<Option<StoredPolicy>>;
+    /// The freezes that are on, the oldest first.
+    async fn freezes(&self) -> Answer<Vec<StandingFreeze>>;
 
     /// The size of evidence, if `agent` uploaded it.
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>>;

@@ -2,7 +2,7 @@
 
 use domain::kind::EffectPart;
 use domain::{
-    Actor, AgentId, Authority, Digest, InstanceId, KeyId, PersonId, Request, RequestId, StateName,
+    Actor, AgentId, Authority, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, StateName,
     Timestamp,
 };
 
@@ -20,7 +20,6 @@ pub struct Stored {
     pub version: u64,
     pub changed_at: Timestamp,
     pub effect: Vec<EffectPart>,
-    pub environment: String,
 }
 
 /// A request and the authority of the same instant (one read transaction).
@@ -80,9 +79,28 @@ impl Person {
 pub struct Agent {
     pub id: AgentId,
     pub name: String,
-    pub owner: PersonId,
+    /// Nobody owns the gate itself.
+    pub owner: Option<PersonId>,
     pub suspended: bool,
     pub added_at: Timestamp,
+}
+
+/// A freeze that is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingFreeze {
+    pub freeze: Freeze,
+    pub at: Timestamp,
+    /// `None`: the operator, at the machine itself.
+    pub by: Option<PersonId>,
+    pub reason: String,
+}
+
+/// A version of the policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPolicy {
+    pub version: u32,
+    pub text: String,
+    pub at: Timestamp,
 }
 
 /// An API key, never the key itself.

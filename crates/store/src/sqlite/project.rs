@@ -2,11 +2,12 @@
 
 use domain::entry::HouseFact;
 use domain::kind;
-use domain::{Actor, Digest, Fact, RequestFact, Timestamp, Verdict, canonical, name};
+use domain::request::SecondReview;
+use domain::{Actor, Digest, Fact, Request, RequestFact, Timestamp, canonical, name};
 use sqlx::SqliteConnection;
 
 use super::rows::signed;
-use crate::change::{Idempotency, NewFact, RequestChange, Side, Write};
+use crate::change::{Idempotency, NewFact, RequestChange, Side, Staged, Write};
 use crate::error::StoreError;
 
 type Answer<T> = Result<T, StoreError>;
@@ -18,17 +19,50 @@ fn refused(error: impl ToString) -> StoreError {
     StoreError::Refused(error.to_string())
 }
 
-/// A new request's rows: they have to be there before facts can refer to them.
-pub(super) async fn stage_if_new(
+/// Who still owes a second review for a broken glass, and until when.
+fn owed(request: &Request) -> Option<(String, i64)> {
+    let broken = request.break_glass.as_ref()?;
+    match broken.second_review {
+        SecondReview::Owed | SecondReview::Missed { .. } => {
+            Some((broken.by.to_string(), broken.review_by.micros()))
+        }
+        SecondReview::Done { .. } => None,
+    }
+}
+
+fn search_text(staged: &Staged) -> String {
+    let revision = &staged.sealed.revision;
+    format!("{} {}", kind::sentence(&staged.effect), revision.kind.name).to_lowercase()
+}
+
+/// The rows of a new request or revision: they have to be there before facts can refer to them.
+pub(super) async fn stage(
     tx: &mut SqliteConnection,
     change: &RequestChange,
     now: Timestamp,
 ) -> Answer<()> {
     let Some(staged) = &change.staged else { return Ok(()) };
     let request = &change.after;
-    let revision = &staged.sealed.revision;
+    if change.expected_version.is_none() {
+        new_request(tx, request, staged, now).await?;
+    }
+    sqlx::query("INSERT INTO revisions (request_id, number, digest, body) VALUES (?, ?, ?, ?)")
+        .bind(request.id.to_string())
+        .bind(i64::from(request.revision))
+        .bind(request.digest.0.as_slice())
+        .bind(staged.sealed.bytes.as_slice())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+async fn new_request(
+    tx: &mut SqliteConnection,
+    request: &Request,
+    staged: &Staged,
+    now: Timestamp,
+) -> Answer<()> {
     let effect = serde_json::to_string(&staged.effect).map_err(refused)?;
-    let search = format!("{} {}", kind::sentence(&staged.effect), revision.kind.name);
     sqlx::query(
         "INSERT INTO requests (id, version, state, agent_id, executor_id, kind_name, kind_version, \
          environment, risk, revision, digest, content_digest, staged_at, due_at, changed_at, \
@@ -40,7 +74,7 @@ pub(super) async fn stage_if_new(
     .bind(request.executor.to_string())
     .bind(&request.kind.name)
     .bind(i64::from(request.kind.version))
-    .bind(&revision.environment)
+    .bind(&request.environment)
     .bind(request.risk.level.as_str())
     .bind(i64::from(request.revision))
     .bind(request.digest.0.as_slice())
@@ -49,21 +83,14 @@ pub(super) async fn stage_if_new(
     .bind(request.due_at().map(Timestamp::micros))
     .bind(now.micros())
     .bind(effect)
-    .bind(search.to_lowercase())
+    .bind(search_text(staged))
     .bind(serde_json::to_string(request).map_err(refused)?)
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
-    sqlx::query("INSERT INTO revisions (request_id, number, digest, body) VALUES (?, ?, ?, ?)")
-        .bind(request.id.to_string())
-        .bind(i64::from(request.revision))
-        .bind(request.digest.0.as_slice())
-        .bind(staged.sealed.bytes.as_slice())
-        .execute(&mut *tx)
-        .await?;
     Ok(())
 }
 
-/// The request's row after all its facts; marks its evidence as used when it is new.
+/// The request's row after all its facts; marks the evidence of a new revision as used.
 pub(super) async fn update(
     tx: &mut SqliteConnection,
     change: &RequestChange,
@@ -78,18 +105,31 @@ pub(super) async fn update(
                 .execute(&mut *tx)
                 .await?;
         }
-        return Ok(());
     }
+    let Some(version) = change.expected_version else { return Ok(()) };
+    let effect = change.staged.as_ref().map(|staged| serde_json::to_string(&staged.effect));
+    let (debtor, debt) = owed(request).unzip();
     let updated = sqlx::query(
-        "UPDATE requests SET version = version + 1, state = ?, due_at = ?, changed_at = ?, \
+        "UPDATE requests SET version = version + 1, state = ?, due_at = ?, owes_review = ?, \
+         owes_review_by = ?, changed_at = ?, environment = ?, risk = ?, revision = ?, digest = ?, \
+         content_digest = ?, effect = coalesce(?, effect), search = coalesce(?, search), \
          document = ? WHERE id = ? AND version = ?",
     )
     .bind(request.state.name().as_str())
     .bind(request.due_at().map(Timestamp::micros))
+    .bind(debtor)
+    .bind(debt)
     .bind(now.micros())
+    .bind(&request.environment)
+    .bind(request.risk.level.as_str())
+    .bind(i64::from(request.revision))
+    .bind(request.digest.0.as_slice())
+    .bind(request.content_digest.0.as_slice())
+    .bind(effect.transpose().map_err(refused)?)
+    .bind(change.staged.as_ref().map(search_text))
     .bind(serde_json::to_string(request).map_err(refused)?)
     .bind(request.id.to_string())
-    .bind(signed(change.expected_version.unwrap_or(0)))
+    .bind(signed(version))
     .execute(tx)
     .await?;
     if updated.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }
@@ -107,10 +147,6 @@ async fn request_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &RequestFa
     let id = new.request.ok_or_else(|| refused("a request's fact names its request"))?.to_string();
     match fact {
         RequestFact::ReviewRecorded { reviewer, verdict, revision, .. } => {
-            let word = match verdict {
-                Verdict::Approve => "approve",
-                Verdict::Deny => "deny",
-            };
             sqlx::query(
                 "INSERT INTO reviews (request_id, revision, person_id, verdict, at) \
                  VALUES (?, ?, ?, ?, ?) ON CONFLICT (request_id, revision, person_id) \
@@ -119,7 +155,7 @@ async fn request_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &RequestFa
             .bind(id)
             .bind(i64::from(*revision))
             .bind(reviewer.to_string())
-            .bind(word)
+            .bind(verdict.as_str())
             .bind(new.at.micros())
             .execute(tx)
             .await?;
@@ -144,12 +180,22 @@ async fn request_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &RequestFa
             .await?;
         }
         RequestFact::RequestStaged(_)
+        | RequestFact::RequestAmended(_)
+        | RequestFact::ChangesRequested { .. }
         | RequestFact::RequestApproved { .. }
+        | RequestFact::GlassBroken { .. }
+        | RequestFact::SecondReviewRecorded { .. }
+        | RequestFact::SecondReviewMissed { .. }
         | RequestFact::RequestDenied { .. }
         | RequestFact::RequestExpired { .. }
         | RequestFact::RequestWithdrawn { .. }
+        | RequestFact::ReleaseRevoked { .. }
         | RequestFact::ReleaseLapsed { .. }
-        | RequestFact::OutcomeReported { .. } => {}
+        | RequestFact::LeaseRenewed { .. }
+        | RequestFact::HaltRequested { .. }
+        | RequestFact::OutcomeMissed { .. }
+        | RequestFact::OutcomeReported { .. }
+        | RequestFact::RollbackReported { .. } => {}
     }
     Ok(())
 }
@@ -199,7 +245,7 @@ async fn house_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseFact) 
             .bind(agent.to_string())
             .bind(agent_name)
             .bind(name::lookalike(agent_name))
-            .bind(owner.to_string())
+            .bind(owner.map(|owner| owner.to_string()))
             .bind(at)
             .execute(tx)
             .await?;
@@ -238,6 +284,38 @@ async fn house_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseFact) 
                 .execute(tx)
                 .await?;
         }
+        HouseFact::Frozen { freeze, .. } => {
+            let text = new.texts.first().ok_or_else(|| refused("a freeze has a reason"))?;
+            let by = match new.actor {
+                Actor::Person(person) => Some(person.to_string()),
+                Actor::System => None,
+                Actor::Agent(_) => return Err(refused("I10: an agent freezes nothing")),
+            };
+            sqlx::query(
+                "INSERT INTO freezes (id, scope, halts, frozen_at, frozen_by, reason) \
+                 VALUES (?, ?, ?, ?, ?, ?)",
+            )
+            .bind(freeze.id.to_string())
+            .bind(serde_json::to_string(&freeze.scope).map_err(refused)?)
+            .bind(freeze.halts)
+            .bind(at)
+            .bind(by)
+            .bind(&text.text)
+            .execute(tx)
+            .await?;
+        }
+        HouseFact::Thawed { freeze, .. } => {
+            let thawed = sqlx::query(
+                "UPDATE freezes SET thawed_at = ? WHERE id = ? AND thawed_at IS NULL",
+            )
+            .bind(at)
+            .bind(freeze.to_string())
+            .execute(tx)
+            .await?;
+            if thawed.rows_affected() != 1 {
+                return Err(StoreError::Stale);
+            }
+        }
         HouseFact::EvidenceOpened { evidence, .. } => {
             let (Some(request), Actor::Person(person)) = (new.request, new.actor) else {
                 return Err(refused("a person opens evidence of a request"));
@@ -256,6 +334,8 @@ async fn house_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseFact) 
         HouseFact::InstanceCreated { .. }
         | HouseFact::PasswordSet { .. }
         | HouseFact::KindPut { .. }
+        | HouseFact::PolicyPut { .. }
+        | HouseFact::ChangedDirectly { .. }
         | HouseFact::SignInLinkIssued { .. }
         | HouseFact::SignedIn { .. }
         | HouseFact::SignInRefused { .. }
@@ -319,6 +399,14 @@ pub(super) async fn write(tx: &mut SqliteConnection, write: Write, now: Timestam
                 .bind(&kind.name)
                 .bind(i64::from(version))
                 .bind(canonical::to_bytes(&kind).map_err(refused)?)
+                .bind(now.micros())
+                .execute(tx)
+                .await?;
+        }
+        Write::Policy { version, text } => {
+            sqlx::query("INSERT INTO policies (version, text, put_at) VALUES (?, ?, ?)")
+                .bind(i64::from(version))
+                .bind(text)
                 .bind(now.micros())
                 .execute(tx)
                 .await?;

@@ -10,7 +10,7 @@ use crate::read::{IdempotencyRecord, Order, RequestQuery, StateCount, Stored};
 
 type Answer<T> = Result<T, StoreError>;
 
-const COLUMNS: &str = "SELECT version, changed_at, effect, environment, document FROM requests";
+const COLUMNS: &str = "SELECT version, changed_at, effect, document FROM requests";
 
 fn stored(row: &SqliteRow) -> Answer<Stored> {
     Ok(Stored {
@@ -18,7 +18,6 @@ fn stored(row: &SqliteRow) -> Answer<Stored> {
         version: Column("requests", "version").number(row)?,
         changed_at: Column("requests", "changed_at").time(row)?,
         effect: Column("requests", "effect").json(row)?,
-        environment: row.try_get("environment")?,
     })
 }
 
@@ -27,7 +26,7 @@ pub(super) async fn load(
     id: RequestId,
 ) -> Answer<Option<Stored>> {
     let row = sqlx::query(
-        "SELECT version, changed_at, effect, environment, document FROM requests WHERE id = ?",
+        "SELECT version, changed_at, effect, document FROM requests WHERE id = ?",
     )
     .bind(id.to_string())
     .fetch_optional(connection)
@@ -135,8 +134,7 @@ pub(super) async fn count_of_agent(
 
 pub(super) async fn due(pool: &SqlitePool, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>> {
     let rows = sqlx::query(
-        "SELECT id FROM requests WHERE state IN ('pending', 'approved') AND due_at <= ? \
-         ORDER BY due_at LIMIT ?",
+        "SELECT id FROM requests WHERE due_at <= ? ORDER BY due_at LIMIT ?",
     )
     .bind(now.micros())
     .bind(i64::from(limit))

@@ -21,6 +21,14 @@ impl Column {
         text.parse().map_err(|_| self.corrupt(text))
     }
 
+    pub(super) fn parsed_if_any<T: std::str::FromStr>(
+        self,
+        row: &SqliteRow,
+    ) -> Result<Option<T>, StoreError> {
+        let text: Option<String> = row.try_get(self.1)?;
+        text.map(|text| text.parse().map_err(|_| self.corrupt(text))).transpose()
+    }
+
     pub(super) fn json<T: serde::de::DeserializeOwned>(
         self,
         row: &SqliteRow,
