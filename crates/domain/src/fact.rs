@@ -200,6 +200,32 @@ impl RequestAmended {
 }
 
 impl RequestFact {
+    /// The commitment to the free text that belongs to the fact, if one does.
+    pub fn commitment(&self) -> Option<Commitment> {
+        match self {
+            Self::ReviewRecorded { justification: text, .. }
+            | Self::SecondReviewRecorded { justification: text, .. }
+            | Self::ReleaseRevoked { reason: text, .. }
+            | Self::HaltRequested { reason: text, .. }
+            | Self::OutcomeReported { summary: text, .. }
+            | Self::RollbackReported { summary: text, .. } => Some(*text),
+            Self::RequestStaged(_)
+            | Self::RequestAmended(_)
+            | Self::ChangesRequested { .. }
+            | Self::RequestApproved { .. }
+            | Self::GlassBroken { .. }
+            | Self::SecondReviewMissed { .. }
+            | Self::RequestDenied { .. }
+            | Self::RequestExpired { .. }
+            | Self::RequestWithdrawn { .. }
+            | Self::QuorumLost { .. }
+            | Self::ReleaseRedeemed { .. }
+            | Self::ReleaseLapsed { .. }
+            | Self::LeaseRenewed { .. }
+            | Self::OutcomeMissed { .. } => None,
+        }
+    }
+
     /// The name under which the fact stands in the ledger.
     pub fn name(&self) -> &'static str {
         match self {

@@ -10,6 +10,12 @@ use serde_json::{Map, Value};
 
 use crate::{Digest, PersonId, RiskLevel, Timestamp};
 
+/// Whether a name could be that of an environment: 1 to 40 of `a-z`, `0-9` and `-`, not first a `-`.
+pub fn is_environment(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=40).contains(&name.len()) && name.chars().all(fits) && !name.starts_with('-')
+}
+
 /// The latest review deadline, counted from staging: 30 days.
 pub const MAX_REVIEW_DEADLINE_S: i64 = 30 * 24 * 3600;
 /// The latest end of a window, counted from staging: 90 days.

@@ -166,6 +166,11 @@ impl StateName {
         matches!(self, Self::Pending | Self::ChangesRequested)
     }
 
+    /// Whether something may happen still without anybody reporting: a decision, a timer, a report.
+    pub fn is_live(self) -> bool {
+        self.is_open() || matches!(self, Self::Approved | Self::Executing)
+    }
+
     /// Whether nothing can follow.
     pub fn is_terminal(self) -> bool {
         match self {

@@ -144,6 +144,7 @@ impl From<StageError> for Problem {
             StageError::Refused(refusal) => refusal.into(),
             StageError::KeyReused => key_reused(),
             StageError::KeyDead => Self::unauthenticated(),
+            StageError::NotFound => Self::not_found(),
             StageError::Failed(failure) => failure.into(),
         }
     }
@@ -160,8 +161,15 @@ impl From<Refusal> for Problem {
         let status = match &refusal {
             Refusal::NotStaged => StatusCode::NOT_FOUND,
             Refusal::NotExecutor | Refusal::NotStager | Refusal::Suspended => StatusCode::FORBIDDEN,
-            Refusal::NotEligible { .. } => StatusCode::FORBIDDEN,
+            Refusal::NotEligible { .. }
+            | Refusal::ReauthenticationNeeded { .. }
+            | Refusal::PolicyForbids
+            | Refusal::MayNotStop
+            | Refusal::NotByBreakGlass
+            | Refusal::NoBreakGlassRight
+            | Refusal::OwnBreakGlass => StatusCode::FORBIDDEN,
             Refusal::NoRequirement | Refusal::DeadlinePassed => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::PolicyFailed => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::AlreadyStaged
             | Refusal::NotPending { .. }
             | Refusal::Changed { .. }
@@ -173,13 +181,19 @@ impl From<Refusal> for Problem {
             | Refusal::AlreadyRedeemed { .. }
             | Refusal::NotExecuting { .. }
             | Refusal::WrongLease
+            | Refusal::TooManyRevisions { .. }
+            | Refusal::Frozen { .. }
+            | Refusal::AlreadyHalting { .. }
+            | Refusal::NothingToRollBack { .. }
+            | Refusal::NothingOwed
             | Refusal::NotDue => StatusCode::CONFLICT,
         };
         let (redeemed_at, state) = match &refusal {
             Refusal::AlreadyRedeemed { at } => (Some(*at), None),
             Refusal::NotPending { state }
             | Refusal::NotApproved { state }
-            | Refusal::NotExecuting { state } => (None, Some(*state)),
+            | Refusal::NotExecuting { state }
+            | Refusal::NothingToRollBack { state } => (None, Some(*state)),
             _ => (None, None),
         };
         let problem = Self::new(status, refusal.code(), advice(&refusal));
@@ -198,6 +212,11 @@ fn advice(refusal: &Refusal) -> String {
         Refusal::NotExecutor => "Redeem with the key of the agent that the kind names as executor.",
         Refusal::WrongLease => "Report with the `lease_id` that redeeming answered.",
         Refusal::Suspended => "Ask an administrator.",
+        Refusal::Frozen { .. } => {
+            "Do not act. Wait for the freeze to end; the approval lapses at approved_until as ever."
+        }
+        Refusal::TooManyRevisions { .. } => "Withdraw it, and stage a new request.",
+        Refusal::PolicyFailed => "Nothing is released until an administrator mends the policy.",
         _ => "Read the request for its present state.",
     };
     format!("{refusal}. {what}")

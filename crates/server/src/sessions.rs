@@ -32,6 +32,8 @@ const KEY: &str = "who";
 struct Who {
     person: PersonId,
     signed_in_at: Timestamp,
+    /// When the person last proved who they are: at sign-in, or with a review since.
+    authenticated_at: Timestamp,
     seen_at: Timestamp,
 }
 
@@ -127,8 +129,17 @@ pub async fn sign_in(
     now: Timestamp,
 ) -> Result<(), Unavailable> {
     sign_out(session).await?;
-    let who = Who { person: person.id(), signed_in_at: now, seen_at: now };
+    let who = Who { person: person.id(), signed_in_at: now, authenticated_at: now, seen_at: now };
     Ok(session.insert(KEY, who).await?)
+}
+
+/// Remembers that the person has just proved again who they are.
+///
+/// # Errors
+/// When the store is away.
+pub async fn authenticated(session: &Session, at: Timestamp) -> Result<(), Unavailable> {
+    let Some(who) = session.get::<Who>(KEY).await? else { return Ok(()) };
+    Ok(session.insert(KEY, Who { authenticated_at: at, ..who }).await?)
 }
 
 /// Ends the session.
@@ -162,6 +173,6 @@ pub async fn person(
     if used && idle >= TOUCH_S {
         session.insert(KEY, Who { seen_at: now, ..who }).await?;
     }
-    let person = service.person_caller(who.person).await;
+    let person = service.person_caller(who.person, who.authenticated_at).await;
     person.map_err(|error| Unavailable(Box::new(error)))
 }

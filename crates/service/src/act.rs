@@ -2,17 +2,18 @@
 
 use std::num::NonZeroU32;
 
+use domain::authority::BREAK_GLASS;
 use domain::entry::{Attempt, Entry, Fact, HouseFact};
 use domain::{
     Actor, Command, Context, Refusal, Request, RequestFact, RequestId, State, Timestamp, apply,
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use store::change::Idempotency;
+use store::change::{Idempotency, Staged};
 use store::read::Decidable;
-use store::{Change, NewFact, RequestChange, StoreError, Text};
+use store::{Change, NewFact, RequestChange, StoreError, Text, Write};
 
 use crate::caller::AgentCaller;
-use crate::{Failure, Service};
+use crate::{Failure, Service, policy};
 
 /// How often a stale change is decided anew before the caller is told to come back.
 const TRIES: usize = 5;
@@ -43,8 +44,8 @@ pub enum ActError {
     Refused(#[from] Refusal),
     #[error("the idempotency key was used for something else")]
     KeyReused,
-    /// The key that the caller showed was revoked or expired while the call was under way.
-    #[error("the key no longer lives")]
+    /// The key was revoked or has expired, or the person was disabled, while the call was under way.
+    #[error("the caller no longer has access")]
     KeyDead,
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -58,14 +59,40 @@ impl From<StoreError> for ActError {
 
 /// An act: who does what, and what goes with it.
 pub(crate) struct Act<'a> {
-    pub id: RequestId,
-    pub actor: Actor,
+    id: RequestId,
+    actor: Actor,
+    command: Command,
     /// The agent whose key has to live still when this is committed.
     pub agent: Option<&'a AgentCaller>,
-    pub command: Command,
-    /// The clear text behind the first fact's commitment.
-    pub texts: Vec<Text>,
+    /// The clear text behind the commitment in the act's fact.
+    pub text: Option<Text>,
     pub idempotency: Option<Idempotency>,
+    /// The revision of an amendment, and the content of its inline evidence.
+    pub amendment: Option<Staged>,
+    pub writes: Vec<Write>,
+}
+
+impl<'a> Act<'a> {
+    pub fn new(id: RequestId, actor: Actor, command: Command) -> Self {
+        Self {
+            id,
+            actor,
+            command,
+            agent: None,
+            text: None,
+            idempotency: None,
+            amendment: None,
+            writes: Vec::new(),
+        }
+    }
+
+    pub fn by_agent(id: RequestId, agent: &'a AgentCaller, command: Command) -> Self {
+        Self { agent: Some(agent), ..Self::new(id, Actor::Agent(agent.id()), command) }
+    }
+
+    pub fn with_text(self, text: Text) -> Self {
+        Self { text: Some(text), ..self }
+    }
 }
 
 impl Service {
@@ -74,11 +101,8 @@ impl Service {
         let mut differs = false;
         for _ in 0..TRIES {
             let now = self.now();
-            let found = self.store.load_decidable(act.id, now).await?;
-            let decidable = found.ok_or(ActError::NotFound)?;
-            if let Some(agent) = act.agent
-                && !self.key_lives(agent).await?
-            {
+            let decidable = self.decidable(act.id, now).await?.ok_or(ActError::NotFound)?;
+            if !self.actor_lives(&act).await? {
                 return Err(ActError::KeyDead);
             }
             let context = Context { authority: &decidable.authority };
@@ -90,8 +114,11 @@ impl Service {
             }
             differs = false;
             let facts = apply(Some(request), act.command.clone(), &context, now)?;
+            if facts.is_empty() {
+                return Ok(decidable.stored.request);
+            }
             let after = evolved(request, &facts, now)?;
-            let change = change(&act, &decidable, &facts, after.clone(), now);
+            let change = self.change(&act, &decidable, &facts, after.clone(), now);
             match self.commit(change).await {
                 Ok(_) => return Ok(after),
                 Err(StoreError::Stale | StoreError::TooLate) => {}
@@ -102,6 +129,31 @@ impl Service {
             return Err(not_as_recorded(act.id).into());
         }
         Err(StoreError::Unavailable("the request is too busy".into()).into())
+    }
+
+    /// A request with everything that a decision on it rests on, the policy in force included.
+    ///
+    /// INVARIANT: I9. The policy is read after the epoch: a newer one makes the change stale.
+    pub(crate) async fn decidable(
+        &self,
+        id: RequestId,
+        now: Timestamp,
+    ) -> Result<Option<Decidable>, Failure> {
+        let groups = policy::groups();
+        let Some(mut found) = self.store.load_decidable(id, now, &groups).await? else {
+            return Ok(None);
+        };
+        found.authority.ruling = Some(policy::ruling());
+        Ok(Some(found))
+    }
+
+    /// Whether whoever acts may still act at all: the key lives, the person is active.
+    async fn actor_lives(&self, act: &Act<'_>) -> Result<bool, Failure> {
+        match (act.agent, act.actor) {
+            (Some(agent), _) => self.key_lives(agent).await,
+            (None, Actor::Person(person)) => self.is_active(person).await,
+            (None, Actor::Agent(_) | Actor::System) => Ok(true),
+        }
     }
 
     /// A request whose row says what its entries say.
@@ -160,36 +212,52 @@ fn evolved(request: &Request, facts: &[RequestFact], now: Timestamp) -> Result<R
     })
 }
 
-fn change(
-    act: &Act<'_>,
-    decidable: &Decidable,
-    facts: &[RequestFact],
-    after: Request,
-    now: Timestamp,
-) -> Change {
-    let mut texts = Some(act.texts.clone());
-    let new = |fact: &RequestFact| NewFact {
-        at: now,
-        actor: act.actor,
-        request: Some(act.id),
-        fact: fact.clone().into(),
-        texts: texts.take().unwrap_or_default(),
-    };
-    let by_time = matches!(act.command, Command::Elapse);
-    let granted = matches!(after.state, State::Executing { .. });
-    Change {
-        expected_epoch: Some(decidable.epoch),
-        // INVARIANT: I12. What a person or an agent does must be committed before the timer fires.
-        valid_until: if by_time { None } else { decidable.stored.request.due_at() },
-        request: Some(RequestChange {
-            expected_version: Some(decidable.stored.version),
-            after,
-            staged: None,
-        }),
-        facts: facts.iter().map(new).collect(),
-        // Only what was granted is remembered under the key: a redemption that found the quorum
-        // lost may be tried again.
-        idempotency: act.idempotency.clone().filter(|_| granted),
-        ..Change::default()
+impl Service {
+    fn change(
+        &self,
+        act: &Act<'_>,
+        decidable: &Decidable,
+        facts: &[RequestFact],
+        after: Request,
+        now: Timestamp,
+    ) -> Change {
+        let mut text = act.text.clone();
+        let new = |fact: &RequestFact| NewFact {
+            at: now,
+            actor: act.actor,
+            request: Some(act.id),
+            fact: fact.clone().into(),
+            texts: fact.commitment().and_then(|_| text.take()).into_iter().collect(),
+        };
+        let mut new_facts: Vec<NewFact> = facts.iter().map(new).collect();
+        let lost = self.lost_right(&decidable.stored.request, facts);
+        let moves_epoch = lost.is_some();
+        new_facts.extend(lost);
+        let redeeming = matches!(act.command, Command::Redeem { .. });
+        let granted = matches!(after.state, State::Executing { .. });
+        Change {
+            expected_epoch: Some(decidable.epoch),
+            moves_epoch,
+            // INVARIANT: I12. What was decided in a state must be committed while it lasts.
+            valid_until: decidable.stored.request.state_ends_at().filter(|ends| *ends > now),
+            request: Some(RequestChange {
+                expected_version: Some(decidable.stored.version),
+                after,
+                staged: act.amendment.clone(),
+            }),
+            facts: new_facts,
+            writes: act.writes.clone(),
+            // Only what was granted is remembered under the key: a redemption that found the
+            // quorum lost may be tried again.
+            idempotency: act.idempotency.clone().filter(|_| granted || !redeeming),
+        }
+    }
+
+    /// Whoever broke the glass and was not reviewed in time leaves the group.
+    fn lost_right(&self, request: &Request, facts: &[RequestFact]) -> Option<NewFact> {
+        let missed = |fact: &RequestFact| matches!(fact, RequestFact::SecondReviewMissed { .. });
+        let broken = request.break_glass.as_ref().filter(|_| facts.iter().any(missed))?;
+        let (group, person) = (BREAK_GLASS.to_owned(), broken.by);
+        Some(self.fact(Actor::System, HouseFact::GroupMemberRemoved { group, person }))
     }
 }

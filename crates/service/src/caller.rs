@@ -3,7 +3,7 @@
 //! SECURITY: I10. There is no way from [`AgentCaller`] or [`AuditorCaller`] to [`PersonCaller`],
 //! and only the latter becomes a domain `Reviewer`.
 
-use domain::{Actor, AgentId, PersonId, Request, Reviewer};
+use domain::{Actor, AgentId, PersonId, Request, Reviewer, Timestamp};
 use store::read::{ApiKey, Person};
 
 use crate::credential::{KeyClass, PlainKey};
@@ -39,6 +39,8 @@ pub struct AuditorCaller {
 #[derive(Clone, Debug)]
 pub struct PersonCaller {
     pub(crate) person: Person,
+    /// When the person last proved who they are.
+    pub(crate) authenticated_at: Timestamp,
 }
 
 /// Who may keep the house: an administrator, or the operator at the machine itself.
@@ -113,6 +115,11 @@ impl PersonCaller {
         self.is_approver() || self.is_auditor()
     }
 
+    /// Whether the person may freeze: stopping asks for less than deciding.
+    pub fn may_freeze(&self) -> bool {
+        self.is_approver() || self.is_administrator()
+    }
+
     /// This person as a steward of the house, if they are one.
     pub fn steward(&self) -> Option<Steward> {
         self.is_administrator().then(|| Steward::Administrator(self.clone()))
@@ -175,11 +182,32 @@ impl Service {
     }
 
     /// The person of a session, as they are now; `None` when they are disabled or gone.
+    /// `authenticated_at` is when they last proved who they are.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn person_caller(&self, person: PersonId) -> Result<Option<PersonCaller>, Failure> {
-        let person = self.store.person(person).await?;
-        Ok(person.filter(|person| person.active).map(|person| PersonCaller { person }))
+    pub async fn person_caller(
+        &self,
+        person: PersonId,
+        authenticated_at: Timestamp,
+    ) -> Result<Option<PersonCaller>, Failure> {
+        let person = self.active_person(person).await?;
+        Ok(person.map(|person| PersonCaller { person, authenticated_at }))
+    }
+
+    /// The name of a person who is active.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn person_name(&self, id: PersonId) -> Result<Option<String>, Failure> {
+        Ok(self.active_person(id).await?.map(|person| person.name))
+    }
+
+    pub(crate) async fn active_person(&self, id: PersonId) -> Result<Option<Person>, Failure> {
+        Ok(self.store.person(id).await?.filter(|person| person.active))
+    }
+
+    pub(crate) async fn is_active(&self, id: PersonId) -> Result<bool, Failure> {
+        Ok(self.active_person(id).await?.is_some())
     }
 }

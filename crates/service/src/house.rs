@@ -10,12 +10,15 @@ use domain::{
 use serde_json::Value;
 use store::{Change, NewFact, StoreError, Write};
 
-use crate::caller::{AUDITORS, GROUPS, Steward};
+use crate::caller::{ADMINISTRATORS, AUDITORS, GROUPS, Steward};
 use crate::credential::{KeyClass, PlainKey};
 use crate::{Failure, Service, schema};
 
 /// The longest life of an API key: 90 days.
 pub const MAX_KEY_LIFE_S: i64 = 90 * 24 * 3600;
+
+/// The name under which the gate itself stages and applies changes to the house.
+const HOUSE_NAME: &str = "countersign";
 
 /// The kinds that ship with the product.
 pub const BUILT_IN_KINDS: [&str; 5] = [
@@ -87,8 +90,14 @@ impl Service {
         }
         let id = InstanceId(self.entropy.id(self.now())?);
         let product_version = env!("CARGO_PKG_VERSION").to_owned();
+        let created = HouseFact::InstanceCreated { product_version };
+        let gate = HouseFact::AgentAdded {
+            agent: AgentId::HOUSE,
+            name: HOUSE_NAME.to_owned(),
+            owner: None,
+        };
         let change = Change {
-            facts: vec![self.fact(Actor::System, HouseFact::InstanceCreated { product_version })],
+            facts: vec![self.fact(Actor::System, created), self.fact(Actor::System, gate)],
             writes: vec![Write::Instance { id }],
             ..Change::default()
         };
@@ -146,7 +155,7 @@ impl Service {
     /// # Errors
     /// [`HouseError`] when there is no such person, or it is the administrator's own self.
     pub async fn disable_person(&self, by: &Steward, person: PersonId) -> Result<(), HouseError> {
-        self.person_caller(person).await?.ok_or(HouseError::NoSuchPerson)?;
+        self.active_person(person).await?.ok_or(HouseError::NoSuchPerson)?;
         if by.actor() == Actor::Person(person) {
             return Err(HouseError::Oneself);
         }
@@ -165,10 +174,10 @@ impl Service {
         owner: PersonId,
     ) -> Result<AgentId, HouseError> {
         name::check(agent_name)?;
-        self.person_caller(owner).await?.ok_or(HouseError::NoSuchPerson)?;
+        self.active_person(owner).await?.ok_or(HouseError::NoSuchPerson)?;
         let agent = AgentId(self.entropy.id(self.now())?);
         let name = agent_name.to_owned();
-        let fact = self.fact(by.actor(), HouseFact::AgentAdded { agent, name, owner });
+        let fact = self.fact(by.actor(), HouseFact::AgentAdded { agent, name, owner: Some(owner) });
         self.authority_change(by, vec![fact], Vec::new()).await?;
         Ok(agent)
     }
@@ -237,7 +246,9 @@ impl Service {
     }
 
     async fn active_agent(&self, agent: AgentId) -> Result<(), HouseError> {
-        let found = self.store.agent(agent).await?.filter(|agent| !agent.suspended);
+        let found = self.store.agent(agent).await?;
+        // Nobody holds a key of the gate itself, and nobody switches it off by its name.
+        let found = found.filter(|found| !found.suspended && agent != AgentId::HOUSE);
         found.map(|_| ()).ok_or(HouseError::NoSuchAgent)
     }
 
@@ -305,6 +316,7 @@ impl Service {
         let bounds = [
             ("/review_deadline_s", kind.review_deadline_s, 300, 604_800),
             ("/release_ttl_s", kind.release_ttl_s, 60, 86_400),
+            ("/lease_ttl_s", kind.lease_ttl_s, 30, 86_400),
             ("/report_deadline_s", kind.report_deadline_s, 60, 604_800),
         ];
         for (pointer, value, least, most) in bounds {
@@ -325,14 +337,23 @@ impl Service {
         let epoch = self.store.instance().await?.map(|instance| instance.epoch);
         if let Steward::Administrator(person) = by {
             // INVARIANT: I9. Whoever lost the right while the call was under way changes nothing.
-            let now = self.person_caller(person.id()).await?;
-            if !now.is_some_and(|person| person.is_administrator()) {
+            let now = self.active_person(person.id()).await?;
+            if !now.is_some_and(|person| person.is_in(ADMINISTRATORS)) {
                 return Err(HouseError::NotAdministrator);
             }
         }
-        let expected_epoch = epoch;
+        self.commit_authority(epoch, facts, writes).await
+    }
+
+    /// Commits what was decided under `epoch`, and moves it.
+    pub(crate) async fn commit_authority(
+        &self,
+        epoch: Option<u64>,
+        facts: Vec<NewFact>,
+        writes: Vec<Write>,
+    ) -> Result<(), HouseError> {
         let change =
-            Change { expected_epoch, moves_epoch: true, facts, writes, ..Change::default() };
+            Change { expected_epoch: epoch, moves_epoch: true, facts, writes, ..Change::default() };
         self.commit(change).await?;
         Ok(())
     }

@@ -3,17 +3,23 @@
 //! One rule so far: one person of the group `approvers`, for everything. It is a real
 //! [`Requirement`], so a request keeps what it was staged under when there are more.
 
-use domain::Requirement;
+use domain::{Requirement, Ruling};
 
-use crate::caller::APPROVERS;
+use crate::caller::{ADMINISTRATORS, APPROVERS};
 
-/// The requirements of a new revision. Never empty (I5).
-pub fn requirements() -> Vec<Requirement> {
-    vec![Requirement {
+/// The groups that have a say in any request: those that the policy names, and the administrators.
+pub(crate) fn groups() -> [String; 2] {
+    [APPROVERS.to_owned(), ADMINISTRATORS.to_owned()]
+}
+
+/// What the policy in force asks. Its requirements are never empty (I5).
+pub(crate) fn ruling() -> Ruling {
+    let requirements = vec![Requirement {
         id: "need.one".to_owned(),
         group: APPROVERS.to_owned(),
         seats: 1,
         reauth_s: None,
         why: "every staged action needs one person".to_owned(),
-    }]
+    }];
+    Ruling { requirements, permits_release: true }
 }

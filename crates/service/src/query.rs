@@ -1,6 +1,7 @@
 //! Reads for people and agents: authorised, names resolved, nothing left to look up.
 
 mod agent;
+mod amendment;
 mod house;
 mod ledger;
 mod lists;
@@ -9,13 +10,13 @@ mod request;
 use std::collections::HashMap;
 
 use domain::revision::Sealed;
-use domain::{Actor, AgentId, PersonId, RequestId};
+use domain::{Actor, AgentId, FreezeScope, PersonId, RequestId};
 use store::port::opened_revision;
-use store::read::Stored;
+use store::read::{StandingFreeze, Stored};
 
 use crate::act::ActError;
 use crate::caller::{AgentCaller, PersonCaller};
-use crate::view::AgentRef;
+use crate::view::{AgentRef, FreezeRow, FreezeScopeView};
 use crate::{Failure, Service};
 
 pub use agent::{AgentList, AgentRequest};
@@ -42,6 +43,23 @@ impl Names {
         })
     }
 
+    pub(crate) fn freeze(&self, standing: &StandingFreeze) -> FreezeRow {
+        let by = standing.by.map_or_else(|| "the operator".to_owned(), |by| self.person(by));
+        FreezeRow {
+            id: standing.freeze.id,
+            scope: match &standing.freeze.scope {
+                FreezeScope::All => FreezeScopeView::All,
+                FreezeScope::Agent(agent) => FreezeScopeView::Agent(self.agent(*agent).name),
+                FreezeScope::Kind(name) => FreezeScopeView::Kind(name.clone()),
+                FreezeScope::Environment(name) => FreezeScopeView::Environment(name.clone()),
+            },
+            halts: standing.freeze.halts,
+            at: standing.at,
+            by,
+            reason: standing.reason.clone(),
+        }
+    }
+
     pub(crate) fn actor(&self, actor: Actor) -> String {
         match actor {
             Actor::Person(id) => self.person(id),
@@ -56,7 +74,8 @@ impl Service {
         let people: HashMap<PersonId, String> =
             self.store.people().await?.into_iter().map(|p| (p.id, p.name)).collect();
         let agents = self.store.agents().await?.into_iter().map(|agent| {
-            let owner = people.get(&agent.owner).cloned().unwrap_or_default();
+            let owner = agent.owner.and_then(|owner| people.get(&owner).cloned());
+            let owner = owner.unwrap_or_default();
             let (id, suspended) = (agent.id, agent.suspended);
             (id, AgentRef { id, name: agent.name, owner, suspended })
         });
@@ -72,7 +91,7 @@ impl Service {
             return Ok(None);
         }
         let agents = self.store.agents().await?;
-        Ok(Some(agents.iter().filter(|a| a.owner == caller.id()).map(|a| a.id).collect()))
+        Ok(Some(agents.iter().filter(|a| a.owner == Some(caller.id())).map(|a| a.id).collect()))
     }
 
     /// A request that the person may see, with its revision checked against its digest.

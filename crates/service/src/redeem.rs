@@ -1,13 +1,11 @@
-//! The executor's side: redeem once, report the outcome; and the stager's: withdraw.
+//! Redeeming: the release is spent once, and its token signed.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::canonical;
 use domain::entry::Attempt;
-use domain::request::Release;
-use domain::{
-    Actor, Command, Digest, LeaseId, Outcome, Refusal, Request, RequestId, StateName, Timestamp,
-};
+use domain::state::Release;
+use domain::{Actor, Command, Digest, LeaseId, Refusal, Request, RequestId, Timestamp};
 use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
 use serde_json::json;
@@ -20,8 +18,6 @@ use crate::{Failure, Service};
 
 /// The `typ` of a release token's header (RFC 8725 §3.11: explicit typing).
 pub const TOKEN_TYPE: &str = "release-grant+jwt";
-/// The longest outcome summary, in characters.
-pub const MAX_SUMMARY_CHARS: usize = 4000;
 
 /// A redeemed release: the token, and the lease under which the outcome is reported.
 #[derive(Clone, Serialize)]
@@ -31,6 +27,8 @@ pub struct Redeemed {
     pub digest: Digest,
     pub redeemed_at: Timestamp,
     pub token_expires_at: Timestamp,
+    /// Without a heartbeat or a report before this the outcome counts as unknown.
+    pub lease_until: Timestamp,
     pub report_by: Timestamp,
     #[serde(skip)]
     pub replayed: bool,
@@ -58,19 +56,14 @@ impl Service {
             return Ok(again);
         }
         let lease_id = LeaseId(self.entropy.id(self.now())?);
-        let act = Act {
-            id,
-            actor: Actor::Agent(caller.agent),
-            agent: Some(caller),
-            command: Command::Redeem { executor: caller.agent, digest, lease_id },
-            texts: Vec::new(),
-            idempotency: Some(Idempotency {
-                scope: scope.clone(),
-                key: key.to_owned(),
-                fingerprint,
-                request: id,
-            }),
-        };
+        let command = Command::Redeem { executor: caller.agent, digest, lease_id };
+        let mut act = Act::by_agent(id, caller, command);
+        act.idempotency = Some(Idempotency {
+            scope: scope.clone(),
+            key: key.to_owned(),
+            fingerprint,
+            request: id,
+        });
         match self.act(act).await {
             // A quorum that no longer held sent the request back to pending.
             Ok(request) => match request.state.release() {
@@ -148,73 +141,9 @@ impl Service {
             digest: request.digest,
             redeemed_at: release.redeemed_at,
             token_expires_at: release.token_expires_at,
+            lease_until: release.lease_until,
             report_by: release.report_by,
             replayed,
         })
-    }
-
-    /// Reports how the execution ended. The same report again is answered as the first time.
-    ///
-    /// # Errors
-    /// [`ActError`] says why it was not recorded.
-    pub async fn report(
-        &self,
-        caller: &AgentCaller,
-        id: RequestId,
-        lease_id: LeaseId,
-        outcome: Outcome,
-        summary: &str,
-    ) -> Result<(), ActError> {
-        self.visible_to_agent(caller, id).await?;
-        let (commitment, text) = self.committed_text("summary", summary)?;
-        let act = Act {
-            id,
-            actor: Actor::Agent(caller.agent),
-            agent: Some(caller),
-            command: Command::Report {
-                executor: caller.agent,
-                lease_id,
-                outcome,
-                summary: commitment,
-            },
-            texts: vec![text],
-            idempotency: None,
-        };
-        match self.act(act).await {
-            Ok(_) => Ok(()),
-            Err(ActError::Refused(refusal @ Refusal::NotExecuting { .. })) => {
-                let stored = self.store.load(id).await?.ok_or(ActError::NotFound)?;
-                let state = &stored.request.state;
-                let ended_so = match outcome {
-                    Outcome::Succeeded => state.name() == StateName::Succeeded,
-                    Outcome::Failed => state.name() == StateName::Failed,
-                };
-                let same_lease =
-                    state.release().is_some_and(|release| release.lease_id == lease_id);
-                let same = ended_so && same_lease;
-                if same { Ok(()) } else { Err(refusal.into()) }
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Withdraws a request that the agent staged. Withdrawing again is answered as the first time.
-    ///
-    /// # Errors
-    /// [`ActError`] says why it stays.
-    pub async fn withdraw(&self, caller: &AgentCaller, id: RequestId) -> Result<(), ActError> {
-        self.visible_to_agent(caller, id).await?;
-        let act = Act {
-            id,
-            actor: Actor::Agent(caller.agent),
-            agent: Some(caller),
-            command: Command::Withdraw { by: caller.agent },
-            texts: Vec::new(),
-            idempotency: None,
-        };
-        match self.act(act).await {
-            Err(ActError::Refused(Refusal::NotPending { state: StateName::Withdrawn })) => Ok(()),
-            answer => answer.map(|_| ()),
-        }
     }
 }

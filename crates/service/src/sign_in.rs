@@ -16,6 +16,8 @@ use crate::{Failure, Service, credential};
 
 /// How long a one-time link may be used: 60 minutes.
 pub const LINK_LIFE_S: i64 = 3600;
+/// How long after signing in by a link a first password may be set: 15 minutes.
+pub const FIRST_PASSWORD_S: i64 = 900;
 /// The shortest password, in characters.
 pub const MIN_PASSWORD_CHARS: usize = 12;
 /// The longest password, in bytes: more is refused before it is hashed.
@@ -54,6 +56,8 @@ pub enum PasswordError {
     Length,
     #[error("the current password is wrong")]
     Current,
+    #[error("a first password is set within 15 minutes of signing in by a link")]
+    TooLate,
     #[error(transparent)]
     Failed(#[from] Failure),
 }
@@ -139,11 +143,31 @@ impl Service {
             self.record_wrong_password(person.id).await?;
             return Err(SignInError::Wrong);
         }
-        let caller = PersonCaller { person };
+        let caller = PersonCaller { person, authenticated_at: self.now() };
         let signed_in = HouseFact::SignedIn { person: caller.id(), method: SignInMethod::Password };
         let fact = self.fact(caller.actor(), signed_in);
         self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
         Ok(caller)
+    }
+
+    /// Whether this is the person's own password, within the limits of signing in.
+    pub(crate) async fn check_own_password(
+        &self,
+        caller: &PersonCaller,
+        password: &str,
+    ) -> Result<(), SignInError> {
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Err(SignInError::Wrong);
+        }
+        if self.passwords.attempts.check_key(&format!("own {}", caller.id())).is_err() {
+            return Err(SignInError::TooMany);
+        }
+        let stored = self.store.password_hash(caller.id()).await?;
+        if self.passwords.verify(password, stored).await? {
+            return Ok(());
+        }
+        self.record_wrong_password(caller.id()).await?;
+        Err(SignInError::Wrong)
     }
 
     /// Only for people there are, and within limits: strangers cannot fill the ledger.
@@ -191,7 +215,8 @@ impl Service {
     pub async fn read_link(&self, token: &str) -> Result<(PersonCaller, Timestamp), SignInError> {
         let link = self.store.sign_in_link(self.link_hash(token), self.now()).await?;
         let link = link.ok_or(SignInError::LinkSpent)?;
-        let person = self.person_caller(link.person).await?.ok_or(SignInError::LinkSpent)?;
+        let person =
+            self.person_caller(link.person, self.now()).await?.ok_or(SignInError::LinkSpent)?;
         Ok((person, link.expires_at))
     }
 
@@ -228,8 +253,14 @@ impl Service {
             return Err(PasswordError::Length);
         }
         let stored = self.store.password_hash(caller.id()).await.map_err(Failure::from)?;
-        if stored.is_some() && !self.passwords.verify(current, stored).await? {
-            return Err(PasswordError::Current);
+        if stored.is_some() {
+            if !self.passwords.verify(current, stored).await? {
+                return Err(PasswordError::Current);
+            }
+        } else if self.now().seconds_since(caller.authenticated_at) > FIRST_PASSWORD_S {
+            // SECURITY: else whoever finds an open session could make themselves a password,
+            // and with it the fresh authentication that risky approvals ask for.
+            return Err(PasswordError::TooLate);
         }
         let password = new.to_owned();
         let hash = self.passwords.turn(move || hash(&password)).await??;

@@ -1,22 +1,25 @@
-//! Staging: an agent puts a sensitive action before people.
+//! Staging: an agent puts a sensitive action before people, and amends it while they decide.
 
-use std::collections::BTreeSet;
+mod check;
 
 use domain::canonical::{self, Malformed};
-use domain::fact::RequestStaged;
-use domain::revision::{EvidenceDescriptor, Identity, Sealed};
+use domain::fact::{RequestAmended, RequestStaged};
+use domain::kind::EffectPart;
+use domain::revision::{Identity, Sealed};
 use domain::risk::{RiskInput, assess};
-use domain::stage::{EvidenceItem, FieldError};
+use domain::stage::FieldError;
 use domain::{
-    Actor, AgentId, Command, Context, Digest, Ineligible, Kind, KindRef, PersonId, Refusal,
-    Request, RequestFact, RequestId, Revision, StageBody, Staging, Timestamp, apply, name,
+    Actor, Amendment, Command, Context, Digest, KindRef, Refusal, Request, RequestFact, RequestId,
+    Revision, Risk, Staging, Timestamp, apply,
 };
 use serde_json::Value;
 use store::change::{Idempotency, Staged};
 use store::{Change, NewFact, RequestChange, StoreError, Write};
 
+use crate::act::{Act, ActError};
 use crate::caller::AgentCaller;
 use crate::{Failure, Service, policy};
+use check::Checked;
 
 /// How often staging is tried again when people or kinds change under it.
 const TRIES: usize = 5;
@@ -35,8 +38,23 @@ pub enum StageError {
     /// The key that the caller showed was revoked or expired while the call was under way.
     #[error("the key no longer lives")]
     KeyDead,
+    /// No such request, or none that the caller may know of.
+    #[error("no such request")]
+    NotFound,
     #[error(transparent)]
     Failed(#[from] Failure),
+}
+
+impl From<ActError> for StageError {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::NotFound => Self::NotFound,
+            ActError::Refused(refusal) => Self::Refused(refusal),
+            ActError::KeyReused => Self::KeyReused,
+            ActError::KeyDead => Self::KeyDead,
+            ActError::Failed(failure) => Self::Failed(failure),
+        }
+    }
 }
 
 impl From<StoreError> for StageError {
@@ -53,16 +71,6 @@ pub struct StageAnswer {
     pub replayed: bool,
 }
 
-/// A stage body that holds by itself, with what it refers to.
-struct Checked {
-    body: StageBody,
-    kind: Kind,
-    version: u32,
-    executor: AgentId,
-    evidence: Vec<EvidenceDescriptor>,
-    inline: Vec<Vec<u8>>,
-}
-
 impl Service {
     /// Stages `body` for the agent.
     ///
@@ -74,8 +82,7 @@ impl Service {
         body: &[u8],
         key: Option<&str>,
     ) -> Result<StageAnswer, StageError> {
-        let value = canonical::parse(body)?;
-        let fingerprint = Digest::of(&canonical::to_bytes(&value).map_err(Failure::defect)?);
+        let (value, fingerprint) = read(body)?;
         let scope = format!("agent {} stage", caller.agent);
         if let Some(key) = key
             && let Some(used) = self.store.idempotency(&scope, key).await?
@@ -84,14 +91,14 @@ impl Service {
         }
         for _ in 0..TRIES {
             let now = self.now();
-            // INVARIANT: I9. Kind, executor and owners are read under this epoch.
+            // INVARIANT: I9. Kind, executor, owners and policy are read under this epoch.
             let epoch = self.store.instance().await?.map_or(0, |instance| instance.epoch);
             if !self.key_lives(caller).await? {
                 return Err(StageError::KeyDead);
             }
-            let checked = self.check(caller, &value, now).await?;
+            let checked = self.check(caller, &value, None, now).await?;
             let id = RequestId(self.entropy.id(now)?);
-            let sealed = self.seal(caller, &checked, id).await?;
+            let sealed = self.seal(caller, &checked, id, 1).await?;
             let mut change = self.staging(caller, checked, sealed, now).await?;
             change.expected_epoch = Some(epoch);
             change.idempotency = key.map(|key| Idempotency {
@@ -110,91 +117,46 @@ impl Service {
         Err(StoreError::Unavailable("people or kinds change too fast".into()).into())
     }
 
-    async fn check(
+    /// Makes `body` the next revision of a request that is still open; every review of the old
+    /// revision is void.
+    ///
+    /// # Errors
+    /// [`StageError`] names what is wrong by field and limit; the request stays as it was.
+    pub async fn amend(
         &self,
         caller: &AgentCaller,
-        value: &Value,
-        now: Timestamp,
-    ) -> Result<Checked, StageError> {
-        let errors = self.schemas.check_stage_body(value);
-        if !errors.is_empty() {
-            return Err(StageError::Invalid(errors));
-        }
-        let body: StageBody = serde_json::from_value(value.clone())
-            .map_err(|error| StageError::Invalid(vec![FieldError::new("", error.to_string())]))?;
-        let Some((kind, version)) = self.store.kind(&body.kind, None).await? else {
-            let names: Vec<String> =
-                self.store.kinds().await?.into_iter().map(|(kind, _)| kind.name).collect();
-            let unknown = FieldError::new("/kind", "is not a kind of the catalogue");
-            return Err(StageError::Invalid(vec![unknown.limit(names.join(", "))]));
-        };
-        let parameters = Value::Object(body.parameters.clone());
-        let mut errors = self.schemas.check_parameters(&kind, version, &parameters)?;
-        errors.extend(body.check(now));
-        errors.extend(missing(&kind, &body));
-        if let Some(person) = body.on_behalf_of
-            && self.store.person(person).await?.is_none()
+        id: RequestId,
+        body: &[u8],
+        key: Option<&str>,
+    ) -> Result<StageAnswer, StageError> {
+        let (value, fingerprint) = read(body)?;
+        let scope = format!("agent {} amend {id}", caller.agent);
+        if let Some(key) = key
+            && let Some(used) = self.store.idempotency(&scope, key).await?
         {
-            errors.push(FieldError::new("/on_behalf_of", "is not the id of a person"));
+            return replay(used, fingerprint);
         }
-        let mut evidence = Vec::new();
-        let mut inline = Vec::new();
-        for (index, item) in body.evidence.iter().enumerate() {
-            match self.resolve(caller, item, &mut inline).await? {
-                Some(descriptor) => evidence.push(descriptor),
-                None => errors.push(FieldError::new(
-                    format!("/evidence/{index}/digest"),
-                    "is not the digest of anything that this agent uploaded",
-                )),
-            }
+        let request = self.visible_to_agent(caller, id).await?.request;
+        if request.agent != caller.agent {
+            return Err(Refusal::NotStager.into());
         }
-        if !errors.is_empty() {
-            return Err(StageError::Invalid(errors));
+        let now = self.now();
+        let checked = self.check(caller, &value, Some(&request.kind), now).await?;
+        let sealed = self.seal(caller, &checked, id, request.revision + 1).await?;
+        let amended = self.amended(&checked, &sealed, now).await?;
+        let effect = checked.effect();
+        let mut act = Act::by_agent(id, caller, Command::Amend(Box::new(Amendment(amended))));
+        act.writes = checked.inline_evidence(caller);
+        act.amendment = Some(Staged { sealed, effect });
+        act.idempotency =
+            key.map(|key| Idempotency { scope, key: key.to_owned(), fingerprint, request: id });
+        match self.act(act).await {
+            Ok(_) => Ok(StageAnswer { id, replayed: false }),
+            Err(ActError::Failed(Failure::Store(StoreError::KeyUsed(used)))) => {
+                replay(used, fingerprint)
+            }
+            Err(error) => Err(error.into()),
         }
-        let executor = self.executor(caller, &kind).await?;
-        Ok(Checked { body, kind, version, executor, evidence, inline })
-    }
-
-    /// The descriptor of a piece of evidence; inline content is put aside to be stored.
-    async fn resolve(
-        &self,
-        caller: &AgentCaller,
-        item: &EvidenceItem,
-        inline: &mut Vec<Vec<u8>>,
-    ) -> Result<Option<EvidenceDescriptor>, StageError> {
-        let found = match (&item.content, item.digest) {
-            (Some(content), _) => {
-                let bytes = content.as_bytes().to_vec();
-                let found = (Digest::of(&bytes), bytes.len() as u64);
-                inline.push(bytes);
-                Some(found)
-            }
-            (None, Some(digest)) => {
-                let size = self.store.evidence_size(caller.agent, digest).await?;
-                size.map(|size| (digest, size))
-            }
-            (None, None) => None,
-        };
-        Ok(found.map(|(digest, size_bytes)| EvidenceDescriptor {
-            evidence_type: item.evidence_type.clone(),
-            name: item.name.clone(),
-            media_type: item.media_type.clone(),
-            digest,
-            size_bytes,
-            source: item.source.clone(),
-            collected_at: item.collected_at,
-        }))
-    }
-
-    async fn executor(&self, caller: &AgentCaller, kind: &Kind) -> Result<AgentId, StageError> {
-        let Some(wanted) = &kind.executor else { return Ok(caller.agent) };
-        let lookalike = name::lookalike(wanted);
-        let agents = self.store.agents().await?;
-        let found = agents.iter().find(|agent| name::lookalike(&agent.name) == lookalike);
-        found.map(|agent| agent.id).ok_or_else(|| {
-            let detail = "names an executor that does not exist; an administrator must add it";
-            StageError::Invalid(vec![FieldError::new("/kind", detail).limit(wanted)])
-        })
     }
 
     async fn seal(
@@ -202,11 +164,12 @@ impl Service {
         caller: &AgentCaller,
         checked: &Checked,
         id: RequestId,
+        revision: u32,
     ) -> Result<Sealed, StageError> {
         let identity = Identity {
             instance: self.instance().await?,
             request_id: id,
-            revision: 1,
+            revision,
             agent: caller.agent,
             executor: checked.executor,
             kind: KindRef { name: checked.kind.name.clone(), version: checked.version },
@@ -226,32 +189,26 @@ impl Service {
         let id = staged.request;
         let fact = RequestFact::RequestStaged(Box::new(staged.clone()));
         let request = Request::evolve(None, &fact, now).map_err(Failure::defect)?;
-        let (authority, _) = self.store.authority_for(&request, now).await?;
+        let (authority, _) = self.store.authority_for(&request, now, &policy::groups()).await?;
         let command = Command::Stage(Box::new(Staging(staged)));
         let facts = apply(None, command, &Context { authority: &authority }, now)?;
-        let effect = checked.kind.effect_of(&checked.body.parameters, &checked.body.environment);
-        let actor = Actor::Agent(caller.agent);
+        let effect = checked.effect();
         let new = |fact: RequestFact| NewFact {
             at: now,
-            actor,
+            actor: Actor::Agent(caller.agent),
             request: Some(id),
             fact: fact.into(),
             texts: Vec::new(),
         };
-        let evidence = |bytes: Vec<u8>| Write::Evidence {
-            agent: caller.agent,
-            digest: Digest::of(&bytes),
-            bytes,
-        };
         Ok(Change {
-            valid_until: request.due_at(),
+            valid_until: request.state_ends_at(),
             request: Some(RequestChange {
                 expected_version: None,
                 after: request,
                 staged: Some(Staged { sealed, effect }),
             }),
             facts: facts.into_iter().map(new).collect(),
-            writes: checked.inline.into_iter().map(evidence).collect(),
+            writes: checked.inline_evidence(caller),
             ..Change::default()
         })
     }
@@ -263,61 +220,88 @@ impl Service {
         now: Timestamp,
     ) -> Result<RequestStaged, StageError> {
         let revision = &sealed.revision;
-        let body = &checked.body;
-        let plan = body.rollback_plan.as_ref();
-        let risk = assess(RiskInput {
-            kind: &checked.kind,
-            environment: &body.environment,
-            self_executed: revision.agent == revision.executor,
-            rollback_plan: plan.is_some(),
-            rollback_tested: plan.is_some_and(|plan| plan.tested_at.is_some()),
-            claimed: body.risk.level,
-        });
-        let default_deadline = now.plus_seconds(i64::from(checked.kind.review_deadline_s));
-        // An approval after the window's end could never be used.
-        let asked = body.review_deadline.unwrap_or(default_deadline);
-        let review_deadline = body.window.map_or(asked, |window| asked.min(window.not_after));
         Ok(RequestStaged {
             request: revision.request_id,
+            staged_by: Actor::Agent(revision.agent),
             agent: revision.agent,
             executor: revision.executor,
             kind: revision.kind.clone(),
+            environment: revision.environment.clone(),
             revision: revision.revision,
             digest: sealed.digest,
             content_digest: sealed.content_digest,
-            requirements: policy::requirements(),
+            requirements: policy::ruling().requirements,
             excluded: self.excluded(revision).await?,
-            risk,
-            review_deadline,
+            risk: checked.risk(revision),
+            review_deadline: checked.review_deadline(now),
             release_ttl_s: checked.kind.release_ttl_s,
+            lease_ttl_s: checked.kind.lease_ttl_s,
             report_deadline_s: checked.kind.report_deadline_s,
-            window: body.window,
+            window: revision.window,
         })
     }
 
-    /// Who is excluded for good: owners and holders of living keys at this moment, and the person
-    /// it is done for.
-    async fn excluded(
+    async fn amended(
         &self,
-        revision: &Revision,
-    ) -> Result<Vec<(PersonId, Ineligible)>, StageError> {
-        let mut excluded = Vec::new();
-        let agents: BTreeSet<AgentId> = [revision.agent, revision.executor].into();
-        for id in agents {
-            if let Some(agent) = self.store.agent(id).await? {
-                excluded.push((agent.owner, Ineligible::OwnsAgent));
-            }
-            let now = self.now();
-            let living = self.store.keys_of(id).await?.into_iter().filter(|key| key.lives(now));
-            for holder in living.map(|key| key.shown_to) {
-                if excluded.iter().all(|(person, _)| *person != holder) {
-                    excluded.push((holder, Ineligible::HoldsKey));
-                }
-            }
-        }
-        excluded.extend(revision.on_behalf_of.map(|person| (person, Ineligible::ActsOnBehalf)));
-        Ok(excluded)
+        checked: &Checked,
+        sealed: &Sealed,
+        now: Timestamp,
+    ) -> Result<RequestAmended, StageError> {
+        let revision = &sealed.revision;
+        Ok(RequestAmended {
+            amended_by: Actor::Agent(revision.agent),
+            environment: revision.environment.clone(),
+            revision: revision.revision,
+            digest: sealed.digest,
+            content_digest: sealed.content_digest,
+            requirements: policy::ruling().requirements,
+            excluded: self.excluded(revision).await?,
+            risk: checked.risk(revision),
+            review_deadline: checked.review_deadline(now),
+            window: revision.window,
+        })
     }
+}
+
+impl Checked {
+    fn effect(&self) -> Vec<EffectPart> {
+        self.kind.effect_of(&self.body.parameters, &self.body.environment)
+    }
+
+    fn inline_evidence(&self, caller: &AgentCaller) -> Vec<Write> {
+        let write = |bytes: &Vec<u8>| Write::Evidence {
+            agent: caller.agent,
+            digest: Digest::of(bytes),
+            bytes: bytes.clone(),
+        };
+        self.inline.iter().map(write).collect()
+    }
+
+    fn risk(&self, revision: &Revision) -> Risk {
+        let plan = self.body.rollback_plan.as_ref();
+        assess(RiskInput {
+            kind: &self.kind,
+            environment: &self.body.environment,
+            self_executed: revision.agent == revision.executor,
+            rollback_plan: plan.is_some(),
+            rollback_tested: plan.is_some_and(|plan| plan.tested_at.is_some()),
+            claimed: self.body.risk.level,
+        })
+    }
+
+    fn review_deadline(&self, now: Timestamp) -> Timestamp {
+        let default_deadline = now.plus_seconds(i64::from(self.kind.review_deadline_s));
+        let asked = self.body.review_deadline.unwrap_or(default_deadline);
+        // An approval after the window's end could never be used.
+        self.body.window.map_or(asked, |window| asked.min(window.not_after))
+    }
+}
+
+/// The body as a value, and the fingerprint by which a retry is recognised.
+fn read(body: &[u8]) -> Result<(Value, Digest), StageError> {
+    let value = canonical::parse(body)?;
+    let fingerprint = Digest::of(&canonical::to_bytes(&value).map_err(Failure::defect)?);
+    Ok((value, fingerprint))
 }
 
 fn replay(
@@ -329,21 +313,4 @@ fn replay(
     } else {
         Err(StageError::KeyReused)
     }
-}
-
-/// What the kind asks for and the body lacks.
-fn missing(kind: &Kind, body: &StageBody) -> Vec<FieldError> {
-    let given: BTreeSet<&str> =
-        body.evidence.iter().map(|item| item.evidence_type.as_str()).collect();
-    let lacking = kind.required_evidence.iter().filter(|wanted| !given.contains(wanted.as_str()));
-    let mut errors: Vec<FieldError> = lacking
-        .map(|wanted| {
-            FieldError::new("/evidence", format!("lacks evidence of the type `{wanted}`"))
-                .limit(kind.required_evidence.join(", "))
-        })
-        .collect();
-    if kind.rollback_plan_required && body.rollback_plan.is_none() {
-        errors.push(FieldError::new("/rollback_plan", "is required by this kind"));
-    }
-    errors
 }

@@ -33,15 +33,7 @@ impl Service {
     }
 
     async fn elapse(&self, id: RequestId) -> Result<bool, Failure> {
-        let act = Act {
-            id,
-            actor: Actor::System,
-            agent: None,
-            command: Command::Elapse,
-            texts: Vec::new(),
-            idempotency: None,
-        };
-        match self.act(act).await {
+        match self.act(Act::new(id, Actor::System, Command::Elapse)).await {
             Ok(_) => Ok(true),
             Err(ActError::Failed(failure)) => Err(failure),
             // Somebody was faster; the fact is there, or no timer is due.

@@ -3,12 +3,12 @@
 //! Plain data. Text that an agent supplied is given as it was staged; making hidden characters
 //! visible is the renderer's duty.
 
-use domain::fact::Seat;
+use domain::fact::{Missed, Seat};
 use domain::kind::EffectPart;
 use domain::stage::{ClaimedRisk, RollbackPlan, Window};
 use domain::{
-    AgentId, Digest, Ineligible, KeyId, Kind, KindRef, Outcome, PersonId, RequestId, Risk,
-    RiskLevel, State, StateName, Timestamp, Verdict,
+    AgentId, Digest, FreezeId, Ineligible, KeyId, Kind, KindRef, Outcome, PersonId, RequestId,
+    Risk, RiskLevel, RollbackOutcome, SecondVerdict, State, StateName, Timestamp, Verdict,
 };
 use serde_json::Value;
 
@@ -49,6 +49,9 @@ pub struct RequestRow {
     pub not_you: Option<Ineligible>,
     /// The viewer's own standing verdict.
     pub your_verdict: Option<Verdict>,
+    /// It was approved by break-glass, and the viewer may be the second person who looks at it.
+    pub you_owe_second_review: bool,
+    pub broken_glass: bool,
 }
 
 /// The inbox: what waits for the viewer first.
@@ -57,7 +60,7 @@ pub struct InboxView {
     pub now: Timestamp,
     /// Pending, and the viewer may review: soonest deadline within highest risk first.
     pub your_turn: Vec<RequestRow>,
-    /// Pending or approved or executing, but not the viewer's turn.
+    /// Not ended, but not the viewer's turn; unknown outcomes among them until they are settled.
     pub waiting: Vec<RequestRow>,
     /// Ended within the last 24 hours, newest first.
     pub done: Vec<RequestRow>,
@@ -134,6 +137,107 @@ pub struct RequestView {
     pub your_verdict: Option<Verdict>,
     /// What the executor reported.
     pub outcome: Option<OutcomeView>,
+    /// How undoing it ended.
+    pub rollback: Option<RollbackView>,
+    /// Whether the people who may still review could fill every seat.
+    pub attainable: bool,
+    pub stop: StopView,
+    pub break_glass: Option<BreakGlassView>,
+    /// What the current revision changed, if it is not the first.
+    pub amendment: Option<AmendmentView>,
+    /// The person who proposed it, where it is a change to the house.
+    pub staged_by: Option<String>,
+}
+
+/// What the viewer may stop, and what stops it already.
+#[derive(Clone, Debug)]
+pub struct StopView {
+    /// Approved and unused: the viewer may take the release back.
+    pub may_revoke: bool,
+    /// Executing: the viewer may ask it to halt.
+    pub may_halt: bool,
+    /// Open, and staged by the viewer.
+    pub may_withdraw: bool,
+    /// Who asked the running execution to halt, and when.
+    pub halt: Option<(String, Timestamp)>,
+    /// The freezes that cover this request.
+    pub freezes: Vec<FreezeRow>,
+}
+
+/// A freeze that is on.
+#[derive(Clone, Debug)]
+pub struct FreezeRow {
+    pub id: FreezeId,
+    pub scope: FreezeScopeView,
+    pub halts: bool,
+    pub at: Timestamp,
+    pub by: String,
+    pub reason: String,
+}
+
+/// What a freeze stops, with names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FreezeScopeView {
+    All,
+    Agent(String),
+    Kind(String),
+    Environment(String),
+}
+
+/// The page of freezes.
+#[derive(Clone, Debug)]
+pub struct FreezesView {
+    pub now: Timestamp,
+    pub freezes: Vec<FreezeRow>,
+    /// The viewer may freeze.
+    pub may_freeze: bool,
+    /// The viewer may end a freeze.
+    pub may_thaw: bool,
+    /// For the form: agents, kinds and environments that there are.
+    pub agents: Vec<(AgentId, String)>,
+    pub kinds: Vec<String>,
+    pub environments: Vec<String>,
+}
+
+/// An approval that one person gave in place of all requirements.
+#[derive(Clone, Debug)]
+pub struct BreakGlassView {
+    pub by: String,
+    pub at: Timestamp,
+    /// Until when a second person has to have looked at it.
+    pub review_by: Timestamp,
+    pub second_review: SecondReviewView,
+    /// The viewer may be that second person.
+    pub may_review: bool,
+}
+
+/// The second review of a broken glass.
+#[derive(Clone, Debug)]
+pub enum SecondReviewView {
+    Owed,
+    Missed,
+    Done { by: String, at: Timestamp, verdict: SecondVerdict },
+}
+
+/// What an amendment changed.
+#[derive(Clone, Debug)]
+pub struct AmendmentView {
+    /// The revision that it is held against.
+    pub since: u32,
+    /// That is the revision which the viewer reviewed last.
+    pub reviewed_by_you: bool,
+    pub changes: Vec<FieldChange>,
+}
+
+/// One field, old and new.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldChange {
+    /// JSON Pointer (RFC 6901) into the revision.
+    pub pointer: String,
+    /// `None`: it was not there.
+    pub before: Option<Value>,
+    /// `None`: it is gone.
+    pub after: Option<Value>,
 }
 
 /// One piece of evidence; its content only once the viewer has opened it.
@@ -189,29 +293,64 @@ pub struct TimelineItem {
 pub enum TimelineFact {
     Staged { revision: u32 },
     EvidenceOpened { name: String },
-    Approved,
-    Denied,
+    Amended { revision: u32 },
+    Reviewed { verdict: Verdict, revision: u32 },
+    GlassBroken { until: Timestamp, review_by: Timestamp },
+    SecondReview { verdict: SecondVerdict },
+    SecondReviewMissed { due: Timestamp },
     QuorumMet { until: Timestamp, seats: Vec<Seat> },
     QuorumLost,
     Expired,
     Withdrawn,
+    Revoked,
     Redeemed,
+    Heartbeat { until: Timestamp },
+    HaltRequested,
+    OutcomeMissed { missed: Missed },
     Lapsed,
     Reported { outcome: Outcome },
+    RollbackReported { outcome: RollbackOutcome },
     Refused { attempt: &'static str, code: String },
 }
 
 /// Whether the viewer may decide, and if not, why.
 #[derive(Clone, Debug)]
 pub enum DecisionView {
-    /// The form, with its signed `shown` token.
-    Open { shown: String },
-    /// The viewer's approval stands; more people are needed.
-    Reviewed { verdict: Verdict, at: Timestamp },
-    /// Not pending any more.
+    Open(DecisionForm),
+    /// The viewer's verdict stands; until it is decided they may change their mind.
+    Reviewed {
+        verdict: Verdict,
+        at: Timestamp,
+        form: DecisionForm,
+    },
+    /// Not open any more.
     Over,
-    /// The viewer may not.
-    NotYou(Ineligible),
+    /// The viewer may not; where they may break the glass, the form for that.
+    NotYou {
+        why: Ineligible,
+        form: Option<DecisionForm>,
+    },
+}
+
+/// What the viewer may say, and what it takes.
+#[derive(Clone, Debug)]
+pub struct DecisionForm {
+    /// The signed token: when this page was rendered, for whom, with which digest.
+    pub shown: String,
+    pub verdicts: Vec<Verdict>,
+    /// The policy asks for a fresher sign-in than the viewer's: approving takes the password.
+    pub approve_needs_password: bool,
+    /// The viewer may approve alone, in place of all requirements.
+    pub break_glass: bool,
+    pub break_glass_needs_password: bool,
+}
+
+/// How undoing it ended.
+#[derive(Clone, Debug)]
+pub struct RollbackView {
+    pub outcome: RollbackOutcome,
+    pub at: Timestamp,
+    pub summary: Option<String>,
 }
 
 /// What the executor reported.

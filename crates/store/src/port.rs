@@ -47,6 +47,8 @@ pub trait Store: Send + Sync + 'static {
     async fn list(&self, query: RequestQuery) -> Answer<Vec<Stored>>;
     async fn counts(&self) -> Answer<Vec<StateCount>>;
     async fn count_of_agent(&self, agent: AgentId, state: StateName) -> Answer<u64>;
+    /// The environments that requests have named, in order.
+    async fn environments(&self) -> Answer<Vec<String>>;
     /// Requests whose timer has fired by `now`.
     async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>>;
 

@@ -2,8 +2,8 @@
 
 use domain::kind::EffectPart;
 use domain::{
-    Actor, AgentId, Authority, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, StateName,
-    Timestamp,
+    Actor, AgentId, Authority, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId,
+    StateName, Timestamp,
 };
 
 /// Which installation this is.
@@ -34,6 +34,8 @@ pub struct Decidable {
 #[derive(Clone, Debug, Default)]
 pub struct RequestQuery {
     pub states: Vec<StateName>,
+    /// Only requests whose broken glass waits for a second person.
+    pub owes_review: bool,
     /// Only requests that one of these agents staged or executes.
     pub agents: Option<Vec<AgentId>>,
     /// Case-insensitive text in the effect sentence.

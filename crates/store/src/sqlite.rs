@@ -213,6 +213,9 @@ impl Store for SqliteStore {
     async fn count_of_agent(&self, agent: AgentId, state: StateName) -> Answer<u64> {
         requests::count_of_agent(&self.readers, agent, state).await
     }
+    async fn environments(&self) -> Answer<Vec<String>> {
+        requests::environments(&self.readers).await
+    }
     async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>> {
         requests::due(&self.readers, now, limit).await
     }

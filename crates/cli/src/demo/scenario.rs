@@ -214,7 +214,7 @@ impl Play {
     async fn decide(&self, service: &Service, cast: &Cast, id: RequestId) -> anyhow::Result<()> {
         let person = self.reviewer(service, cast).await?;
         let view = service.request_view(&person, id).await?;
-        let DecisionView::Open { shown } = view.decision else {
+        let DecisionView::Open(decision) = view.decision else {
             bail!("the reviewer may not decide");
         };
         let verdict = match self.scenario.fate {
@@ -222,7 +222,14 @@ impl Play {
             _ => Verdict::Approve,
         };
         let justification = self.scenario.verdict_justification.clone().context("no reason")?;
-        let form = ReviewForm { verdict, justification, digest: view.digest, shown };
+        let form = ReviewForm {
+            verdict,
+            justification,
+            digest: view.digest,
+            shown: decision.shown,
+            password: None,
+            break_glass: false,
+        };
         service.review(&person, id, form).await?;
         Ok(())
     }
@@ -233,7 +240,10 @@ impl Play {
         cast: &Cast,
     ) -> anyhow::Result<service::PersonCaller> {
         let name = self.scenario.reviewer.as_deref().context("nobody decides")?;
-        service.person_caller(cast.person(name)?).await?.context("the reviewer is gone")
+        service
+            .person_caller(cast.person(name)?, service.now())
+            .await?
+            .context("the reviewer is gone")
     }
 
     async fn executor(

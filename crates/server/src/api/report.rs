@@ -1,25 +1,44 @@
-//! `POST /api/v1/requests/{id}/outcome`: how the execution ended.
+//! `POST /api/v1/requests/{id}/heartbeat`, `/outcome`, `/rollback`: from redemption to the end.
 
 use axum::Json;
 use axum::extract::State;
 use domain::stage::FieldError;
-use domain::{LeaseId, Outcome, RequestId};
+use domain::{LeaseId, Outcome, RequestId, RollbackOutcome};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use service::execution::{Heartbeat, MAX_SUMMARY_CHARS};
 use service::query::AgentRequest;
-use service::redeem::MAX_SUMMARY_CHARS;
 
 use super::authn::Agent;
 use super::input::{Id, JsonBytes, typed};
 use crate::AppState;
 use crate::problem::Problem;
 
+/// Whose heartbeat it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Beat {
+    lease_id: LeaseId,
+}
+
 /// What the executor reports.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+struct Report<Status> {
     lease_id: LeaseId,
-    status: Outcome,
+    status: Status,
     summary: String,
+}
+
+/// Moves the end of the lease; answers whether to go on or to halt.
+pub(super) async fn heartbeat(
+    State(state): State<AppState>,
+    Agent(agent): Agent,
+    Id(id): Id<RequestId>,
+    JsonBytes(body): JsonBytes,
+) -> Result<Json<Heartbeat>, Problem> {
+    let Beat { lease_id } = typed(&body)?;
+    Ok(Json(state.service.heartbeat(&agent, id, lease_id).await?))
 }
 
 /// Records the outcome; the same report again is answered as the first time.
@@ -29,13 +48,32 @@ pub(super) async fn outcome(
     Id(id): Id<RequestId>,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<AgentRequest>, Problem> {
-    let body: Body = typed(&body)?;
-    let length = body.summary.chars().count();
+    let report: Report<Outcome> = reported(&body)?;
+    let (lease, status) = (report.lease_id, report.status);
+    state.service.report(&agent, id, lease, status, &report.summary).await?;
+    Ok(Json(state.service.agent_request(&agent, id).await?))
+}
+
+/// Records how undoing it ended; the same report again is answered as the first time.
+pub(super) async fn rollback(
+    State(state): State<AppState>,
+    Agent(agent): Agent,
+    Id(id): Id<RequestId>,
+    JsonBytes(body): JsonBytes,
+) -> Result<Json<AgentRequest>, Problem> {
+    let report: Report<RollbackOutcome> = reported(&body)?;
+    let (lease, status) = (report.lease_id, report.status);
+    state.service.report_rollback(&agent, id, lease, status, &report.summary).await?;
+    Ok(Json(state.service.agent_request(&agent, id).await?))
+}
+
+fn reported<Status: DeserializeOwned>(body: &[u8]) -> Result<Report<Status>, Problem> {
+    let report: Report<Status> = typed(body)?;
+    let length = report.summary.chars().count();
     if length == 0 || length > MAX_SUMMARY_CHARS {
         let limit = format!("1 to {MAX_SUMMARY_CHARS} characters");
         let error = FieldError::new("/summary", "has the wrong length").limit(limit);
         return Err(Problem::invalid(vec![error]));
     }
-    state.service.report(&agent, id, body.lease_id, body.status, &body.summary).await?;
-    Ok(Json(state.service.agent_request(&agent, id).await?))
+    Ok(report)
 }

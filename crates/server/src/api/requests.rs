@@ -1,4 +1,4 @@
-//! `POST /api/v1/requests`, `GET /api/v1/requests`, `GET /api/v1/requests/{id}`.
+//! `POST /api/v1/requests`, `POST /api/v1/requests/{id}/revisions`, `GET /api/v1/requests`, `GET /api/v1/requests/{id}`.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,7 +6,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{RequestId, StateName};
 use serde::Deserialize;
+use service::AgentCaller;
 use service::query::{AgentList, AgentRequest};
+use service::stage::StageAnswer;
 
 use super::authn::Agent;
 use super::input::{Id, JsonBytes, Params, idempotency_key, preferred_wait};
@@ -23,7 +25,29 @@ pub(super) async fn stage(
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
     let staged = state.service.stage(&agent, &body, key.as_deref()).await?;
-    let request = state.service.agent_request(&agent, staged.id).await?;
+    created(&state, &agent, staged).await
+}
+
+/// Amends an open request: the body is the whole new revision. 201; every review of the old
+/// revision is void.
+pub(super) async fn amend(
+    State(state): State<AppState>,
+    Agent(agent): Agent,
+    Id(id): Id<RequestId>,
+    headers: HeaderMap,
+    JsonBytes(body): JsonBytes,
+) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
+    let amended = state.service.amend(&agent, id, &body, key.as_deref()).await?;
+    created(&state, &agent, amended).await
+}
+
+async fn created(
+    state: &AppState,
+    agent: &AgentCaller,
+    staged: StageAnswer,
+) -> Result<Response, Problem> {
+    let request = state.service.agent_request(agent, staged.id).await?;
     let location = request.status_url.clone();
     let mut response = answer(StatusCode::CREATED, request);
     set(&mut response, header::LOCATION, &location);
@@ -49,15 +73,7 @@ pub(super) async fn read(
         () = state.stopping.cancelled() => state.service.agent_request(&agent, id).await?,
     };
     let unchanged = seen == Some(request.etag.as_str());
-    let pending = !matches!(
-        request.state,
-        StateName::Denied
-            | StateName::Expired
-            | StateName::Withdrawn
-            | StateName::Lapsed
-            | StateName::Succeeded
-            | StateName::Failed
-    );
+    let pending = request.state.is_live();
     let mut response = if unchanged {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         set(&mut response, header::ETAG, &request.etag);

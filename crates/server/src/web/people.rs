@@ -52,9 +52,9 @@ pub(super) async fn invite(desk: Desk, Path(id): Path<String>) -> Response {
 async fn invited(desk: &Desk, id: &str) -> Answer {
     steward(desk)?;
     let person: PersonId = read(id)?;
-    let found = desk.visitor.state.service.person_caller(person).await?;
-    let found = found.ok_or(Trouble::NotFound)?;
-    invitation(desk, person, found.name()).await
+    let found = desk.visitor.state.service.person_name(person).await?;
+    let name = found.ok_or(Trouble::NotFound)?;
+    invitation(desk, person, &name).await
 }
 
 async fn invitation(desk: &Desk, person: PersonId, name: &str) -> Answer {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{
-    Digest, KindRef, Outcome, RequestId, Risk, State, StateName, Timestamp, binding_code, quorum,
-};
+use domain::{Digest, KindRef, RequestId, Risk, State, StateName, Timestamp, binding_code, quorum};
 use serde::Serialize;
 use store::read::{Decidable, RequestQuery};
 use tokio::time::Instant;
@@ -12,7 +10,7 @@ use tokio::time::Instant;
 use super::lists::{cursor, read_cursor};
 use crate::act::ActError;
 use crate::caller::AgentCaller;
-use crate::{Failure, Service, wait};
+use crate::{Failure, Service, policy, wait};
 
 /// Requests on one page of the API.
 const PAGE: u32 = 50;
@@ -38,11 +36,16 @@ pub struct AgentRequest {
     pub redeemed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report_by: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
+    /// Somebody asked the running execution to stop.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub halt_requested: bool,
     pub requirements: Vec<AgentRequirement>,
+    /// Whether the people who may still review could fill every seat.
+    pub can_be_met: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub denial: Option<Denial>,
+    pub denial: Option<Objection>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes_requested: Option<Objection>,
     /// What the agent should do next, in one sentence.
     pub next: &'static str,
     /// Strong validator of this answer (RFC 9110 §8.8.3).
@@ -62,9 +65,9 @@ pub struct AgentRequirement {
     pub why: String,
 }
 
-/// Why it was denied, and that trying again the same way is no answer.
+/// Why it was denied or is to be changed, and what to do about it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Denial {
+pub struct Objection {
     pub at: Timestamp,
     pub justification: Option<String>,
     pub retry: &'static str,
@@ -89,7 +92,7 @@ impl Service {
         id: RequestId,
     ) -> Result<AgentRequest, ActError> {
         let now = self.now();
-        let decidable = self.store.load_decidable(id, now).await?;
+        let decidable = self.decidable(id, now).await?;
         let decidable = decidable.filter(|found| caller.may_see(&found.stored.request));
         let decidable = decidable.ok_or(ActError::NotFound)?;
         Ok(self.described(decidable, now).await?)
@@ -153,7 +156,9 @@ impl Service {
         let now = self.now();
         let mut requests = Vec::new();
         for stored in stored {
-            let (authority, epoch) = self.store.authority_for(&stored.request, now).await?;
+            let (mut authority, epoch) =
+                self.store.authority_for(&stored.request, now, &policy::groups()).await?;
+            authority.ruling = Some(policy::ruling());
             requests.push(self.described(Decidable { stored, authority, epoch }, now).await?);
         }
         Ok(Some(AgentList { requests, next_cursor }))
@@ -168,11 +173,8 @@ impl Service {
         let state = request.state_at(now);
         let base = self.public_url();
         let release = state.release();
-        let outcome = match state {
-            State::Succeeded { .. } => Some(Outcome::Succeeded),
-            State::Failed { .. } => Some(Outcome::Failed),
-            _ => None,
-        };
+        let decided = release.is_some() || state.name() == StateName::Approved;
+        let explanation = quorum::explain(request, &decidable.authority);
         let approved_until = match state {
             State::Approved { approved_until, .. } => Some(approved_until),
             _ => None,
@@ -193,9 +195,11 @@ impl Service {
             approved_until,
             redeemed_at: release.map(|release| release.redeemed_at),
             report_by: release.map(|release| release.report_by),
-            outcome,
-            requirements: requirements(&decidable, state.name()),
+            halt_requested: matches!(state, State::Executing { halt: Some(_), .. }),
+            can_be_met: explanation.attainable,
+            requirements: requirements(explanation, decided),
             denial: self.denial(&decidable, &state).await?,
+            changes_requested: self.changes_requested(&decidable, &state).await?,
             next: next(state.name()),
             etag: format!("\"{}-{}\"", decidable.stored.version, state.name().as_str()),
         })
@@ -205,28 +209,40 @@ impl Service {
         &self,
         decidable: &Decidable,
         state: &State,
-    ) -> Result<Option<Denial>, Failure> {
+    ) -> Result<Option<Objection>, Failure> {
         let State::Denied { at, .. } = state else { return Ok(None) };
+        let retry = "Do not retry or route around it: stage again only if what was objected to has changed.";
+        self.objection(decidable, *at, retry).await.map(Some)
+    }
+
+    async fn changes_requested(
+        &self,
+        decidable: &Decidable,
+        state: &State,
+    ) -> Result<Option<Objection>, Failure> {
+        let State::ChangesRequested { at, .. } = state else { return Ok(None) };
+        let retry = "POST the whole amended stage body to status_url/revisions, or withdraw.";
+        self.objection(decidable, *at, retry).await.map(Some)
+    }
+
+    /// The words of the review that ended or stopped it: the last one that stands in the ledger.
+    async fn objection(
+        &self,
+        decidable: &Decidable,
+        at: Timestamp,
+        retry: &'static str,
+    ) -> Result<Objection, Failure> {
         let entries = self.store.entries_of(decidable.stored.request.id).await?;
         let text = |entry: &store::read::StoredEntry| {
             let mut texts = entry.texts.iter();
             texts.find(|(field, ..)| field == "justification").map(|(_, _, text)| text.clone())
         };
-        Ok(Some(Denial {
-            at: *at,
-            justification: entries.iter().rev().find_map(text),
-            retry: "Do not retry or route around it: stage again only if what was objected to has changed.",
-        }))
+        Ok(Objection { at, justification: entries.iter().rev().find_map(text), retry })
     }
 }
 
-fn requirements(decidable: &Decidable, state: StateName) -> Vec<AgentRequirement> {
-    let decided = matches!(
-        state,
-        StateName::Approved | StateName::Executing | StateName::Succeeded | StateName::Failed
-    );
+fn requirements(explanation: quorum::Explanation, decided: bool) -> Vec<AgentRequirement> {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let explanation = quorum::explain(&decidable.stored.request, &decidable.authority);
     let status = |need: quorum::RequirementStatus| AgentRequirement {
         met: decided || need.missing() == 0,
         missing: if decided { 0 } else { count(need.missing()) },
@@ -244,18 +260,33 @@ fn next(state: StateName) -> &'static str {
         StateName::Pending => {
             "People decide. Wait with GET on status_url and `Prefer: wait=25`; do not act yet."
         }
+        StateName::ChangesRequested => {
+            "Read changes_requested.justification, then POST the amended stage body to status_url/revisions. Do not act."
+        }
         StateName::Approved => {
             "The executor may redeem: POST status_url/redeem with the digest and an Idempotency-Key, before approved_until."
         }
         StateName::Executing => {
-            "Carry the action out, then POST status_url/outcome with the lease_id."
+            "Carry the action out: POST status_url/heartbeat with the lease_id well before lease_until, stop on `halt`, then POST status_url/outcome."
         }
         StateName::Denied => "Do not act. Read denial.justification.",
         StateName::Expired => "Nobody decided in time, which is a no. Do not act.",
-        StateName::Withdrawn => "The agent withdrew it. Do not act.",
+        StateName::Withdrawn => "It was withdrawn. Do not act.",
+        StateName::Revoked => "The approval was revoked. Do not act.",
         StateName::Lapsed => {
             "The approval was not used in time and is dead. Stage again if it is still needed."
         }
-        StateName::Succeeded | StateName::Failed => "Nothing: the outcome is recorded.",
+        StateName::Succeeded => {
+            "Nothing: the outcome is recorded. If it has to be undone, POST status_url/rollback afterwards."
+        }
+        StateName::Failed | StateName::Halted => {
+            "Follow the rollback plan, then POST status_url/rollback with how that ended."
+        }
+        StateName::OutcomeUnknown => {
+            "The lease ended without a report. Find out what happened, then POST status_url/outcome. Never retry blindly."
+        }
+        StateName::RolledBack | StateName::RollbackFailed => {
+            "Nothing: the outcome and its rollback are recorded."
+        }
     }
 }

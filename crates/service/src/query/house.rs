@@ -1,9 +1,12 @@
 //! People, agents and kinds as pages and the API show them.
 
-use domain::StateName;
+use domain::kind::is_change;
+use domain::{AgentId, StateName};
 
 use crate::caller::{GROUPS, PersonCaller};
-use crate::view::{AgentRow, AgentsView, KeyRow, KindView, KindsView, PeopleView, PersonRow};
+use crate::view::{
+    AgentRow, AgentsView, FreezesView, KeyRow, KindView, KindsView, PeopleView, PersonRow,
+};
 use crate::{Failure, Service};
 
 impl Service {
@@ -53,6 +56,27 @@ impl Service {
         };
         let people = self.store.people().await?.into_iter().map(row).collect();
         Ok(PeopleView { people, groups: GROUPS.iter().map(|group| (*group).to_owned()).collect() })
+    }
+
+    /// The freezes that are on, and what could be frozen.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn freezes_view(&self, caller: &PersonCaller) -> Result<FreezesView, Failure> {
+        let names = self.names().await?;
+        let freezes = self.freezes().await?;
+        let agents = self.store.agents().await?.into_iter();
+        let agents = agents.filter(|agent| agent.id != AgentId::HOUSE);
+        let kinds = self.store.kinds().await?.into_iter().map(|(kind, _)| kind.name);
+        Ok(FreezesView {
+            now: self.now(),
+            freezes: freezes.iter().map(|standing| names.freeze(standing)).collect(),
+            may_freeze: caller.may_freeze(),
+            may_thaw: caller.is_administrator(),
+            agents: agents.map(|agent| (agent.id, agent.name)).collect(),
+            kinds: kinds.filter(|name| !is_change(name)).collect(),
+            environments: self.store.environments().await?,
+        })
     }
 
     /// The catalogue of kinds, each in its newest version.

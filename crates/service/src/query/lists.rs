@@ -1,15 +1,16 @@
 //! Lists of requests: the inbox and the history.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use domain::{Authority, Digest, RequestId, StateName, Timestamp, Verdict, quorum};
 use store::read::{Order, RequestQuery, Stored};
 
 use crate::caller::PersonCaller;
 use crate::query::Names;
+use crate::query::request::may_review_break_glass;
 use crate::view::{HistoryView, InboxView, RequestRow, Viewer};
-use crate::{Failure, Service};
+use crate::{Failure, Service, policy};
 
 /// Rows of one group of the inbox.
 const INBOX_ROWS: u32 = 100;
@@ -63,15 +64,26 @@ impl Service {
         let agents = self.only_agents_of(caller).await?;
         let pending = self.pending(caller).await?;
         let truncated = pending.len() == INBOX_ROWS as usize;
+        let owed = RequestQuery {
+            agents: agents.clone(),
+            owes_review: true,
+            limit: INBOX_ROWS,
+            ..RequestQuery::default()
+        };
         let running = RequestQuery {
-            states: vec![StateName::Approved, StateName::Executing],
+            states: vec![
+                StateName::ChangesRequested,
+                StateName::Approved,
+                StateName::Executing,
+                StateName::OutcomeUnknown,
+            ],
             agents: agents.clone(),
             order: Order::LastChangedFirst,
             limit: INBOX_ROWS,
             ..RequestQuery::default()
         };
         let ended = RequestQuery {
-            states: StateName::ALL.into_iter().filter(|state| state.is_terminal()).collect(),
+            states: StateName::ALL.into_iter().filter(|state| is_done(*state)).collect(),
             agents,
             changed_since: Some(now.plus_seconds(-DONE_S)),
             order: Order::LastChangedFirst,
@@ -81,14 +93,19 @@ impl Service {
         let mut done = Vec::new();
         let mut waiting = Vec::new();
         let mut your_turn = Vec::new();
+        let owed = self.rows(caller, owed).await?;
         let running = self.rows(caller, running).await?;
         let ended = self.rows(caller, ended).await?;
-        for row in pending.into_iter().chain(running).chain(ended) {
-            // A timer that has fired counts, whether or not the sweeper has run.
-            if row.state.is_terminal() {
-                done.push(row);
-            } else if is_your_turn(&row) {
+        let mut seen = HashSet::new();
+        for row in pending.into_iter().chain(owed).chain(running).chain(ended) {
+            if !seen.insert(row.id) {
+                continue;
+            }
+            if is_your_turn(&row) {
                 your_turn.push(row);
+            // A timer that has fired counts, whether or not the sweeper has run.
+            } else if is_done(row.state) {
+                done.push(row);
             } else {
                 waiting.push(row);
             }
@@ -148,8 +165,12 @@ impl Service {
                 request.requirements.iter().map(|need| need.group.clone()).collect();
             let authority = match known.entry((request.agent, request.executor, groups)) {
                 Entry::Occupied(found) => found.into_mut(),
-                Entry::Vacant(new) => new.insert(self.store.authority_for(request, now).await?.0),
+                Entry::Vacant(new) => {
+                    let groups = policy::groups();
+                    new.insert(self.store.authority_for(request, now, &groups).await?.0)
+                }
             };
+            authority.ruling = Some(policy::ruling());
             rows.push(self.row(caller, &names, authority, stored));
         }
         Ok(rows)
@@ -168,35 +189,44 @@ impl Service {
         let explanation = quorum::explain(request, authority);
         let filled =
             explanation.requirements.iter().map(|need| need.filled_by.len()).sum::<usize>();
-        let own = request.reviews.iter().find(|review| review.reviewer == caller.id());
+        let own = request.review_of(caller.id());
         let denied = |verdict| verdict == Verdict::Deny;
-        let deciding: Vec<_> = if request.reviews.iter().any(|review| denied(review.verdict)) {
-            request.reviews.iter().filter(|review| denied(review.verdict)).collect()
+        let deciding: Vec<_> = if request.standing().any(|review| denied(review.verdict)) {
+            request.standing().filter(|review| denied(review.verdict)).collect()
         } else {
-            request.reviews.iter().collect()
+            request.approvals().collect()
         };
         RequestRow {
             id: request.id,
             effect: stored.effect.clone(),
             kind: request.kind.clone(),
             agent: names.agent(request.agent).name,
-            environment: stored.environment.clone(),
+            environment: request.environment.clone(),
             risk: request.risk.level,
             state,
             staged_at: request.staged_at,
-            due_at: if state.is_terminal() { None } else { request.due_at() },
+            due_at: if state.is_live() { request.state_ends_at() } else { None },
             changed_at: stored.changed_at,
             decided_by: deciding.iter().map(|review| names.person(review.reviewer)).collect(),
             filled_seats: u32::try_from(filled).unwrap_or(u32::MAX),
             seats: request.requirements.iter().map(|need| need.seats).sum(),
             not_you: authority.ineligible(request, caller.id()),
             your_verdict: own.map(|review| review.verdict),
+            you_owe_second_review: may_review_break_glass(caller, request, authority),
+            broken_glass: request.break_glass.is_some(),
         }
     }
 }
 
 fn is_your_turn(row: &RequestRow) -> bool {
-    row.state == StateName::Pending && row.not_you.is_none() && row.your_verdict.is_none()
+    let undecided =
+        row.state == StateName::Pending && row.not_you.is_none() && row.your_verdict.is_none();
+    undecided || row.you_owe_second_review
+}
+
+/// Nothing to wait for or to worry about: an unknown outcome is neither.
+fn is_done(state: StateName) -> bool {
+    !state.is_live() && state != StateName::OutcomeUnknown
 }
 
 /// Moves whenever a row appears, goes, or changes.

@@ -1,21 +1,25 @@
 //! One request whole: the page on which people decide.
 
+use domain::apply::BREAK_GLASS_REAUTH_S;
+use domain::authority::BREAK_GLASS;
 use domain::commitment::SALT_BYTES;
 use domain::entry::{Attempt, Entry, Fact, HouseFact};
+use domain::request::SecondReview;
 use domain::revision::Revision;
 use domain::{
-    Commitment, Ineligible, Kind, Request, RequestFact, RequestId, Review, State, StateName,
-    Verdict, binding_code, quorum,
+    Actor, Authority, Commitment, Ineligible, Kind, Request, RequestFact, RequestId, State,
+    StateName, Verdict, binding_code, quorum,
 };
 use serde_json::{Value, json};
-use store::read::{Decidable, StoredEntry};
+use store::read::{Decidable, StandingFreeze, StoredEntry};
 
 use crate::act::ActError;
 use crate::caller::PersonCaller;
 use crate::query::Names;
 use crate::view::{
-    DecisionView, EvidenceContent, EvidenceView, OutcomeView, RequestView, RequirementView,
-    TimelineFact, TimelineItem,
+    BreakGlassView, DecisionForm, DecisionView, EvidenceContent, EvidenceView, OutcomeView,
+    RequestView, RequirementView, RollbackView, SecondReviewView, StopView, TimelineFact,
+    TimelineItem,
 };
 use crate::{Failure, Service};
 
@@ -34,13 +38,15 @@ impl Service {
     ) -> Result<RequestView, ActError> {
         let (_, sealed) = self.visible_revision(caller, id).await?;
         let now = self.now();
-        let decidable = self.store.load_decidable(id, now).await?.ok_or(ActError::NotFound)?;
+        let decidable = self.decidable(id, now).await?.ok_or(ActError::NotFound)?;
         let request = &decidable.stored.request;
         let names = self.names().await?;
         let kind = self.store.kind(&request.kind.name, Some(request.kind.version)).await?;
         let (kind, _) = kind.ok_or_else(|| Failure::defect("the kind of a request is gone"))?;
         let timeline = self.timeline(&names, &sealed.revision, id).await?;
         let outcome = outcome(&timeline);
+        let rollback = rollback(&timeline);
+        let sealed_value = serde_json::to_value(&sealed.revision).map_err(Failure::defect)?;
         let revision = sealed.revision;
         let evidence = self.evidence_views(caller, id, &kind, &revision).await?;
         Ok(RequestView {
@@ -67,12 +73,21 @@ impl Service {
             action: action(&revision),
             canonical: String::from_utf8(sealed.bytes).map_err(Failure::defect)?,
             evidence,
+            attainable: quorum::explain(request, &decidable.authority).attainable,
             requirements: requirements(&decidable, &names),
             excluded: excluded(&decidable, &names),
             timeline,
             decision: self.decision(caller, &decidable),
-            your_verdict: own_review(caller, request).map(|review| review.verdict),
+            your_verdict: request.review_of(caller.id()).map(|review| review.verdict),
+            stop: self.stop(caller, &decidable, &names).await?,
+            break_glass: break_glass(caller, &decidable, &names),
+            amendment: self.amendment(caller, request, &sealed_value).await?,
+            staged_by: match request.staged_by {
+                Actor::Person(person) => Some(names.person(person)),
+                Actor::Agent(_) | Actor::System => None,
+            },
             outcome,
+            rollback,
             claimed_risk: revision.risk,
             environment: revision.environment,
             targets: revision.targets,
@@ -95,20 +110,87 @@ impl Service {
         Ok(self.visible_revision(caller, id).await?.0.version)
     }
 
+    /// Whether and how this person may decide now.
     fn decision(&self, caller: &PersonCaller, decidable: &Decidable) -> DecisionView {
-        let request = &decidable.stored.request;
-        if request.state_at(self.now()).name() != StateName::Pending {
+        let (request, authority) = (&decidable.stored.request, &decidable.authority);
+        let state = request.state_at(self.now()).name();
+        if !state.is_open() {
             return DecisionView::Over;
         }
-        if let Some(why) = decidable.authority.ineligible(request, caller.id()) {
-            return DecisionView::NotYou(why);
+        let form = || self.decision_form(caller, decidable, state);
+        if let Some(why) = authority.ineligible(request, caller.id()) {
+            let breaks = state == StateName::Pending && self.may_break_glass(caller, decidable);
+            let form = breaks.then(|| DecisionForm { verdicts: Vec::new(), ..form() });
+            return DecisionView::NotYou { why, form };
         }
-        match own_review(caller, request) {
-            Some(review) => DecisionView::Reviewed { verdict: review.verdict, at: review.at },
-            None => DecisionView::Open {
-                shown: self.shown_token(request.id, request.digest, caller.id()),
+        match request.review_of(caller.id()) {
+            Some(review) => {
+                let form = form();
+                let other = |verdict: &Verdict| *verdict != review.verdict;
+                let verdicts = form.verdicts.into_iter().filter(other).collect();
+                let form = DecisionForm { verdicts, ..form };
+                DecisionView::Reviewed { verdict: review.verdict, at: review.at, form }
+            }
+            None => DecisionView::Open(form()),
+        }
+    }
+
+    fn decision_form(
+        &self,
+        caller: &PersonCaller,
+        decidable: &Decidable,
+        state: StateName,
+    ) -> DecisionForm {
+        let (request, authority) = (&decidable.stored.request, &decidable.authority);
+        let age_s = self.now().seconds_since(caller.authenticated_at);
+        let too_old = |most: &u32| age_s > i64::from(*most);
+        let needs = authority.requirements_of(request);
+        let theirs = needs.filter(|need| authority.is_in(&need.group, caller.id()));
+        let fresh_s = theirs.filter_map(|need| need.reauth_s).min();
+        DecisionForm {
+            shown: self.shown_token(request.id, request.digest, caller.id()),
+            // What waits for changes can only be denied by people.
+            verdicts: match state {
+                StateName::Pending => Verdict::ALL.to_vec(),
+                _ => vec![Verdict::Deny],
             },
+            approve_needs_password: fresh_s.filter(too_old).is_some(),
+            break_glass: state == StateName::Pending && self.may_break_glass(caller, decidable),
+            break_glass_needs_password: too_old(&BREAK_GLASS_REAUTH_S),
         }
+    }
+
+    fn may_break_glass(&self, caller: &PersonCaller, decidable: &Decidable) -> bool {
+        let (request, authority) = (&decidable.stored.request, &decidable.authority);
+        !request.is_change()
+            && request.break_glass.is_none()
+            && authority.exclusion(request, caller.id()).is_none()
+            && authority.may_break_glass(caller.id(), self.now())
+    }
+
+    /// What this person may stop, and what stops the release already.
+    async fn stop(
+        &self,
+        caller: &PersonCaller,
+        decidable: &Decidable,
+        names: &Names,
+    ) -> Result<StopView, Failure> {
+        let (request, authority) = (&decidable.stored.request, &decidable.authority);
+        let state = request.state_at(self.now());
+        let may = authority.may_stop(caller.id());
+        let halt = match &state {
+            State::Executing { halt, .. } => *halt,
+            _ => None,
+        };
+        let freezes = self.freezes().await?;
+        let covers = |freeze: &StandingFreeze| freeze.freeze.scope.covers(request);
+        Ok(StopView {
+            may_revoke: may && state.name() == StateName::Approved,
+            may_halt: may && state.name() == StateName::Executing && halt.is_none(),
+            may_withdraw: state.name().is_open() && request.staged_by == caller.actor(),
+            halt: halt.map(|halt| (names.person(halt.by), halt.at)),
+            freezes: freezes.iter().filter(|f| covers(f)).map(|f| names.freeze(f)).collect(),
+        })
     }
 
     async fn evidence_views(
@@ -162,9 +244,41 @@ impl Service {
     }
 }
 
-/// The viewer's own standing review.
-fn own_review<'a>(caller: &PersonCaller, request: &'a Request) -> Option<&'a Review> {
-    request.reviews.iter().find(|review| review.reviewer == caller.id())
+/// Whether this person may be the second one who looks at a broken glass.
+pub(super) fn may_review_break_glass(
+    caller: &PersonCaller,
+    request: &Request,
+    authority: &Authority,
+) -> bool {
+    let Some(broken) = &request.break_glass else { return false };
+    let owed = !matches!(broken.second_review, SecondReview::Done { .. });
+    let has_a_say = authority.is_in(BREAK_GLASS, caller.id())
+        || authority.ineligible(request, caller.id()).is_none();
+    let excluded = authority.exclusion(request, caller.id()).is_some();
+    owed && has_a_say && !excluded && broken.by != caller.id()
+}
+
+/// A broken glass, and the second review that it owes.
+fn break_glass(
+    caller: &PersonCaller,
+    decidable: &Decidable,
+    names: &Names,
+) -> Option<BreakGlassView> {
+    let request = &decidable.stored.request;
+    let broken = request.break_glass.as_ref()?;
+    Some(BreakGlassView {
+        by: names.person(broken.by),
+        at: broken.at,
+        review_by: broken.review_by,
+        second_review: match &broken.second_review {
+            SecondReview::Owed => SecondReviewView::Owed,
+            SecondReview::Missed { .. } => SecondReviewView::Missed,
+            SecondReview::Done { by, at, verdict } => {
+                SecondReviewView::Done { by: names.person(*by), at: *at, verdict: *verdict }
+            }
+        },
+        may_review: may_review_break_glass(caller, request, &decidable.authority),
+    })
 }
 
 fn timeline_item(
@@ -174,9 +288,10 @@ fn timeline_item(
 ) -> Result<Option<TimelineItem>, Failure> {
     let entry: Entry = serde_json::from_slice(&stored.body).map_err(Failure::defect)?;
     let what = match &entry.fact {
-        // The review that denied says it, with its justification.
-        Fact::Request(RequestFact::RequestDenied { .. }) => return Ok(None),
-        Fact::Request(fact) => request_line(fact),
+        Fact::Request(fact) => match request_line(fact) {
+            Some(line) => line,
+            None => return Ok(None),
+        },
         Fact::House(HouseFact::EvidenceOpened { evidence, .. }) => {
             let item = revision.evidence.iter().find(|item| item.digest == *evidence);
             let name = item.map_or_else(|| evidence.to_string(), |item| item.name.clone());
@@ -198,31 +313,55 @@ fn timeline_item(
     Ok(Some(TimelineItem { at: entry.at, index: entry.index, actor, what, text }))
 }
 
-fn request_line(fact: &RequestFact) -> TimelineFact {
-    match fact {
+/// The line of a fact; none for those that only repeat what the review before them says.
+fn request_line(fact: &RequestFact) -> Option<TimelineFact> {
+    Some(match fact {
         RequestFact::RequestStaged(staged) => TimelineFact::Staged { revision: staged.revision },
-        RequestFact::ReviewRecorded { verdict: Verdict::Approve, .. } => TimelineFact::Approved,
-        RequestFact::ReviewRecorded { verdict: Verdict::Deny, .. }
-        | RequestFact::RequestDenied { .. } => TimelineFact::Denied,
+        RequestFact::RequestAmended(amended) => {
+            TimelineFact::Amended { revision: amended.revision }
+        }
+        RequestFact::ReviewRecorded { verdict, revision, .. } => {
+            TimelineFact::Reviewed { verdict: *verdict, revision: *revision }
+        }
+        RequestFact::RequestDenied { .. } | RequestFact::ChangesRequested { .. } => return None,
         RequestFact::RequestApproved { approved_until, seats, .. } => {
             TimelineFact::QuorumMet { until: *approved_until, seats: seats.clone() }
+        }
+        RequestFact::GlassBroken { approved_until, review_by, .. } => {
+            TimelineFact::GlassBroken { until: *approved_until, review_by: *review_by }
+        }
+        RequestFact::SecondReviewRecorded { verdict, .. } => {
+            TimelineFact::SecondReview { verdict: *verdict }
+        }
+        RequestFact::SecondReviewMissed { review_by } => {
+            TimelineFact::SecondReviewMissed { due: *review_by }
         }
         RequestFact::RequestExpired { .. } => TimelineFact::Expired,
         RequestFact::RequestWithdrawn { .. } => TimelineFact::Withdrawn,
         RequestFact::QuorumLost { .. } => TimelineFact::QuorumLost,
+        RequestFact::ReleaseRevoked { .. } => TimelineFact::Revoked,
         RequestFact::ReleaseRedeemed { .. } => TimelineFact::Redeemed,
         RequestFact::ReleaseLapsed { .. } => TimelineFact::Lapsed,
+        RequestFact::LeaseRenewed { lease_until } => {
+            TimelineFact::Heartbeat { until: *lease_until }
+        }
+        RequestFact::HaltRequested { .. } => TimelineFact::HaltRequested,
+        RequestFact::OutcomeMissed { missed, .. } => {
+            TimelineFact::OutcomeMissed { missed: *missed }
+        }
         RequestFact::OutcomeReported { outcome, .. } => {
             TimelineFact::Reported { outcome: *outcome }
         }
-    }
+        RequestFact::RollbackReported { outcome, .. } => {
+            TimelineFact::RollbackReported { outcome: *outcome }
+        }
+    })
 }
 
 fn commitment(fact: &Fact) -> Option<Commitment> {
     match fact {
-        Fact::Request(RequestFact::ReviewRecorded { justification, .. }) => Some(*justification),
-        Fact::Request(RequestFact::OutcomeReported { summary, .. }) => Some(*summary),
-        Fact::Request(_) | Fact::House(_) => None,
+        Fact::Request(fact) => fact.commitment(),
+        Fact::House(_) => None,
     }
 }
 
@@ -231,6 +370,15 @@ fn opened_text(stored: &StoredEntry, commitment: &Commitment) -> Option<String> 
     stored.texts.iter().find_map(|(_, salt, text)| {
         let salt: [u8; SALT_BYTES] = salt.as_slice().try_into().ok()?;
         commitment.opens_to(&salt, text).then(|| text.clone())
+    })
+}
+
+fn rollback(timeline: &[TimelineItem]) -> Option<RollbackView> {
+    timeline.iter().rev().find_map(|item| match item.what {
+        TimelineFact::RollbackReported { outcome } => {
+            Some(RollbackView { outcome, at: item.at, summary: item.text.clone() })
+        }
+        _ => None,
     })
 }
 
@@ -267,14 +415,18 @@ fn shown(media_type: &str, bytes: Vec<u8>) -> EvidenceContent {
 fn requirements(decidable: &Decidable, names: &Names) -> Vec<RequirementView> {
     let request = &decidable.stored.request;
     // What is decided stays as it was decided; before that, what holds now counts.
-    let past = !matches!(request.state, State::Pending | State::Approved { .. });
+    let past = !request.state.name().is_open() && request.state.name() != StateName::Approved;
     let approved_at = |person| {
         let review = request.reviews.iter().find(|review| review.reviewer == person);
         (names.person(person), review.map_or(request.staged_at, |review| review.at))
     };
     let explanation = quorum::explain(request, &decidable.authority);
     let view = |need: quorum::RequirementStatus| {
-        let filled = if past { request.approvers() } else { need.filled_by };
+        let filled = if past {
+            request.approvals().map(|review| review.reviewer).collect()
+        } else {
+            need.filled_by
+        };
         RequirementView {
             id: need.requirement.id,
             group: need.requirement.group,

@@ -305,13 +305,12 @@ async fn house_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseFact) 
             .await?;
         }
         HouseFact::Thawed { freeze, .. } => {
-            let thawed = sqlx::query(
-                "UPDATE freezes SET thawed_at = ? WHERE id = ? AND thawed_at IS NULL",
-            )
-            .bind(at)
-            .bind(freeze.to_string())
-            .execute(tx)
-            .await?;
+            let thawed =
+                sqlx::query("UPDATE freezes SET thawed_at = ? WHERE id = ? AND thawed_at IS NULL")
+                    .bind(at)
+                    .bind(freeze.to_string())
+                    .execute(tx)
+                    .await?;
             if thawed.rows_affected() != 1 {
                 return Err(StoreError::Stale);
             }

@@ -25,12 +25,11 @@ pub(super) async fn load(
     connection: &mut SqliteConnection,
     id: RequestId,
 ) -> Answer<Option<Stored>> {
-    let row = sqlx::query(
-        "SELECT version, changed_at, effect, document FROM requests WHERE id = ?",
-    )
-    .bind(id.to_string())
-    .fetch_optional(connection)
-    .await?;
+    let row =
+        sqlx::query("SELECT version, changed_at, effect, document FROM requests WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(connection)
+            .await?;
     row.as_ref().map(stored).transpose()
 }
 
@@ -73,6 +72,9 @@ pub(super) async fn list(pool: &SqlitePool, query: RequestQuery) -> Answer<Vec<S
             words.push_bind(state.as_str());
         }
         sql.push(")");
+    }
+    if query.owes_review {
+        sql.push(" AND owes_review IS NOT NULL");
     }
     if let Some(agents) = &query.agents {
         for column in [" AND (agent_id IN (", ") OR executor_id IN ("] {
@@ -132,14 +134,17 @@ pub(super) async fn count_of_agent(
     Column("requests", "count").number(&row)
 }
 
+pub(super) async fn environments(pool: &SqlitePool) -> Answer<Vec<String>> {
+    let names = sqlx::query_scalar("SELECT DISTINCT environment FROM requests ORDER BY 1");
+    Ok(names.fetch_all(pool).await?)
+}
+
 pub(super) async fn due(pool: &SqlitePool, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>> {
-    let rows = sqlx::query(
-        "SELECT id FROM requests WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-    )
-    .bind(now.micros())
-    .bind(i64::from(limit))
-    .fetch_all(pool)
-    .await?;
+    let rows = sqlx::query("SELECT id FROM requests WHERE due_at <= ? ORDER BY due_at LIMIT ?")
+        .bind(now.micros())
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
     rows.iter().map(|row| Column("requests", "id").parsed(row)).collect()
 }
 

@@ -1,0 +1,163 @@
+//! What a stage body has to hold before anything is made of it, and what it refers to.
+
+use std::collections::BTreeSet;
+
+use domain::revision::EvidenceDescriptor;
+use domain::stage::{EvidenceItem, FieldError};
+use domain::{
+    AgentId, Digest, Ineligible, Kind, KindRef, PersonId, Revision, StageBody, Timestamp, name,
+};
+use serde_json::Value;
+
+use super::StageError;
+use crate::Service;
+use crate::caller::AgentCaller;
+
+/// A stage body that holds by itself, with what it refers to.
+pub(super) struct Checked {
+    pub body: StageBody,
+    pub kind: Kind,
+    pub version: u32,
+    pub executor: AgentId,
+    pub evidence: Vec<EvidenceDescriptor>,
+    /// The content of the evidence that came inline.
+    pub inline: Vec<Vec<u8>>,
+}
+
+impl Service {
+    /// Checks a body against the stage body's schema, its kind, and what is there; `amended` is the
+    /// kind of the request that it amends, whose version it keeps.
+    pub(super) async fn check(
+        &self,
+        caller: &AgentCaller,
+        value: &Value,
+        amended: Option<&KindRef>,
+        now: Timestamp,
+    ) -> Result<Checked, StageError> {
+        let errors = self.schemas.check_stage_body(value);
+        if !errors.is_empty() {
+            return Err(StageError::Invalid(errors));
+        }
+        let body: StageBody = serde_json::from_value(value.clone())
+            .map_err(|error| StageError::Invalid(vec![FieldError::new("", error.to_string())]))?;
+        if let Some(amended) = amended.filter(|amended| amended.name != body.kind) {
+            let other = FieldError::new("/kind", "stays the kind of the request that is amended");
+            return Err(StageError::Invalid(vec![other.limit(&amended.name)]));
+        }
+        let version = amended.map(|amended| amended.version);
+        let Some((kind, version)) = self.store.kind(&body.kind, version).await? else {
+            let names: Vec<String> =
+                self.store.kinds().await?.into_iter().map(|(kind, _)| kind.name).collect();
+            let unknown = FieldError::new("/kind", "is not a kind of the catalogue");
+            return Err(StageError::Invalid(vec![unknown.limit(names.join(", "))]));
+        };
+        let parameters = Value::Object(body.parameters.clone());
+        let mut errors = self.schemas.check_parameters(&kind, version, &parameters)?;
+        errors.extend(body.check(now));
+        errors.extend(missing(&kind, &body));
+        if let Some(person) = body.on_behalf_of
+            && self.store.person(person).await?.is_none()
+        {
+            errors.push(FieldError::new("/on_behalf_of", "is not the id of a person"));
+        }
+        let mut evidence = Vec::new();
+        let mut inline = Vec::new();
+        for (index, item) in body.evidence.iter().enumerate() {
+            match self.resolve(caller, item, &mut inline).await? {
+                Some(descriptor) => evidence.push(descriptor),
+                None => errors.push(FieldError::new(
+                    format!("/evidence/{index}/digest"),
+                    "is not the digest of anything that this agent uploaded",
+                )),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(StageError::Invalid(errors));
+        }
+        let executor = self.executor(caller, &kind).await?;
+        Ok(Checked { body, kind, version, executor, evidence, inline })
+    }
+
+    /// The descriptor of a piece of evidence; inline content is put aside to be stored.
+    async fn resolve(
+        &self,
+        caller: &AgentCaller,
+        item: &EvidenceItem,
+        inline: &mut Vec<Vec<u8>>,
+    ) -> Result<Option<EvidenceDescriptor>, StageError> {
+        let found = match (&item.content, item.digest) {
+            (Some(content), _) => {
+                let bytes = content.as_bytes().to_vec();
+                let found = (Digest::of(&bytes), bytes.len() as u64);
+                inline.push(bytes);
+                Some(found)
+            }
+            (None, Some(digest)) => {
+                let size = self.store.evidence_size(caller.agent, digest).await?;
+                size.map(|size| (digest, size))
+            }
+            (None, None) => None,
+        };
+        Ok(found.map(|(digest, size_bytes)| EvidenceDescriptor {
+            evidence_type: item.evidence_type.clone(),
+            name: item.name.clone(),
+            media_type: item.media_type.clone(),
+            digest,
+            size_bytes,
+            source: item.source.clone(),
+            collected_at: item.collected_at,
+        }))
+    }
+
+    async fn executor(&self, caller: &AgentCaller, kind: &Kind) -> Result<AgentId, StageError> {
+        let Some(wanted) = &kind.executor else { return Ok(caller.agent) };
+        let lookalike = name::lookalike(wanted);
+        let agents = self.store.agents().await?;
+        let found = agents.iter().find(|agent| name::lookalike(&agent.name) == lookalike);
+        found.map(|agent| agent.id).ok_or_else(|| {
+            let detail = "names an executor that does not exist; an administrator must add it";
+            StageError::Invalid(vec![FieldError::new("/kind", detail).limit(wanted)])
+        })
+    }
+
+    /// Who is excluded for good: owners and holders of living keys at this moment, and the person
+    /// it is done for.
+    pub(super) async fn excluded(
+        &self,
+        revision: &Revision,
+    ) -> Result<Vec<(PersonId, Ineligible)>, StageError> {
+        let mut excluded = Vec::new();
+        let agents: BTreeSet<AgentId> = [revision.agent, revision.executor].into();
+        for id in agents {
+            if let Some(agent) = self.store.agent(id).await? {
+                excluded.extend(agent.owner.map(|owner| (owner, Ineligible::OwnsAgent)));
+            }
+            let now = self.now();
+            let living = self.store.keys_of(id).await?.into_iter().filter(|key| key.lives(now));
+            for holder in living.map(|key| key.shown_to) {
+                if excluded.iter().all(|(person, _)| *person != holder) {
+                    excluded.push((holder, Ineligible::HoldsKey));
+                }
+            }
+        }
+        excluded.extend(revision.on_behalf_of.map(|person| (person, Ineligible::ActsOnBehalf)));
+        Ok(excluded)
+    }
+}
+
+/// What the kind asks for and the body lacks.
+fn missing(kind: &Kind, body: &StageBody) -> Vec<FieldError> {
+    let given: BTreeSet<&str> =
+        body.evidence.iter().map(|item| item.evidence_type.as_str()).collect();
+    let lacking = kind.required_evidence.iter().filter(|wanted| !given.contains(wanted.as_str()));
+    let mut errors: Vec<FieldError> = lacking
+        .map(|wanted| {
+            FieldError::new("/evidence", format!("lacks evidence of the type `{wanted}`"))
+                .limit(kind.required_evidence.join(", "))
+        })
+        .collect();
+    if kind.rollback_plan_required && body.rollback_plan.is_none() {
+        errors.push(FieldError::new("/rollback_plan", "is required by this kind"));
+    }
+    errors
+}
