@@ -87,20 +87,42 @@ pub fn explain(request: &Request, authority: &Authority) -> Explanation {
     }
 }
 
-/// Every seat with the person who fills it: a maximum matching.
+/// Whether `people` could fill every seat, one each: what a rule asks of a house before anybody
+/// has decided anything.
+///
+/// INVARIANT: I5. Nothing asked, or a requirement without seats, is never filled.
+pub fn fillable(
+    requirements: &[Requirement],
+    people: &BTreeSet<PersonId>,
+    fits: impl Fn(&Requirement, PersonId) -> bool,
+) -> bool {
+    let seated = requirements.iter().all(|requirement| requirement.seats > 0);
+    let filled = matching(requirements, people, &fits).iter().all(|(_, person)| person.is_some());
+    !requirements.is_empty() && seated && filled
+}
+
+/// Every seat with the person who fills it, by the approvals that stand.
 fn assign<'a>(
     request: &'a Request,
     authority: &Authority,
 ) -> Vec<(&'a Requirement, Option<PersonId>)> {
-    let mut seats: Vec<(&Requirement, Option<PersonId>)> = request
-        .requirements
+    let people = request.approvers().into_iter().collect();
+    let fits = |need: &Requirement, who| authority.may_fill(request, need, who);
+    matching(&request.requirements, &people, &fits)
+}
+
+/// A maximum matching of people to seats.
+fn matching<'a>(
+    requirements: &'a [Requirement],
+    people: &BTreeSet<PersonId>,
+    fits: &impl Fn(&Requirement, PersonId) -> bool,
+) -> Vec<(&'a Requirement, Option<PersonId>)> {
+    let mut seats: Vec<(&Requirement, Option<PersonId>)> = requirements
         .iter()
         .flat_map(|need| std::iter::repeat_n((need, None), need.seats as usize))
         .collect();
-    let people: BTreeSet<PersonId> = request.approvers().into_iter().collect();
     for person in people {
-        let fits = |need: &Requirement, who| authority.may_fill(request, need, who);
-        seat(person, &mut seats, &mut BTreeSet::new(), &fits);
+        seat(*person, &mut seats, &mut BTreeSet::new(), fits);
     }
     seats
 }
@@ -125,4 +147,37 @@ fn seat(
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn requirement(group: &str, seats: u32) -> Requirement {
+        let why = "two pairs of eyes".to_owned();
+        Requirement { id: group.to_owned(), group: group.to_owned(), seats, reauth_s: None, why }
+    }
+
+    /// People 1 and 2 are of group `a`, person 2 alone is of group `b`.
+    fn fillable_by_two(requirements: &[Requirement]) -> bool {
+        let person = |number| PersonId(Uuid::from_u128(number));
+        let people = [person(1), person(2)].into();
+        fillable(requirements, &people, |need, who| need.group == "a" || who == person(2))
+    }
+
+    #[test]
+    fn b08_b09_seats_are_fillable_only_by_as_many_distinct_people() {
+        assert!(fillable_by_two(&[requirement("a", 1), requirement("b", 1)]));
+        assert!(fillable_by_two(&[requirement("b", 1), requirement("a", 1)]));
+        assert!(fillable_by_two(&[requirement("a", 2)]));
+        assert!(!fillable_by_two(&[requirement("b", 2)]));
+        assert!(!fillable_by_two(&[requirement("a", 2), requirement("b", 1)]));
+    }
+
+    #[test]
+    fn i5_nothing_asked_is_never_filled() {
+        assert!(!fillable_by_two(&[]));
+        assert!(!fillable_by_two(&[requirement("a", 0)]));
+    }
 }
