@@ -57,6 +57,9 @@ pub struct Kind {
     /// The name of the agent that may redeem; the stager itself where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executor: Option<String>,
+    /// The group of people who answer for what this kind touches; a policy can ask one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owning_group: Option<String>,
     /// A complete stage body that works as it is.
     pub example: Value,
 }
@@ -149,6 +152,7 @@ mod tests {
             release_ttl_s: 60,
             report_deadline_s: 60,
             executor: None,
+            owning_group: None,
             example: json!({}),
         }
     }

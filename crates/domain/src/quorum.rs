@@ -122,15 +122,23 @@ fn could_fill(need: &Requirement, request: &Request, authority: &Authority) -> V
 
 /// Whether everybody who may fill a seat could together fill all of them.
 fn attainable(needs: &[Requirement], request: &Request, authority: &Authority) -> bool {
-    let people: BTreeSet<PersonId> = needs
-        .iter()
-        .filter_map(|need| authority.groups.get(&need.group))
-        .flatten()
-        .copied()
-        .collect();
-    let people: Vec<PersonId> = people.into_iter().collect();
-    let may = |need: &Requirement, person: &PersonId| authority.may_fill(request, need, *person);
-    !needs.is_empty() && assign(needs, &people, &may).iter().all(|(_, person)| person.is_some())
+    let groups = needs.iter().filter_map(|need| authority.groups.get(&need.group));
+    let people = groups.flatten().copied().collect();
+    fillable(needs, &people, |need, person| authority.may_fill(request, need, person))
+}
+
+/// Whether `people` could fill every seat, one each.
+///
+/// INVARIANT: I5. Nothing asked, or a requirement without seats, is never filled.
+pub fn fillable(
+    needs: &[Requirement],
+    people: &BTreeSet<PersonId>,
+    fits: impl Fn(&Requirement, PersonId) -> bool,
+) -> bool {
+    let seated = needs.iter().all(|need| need.seats > 0);
+    let people: Vec<PersonId> = people.iter().copied().collect();
+    let filled = assign(needs, &people, &|need, person| fits(need, *person));
+    !needs.is_empty() && seated && filled.iter().all(|(_, person)| person.is_some())
 }
 
 /// Every seat with what fills it: a maximum matching.
@@ -169,4 +177,37 @@ fn seat<T: Copy>(
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn requirement(group: &str, seats: u32) -> Requirement {
+        let why = "two pairs of eyes".to_owned();
+        Requirement { id: group.to_owned(), group: group.to_owned(), seats, reauth_s: None, why }
+    }
+
+    /// People 1 and 2 are of group `a`, person 2 alone is of group `b`.
+    fn fillable_by_two(requirements: &[Requirement]) -> bool {
+        let person = |number| PersonId(Uuid::from_u128(number));
+        let people = [person(1), person(2)].into();
+        fillable(requirements, &people, |need, who| need.group == "a" || who == person(2))
+    }
+
+    #[test]
+    fn b08_b09_seats_are_fillable_only_by_as_many_distinct_people() {
+        assert!(fillable_by_two(&[requirement("a", 1), requirement("b", 1)]));
+        assert!(fillable_by_two(&[requirement("b", 1), requirement("a", 1)]));
+        assert!(fillable_by_two(&[requirement("a", 2)]));
+        assert!(!fillable_by_two(&[requirement("b", 2)]));
+        assert!(!fillable_by_two(&[requirement("a", 2), requirement("b", 1)]));
+    }
+
+    #[test]
+    fn i5_nothing_asked_is_never_filled() {
+        assert!(!fillable_by_two(&[]));
+        assert!(!fillable_by_two(&[requirement("a", 0)]));
+    }
 }

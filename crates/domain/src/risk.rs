@@ -132,6 +132,7 @@ mod tests {
             release_ttl_s: 60,
             report_deadline_s: 60,
             executor: None,
+            owning_group: None,
             example: serde_json::Value::Null,
         };
         assess(RiskInput {

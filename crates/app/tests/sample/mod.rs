@@ -278,6 +278,7 @@ pub fn kind() -> Kind {
         release_ttl_s: 3600,
         report_deadline_s: 1800,
         executor: None,
+        owning_group: None,
         example: json!({"kind": "db.export", "parameters": {"table": "orders", "row_limit": 1000}}),
     }
 }
