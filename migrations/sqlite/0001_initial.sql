@@ -7,8 +7,13 @@ CREATE TABLE instance (
     only_row INTEGER PRIMARY KEY CONSTRAINT instance_one_row CHECK (only_row = 1),
     id TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    authority_epoch INTEGER NOT NULL
+    authority_epoch INTEGER NOT NULL,
+    changes_gated INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT instance_gated_is_boolean CHECK (changes_gated IN (0, 1))
 ) STRICT;
+CREATE TRIGGER instance_stays_gated BEFORE UPDATE OF changes_gated ON instance
+WHEN OLD.changes_gated = 1 AND NEW.changes_gated = 0
+BEGIN SELECT raise(ABORT, 'changes that need a second person go on needing one'); END;
 
 -- The ledger: canonical bytes and their leaf hash.
 CREATE TABLE entries (

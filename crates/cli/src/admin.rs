@@ -38,7 +38,8 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     // A name that would be refused is refused before anything is made.
     domain::name::check(&administrator)?;
     service.initialise().await?;
-    let person = service.add_person(&Steward::Operator, &administrator, &[ADMINISTRATORS]).await?;
+    let (person, _) =
+        service.add_person(&Steward::Operator, &administrator, &[ADMINISTRATORS]).await?;
     let link = service.sign_in_link(&Steward::Operator, person).await?;
     service.close().await;
     println!("Set up in `{}`, keys in `{}`.", path.display(), place.keys.display());

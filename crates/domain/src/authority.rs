@@ -21,6 +21,8 @@ pub struct Authority {
     pub groups: BTreeMap<String, BTreeSet<PersonId>>,
     /// People who may not review this request now, beside those excluded at staging.
     pub excluded: BTreeMap<PersonId, Ineligible>,
+    /// People whom the policy in force does not let review it.
+    pub forbidden: BTreeSet<PersonId>,
     /// The staging agent is not suspended.
     pub agent_active: bool,
     /// The executor is not suspended.
@@ -73,10 +75,19 @@ impl Authority {
     /// Why `person` cannot review `request`, if so. Exclusions come before groups.
     pub fn ineligible(&self, request: &Request, person: PersonId) -> Option<Ineligible> {
         self.exclusion(request, person).or_else(|| {
+            if self.forbidden.contains(&person) {
+                return Some(Ineligible::PolicyForbids);
+            }
             let mut needs = self.requirements_of(request);
             let in_any = needs.any(|need| self.is_in(&need.group, person));
             if in_any { None } else { Some(Ineligible::NotInGroup) }
         })
+    }
+
+    /// The groups that requirements name and whose members were not loaded.
+    pub fn unknown_groups(&self, request: &Request) -> Vec<String> {
+        let named = self.requirements_of(request).map(|need| need.group.clone());
+        named.filter(|group| !self.groups.contains_key(group)).collect()
     }
 
     /// The requirements of staging, then those of the policy in force.

@@ -104,6 +104,8 @@ pub enum HouseFact {
     ChangedDirectly {
         kind: String,
     },
+    /// From now on changes to the house need a second person.
+    ChangesGated,
     Frozen {
         freeze: Freeze,
         reason: Commitment,
@@ -179,6 +181,7 @@ impl HouseFact {
             Self::KindPut { .. } => "KindPut",
             Self::PolicyPut { .. } => "PolicyPut",
             Self::ChangedDirectly { .. } => "ChangedDirectly",
+            Self::ChangesGated => "ChangesGated",
             Self::Frozen { .. } => "Frozen",
             Self::Thawed { .. } => "Thawed",
             Self::SignInLinkIssued { .. } => "SignInLinkIssued",

@@ -145,6 +145,11 @@ impl From<StageError> for Problem {
             StageError::KeyReused => key_reused(),
             StageError::KeyDead => Self::unauthenticated(),
             StageError::NotFound => Self::not_found(),
+            StageError::Policy(failure) => {
+                tracing::error!(error = &failure as &dyn std::error::Error, "nothing staged");
+                let detail = "The policy in force has no answer for this action, so nobody could approve it. Nothing was stored. Ask an administrator to look at the policy.";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "policy_failed", detail)
+            }
             StageError::Failed(failure) => failure.into(),
         }
     }

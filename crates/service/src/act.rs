@@ -13,7 +13,9 @@ use store::read::Decidable;
 use store::{Change, NewFact, RequestChange, StoreError, Text, Write};
 
 use crate::caller::AgentCaller;
-use crate::{Failure, Service, policy};
+use crate::change::CarriedOut;
+use crate::policy::People;
+use crate::{Failure, Service};
 
 /// How often a stale change is decided anew before the caller is told to come back.
 const TRIES: usize = 5;
@@ -118,7 +120,14 @@ impl Service {
                 return Ok(decidable.stored.request);
             }
             let after = evolved(request, &facts, now)?;
-            let change = self.change(&act, &decidable, &facts, after.clone(), now);
+            let mut change = self.change(&act, &decidable, &facts, after.clone(), now);
+            let after = match after.state {
+                State::Approved { .. } if after.is_change() => {
+                    let carried_out = self.carry_out(&decidable, after, now).await?;
+                    self.include(&mut change, carried_out)
+                }
+                _ => after,
+            };
             match self.commit(change).await {
                 Ok(_) => return Ok(after),
                 Err(StoreError::Stale | StoreError::TooLate) => {}
@@ -139,12 +148,20 @@ impl Service {
         id: RequestId,
         now: Timestamp,
     ) -> Result<Option<Decidable>, Failure> {
-        let groups = policy::groups();
-        let Some(mut found) = self.store.load_decidable(id, now, &groups).await? else {
-            return Ok(None);
-        };
-        found.authority.ruling = Some(policy::ruling());
-        Ok(Some(found))
+        let mut groups = self.in_force().await?.groups();
+        loop {
+            let Some(mut found) = self.store.load_decidable(id, now, &groups).await? else {
+                return Ok(None);
+            };
+            self.rule(&found.stored, &mut found.authority, People::Everybody).await?;
+            // A newer policy may ask for a group that was not asked for at staging: that of the
+            // kind's owners.
+            let unknown = found.authority.unknown_groups(&found.stored.request);
+            if unknown.is_empty() {
+                return Ok(Some(found));
+            }
+            groups.extend(unknown);
+        }
     }
 
     /// Whether whoever acts may still act at all: the key lives, the person is active.
@@ -206,7 +223,11 @@ pub(crate) fn not_as_recorded(id: RequestId) -> Failure {
     Failure::Defect(format!("request {id} is not what its entries say"))
 }
 
-fn evolved(request: &Request, facts: &[RequestFact], now: Timestamp) -> Result<Request, Failure> {
+pub(crate) fn evolved(
+    request: &Request,
+    facts: &[RequestFact],
+    now: Timestamp,
+) -> Result<Request, Failure> {
     facts.iter().try_fold(request.clone(), |request, fact| {
         Request::evolve(Some(request), fact, now).map_err(Failure::defect)
     })
@@ -251,6 +272,17 @@ impl Service {
             // quorum lost may be tried again.
             idempotency: act.idempotency.clone().filter(|_| granted || !redeeming),
         }
+    }
+
+    /// Makes what carries an approved change out a part of the change that approves it.
+    fn include(&self, change: &mut Change, carried_out: CarriedOut) -> Request {
+        change.facts.extend(carried_out.facts);
+        change.writes.extend(carried_out.writes);
+        change.moves_epoch = true;
+        if let Some(request) = &mut change.request {
+            request.after = carried_out.after.clone();
+        }
+        carried_out.after
     }
 
     /// Whoever broke the glass and was not reviewed in time leaves the group.

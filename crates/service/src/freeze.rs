@@ -146,7 +146,7 @@ impl Service {
         may: fn(&PersonCaller) -> bool,
         facts: Vec<store::NewFact>,
     ) -> Result<(), HouseError> {
-        let epoch = self.store.instance().await?.map(|instance| instance.epoch);
+        let epoch = self.epoch().await?;
         // INVARIANT: I9. Whoever lost the right while the call was under way changes nothing.
         let now = self.person_caller(caller.id(), caller.authenticated_at).await?;
         if !now.as_ref().is_some_and(may) {

@@ -7,11 +7,14 @@ use domain::stage::FieldError;
 use domain::{
     Actor, AgentId, Digest, InstanceId, KeyId, Kind, KindRef, PersonId, Timestamp, canonical, name,
 };
+use policy::{PolicyError, Unsatisfiable};
 use serde_json::Value;
 use store::{Change, NewFact, StoreError, Write};
 
-use crate::caller::{ADMINISTRATORS, AUDITORS, GROUPS, Steward};
+use crate::caller::{ADMINISTRATORS, AUDITORS, Steward};
+use crate::change::{CHANGE_KINDS, HouseChange, Membership, Proposed, is_group};
 use crate::credential::{KeyClass, PlainKey};
+use crate::review::ReviewError;
 use crate::{Failure, Service, schema};
 
 /// The longest life of an API key: 90 days.
@@ -38,8 +41,20 @@ pub enum HouseError {
     Name(#[from] name::BadName),
     #[error("somebody or something here has a name that looks the same")]
     NameTaken,
-    #[error("`{0}` is no group; there are: approvers, auditors, administrators")]
-    NoSuchGroup(String),
+    #[error("`{0}` is no name of a group: 1 to 40 of a-z, 0-9 and `-`, first a letter")]
+    BadGroup(String),
+    #[error("that is so already")]
+    AlreadySo,
+    #[error("somebody was faster: version {current} is in force now; start again from it")]
+    Overtaken { current: u32 },
+    #[error("the policy has {} errors", .0.len())]
+    Policy(Vec<PolicyError>),
+    #[error("the people there are could never satisfy it: {}", listed(.0))]
+    Impossible(Vec<Unsatisfiable>),
+    #[error("two people can decide on this: it is staged on the dashboard, not here")]
+    NeedsRequest,
+    #[error("say why, in 3 to 4,000 characters")]
+    Justification,
     #[error("there is no such person, or they are disabled")]
     NoSuchPerson,
     #[error("there is no such agent, or it is suspended")]
@@ -60,6 +75,19 @@ pub enum HouseError {
     Kind(Vec<FieldError>),
     #[error(transparent)]
     Failed(#[from] Failure),
+}
+
+fn listed(reasons: &[Unsatisfiable]) -> String {
+    reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl From<ReviewError> for HouseError {
+    fn from(error: ReviewError) -> Self {
+        match error {
+            ReviewError::Justification => Self::Justification,
+            other => Self::Failed(Failure::Defect(other.to_string())),
+        }
+    }
 }
 
 impl From<StoreError> for HouseError {
@@ -96,58 +124,51 @@ impl Service {
             name: HOUSE_NAME.to_owned(),
             owner: None,
         };
-        let change = Change {
-            facts: vec![self.fact(Actor::System, created), self.fact(Actor::System, gate)],
-            writes: vec![Write::Instance { id }],
-            ..Change::default()
-        };
-        self.store.commit(change).await?;
-        for text in BUILT_IN_KINDS {
-            self.put_kind(&Steward::Operator, text.as_bytes()).await?;
+        let digest = Digest::of(policy::DEFAULT.as_bytes());
+        let policy_put = HouseFact::PolicyPut { version: 1, digest };
+        let mut facts = vec![created, gate, policy_put];
+        let text = policy::DEFAULT.to_owned();
+        let mut writes = vec![Write::Instance { id }, Write::Policy { version: 1, text }];
+        for text in CHANGE_KINDS.into_iter().chain(BUILT_IN_KINDS) {
+            let kind: Kind = serde_json::from_str(text).map_err(Failure::defect)?;
+            let digest = Digest::of(&canonical::to_bytes(&kind).map_err(Failure::defect)?);
+            let put = KindRef { name: kind.name.clone(), version: 1 };
+            facts.push(HouseFact::KindPut { kind: put, digest });
+            writes.push(Write::Kind { kind: Box::new(kind), version: 1 });
         }
+        let facts = facts.into_iter().map(|fact| self.fact(Actor::System, fact)).collect();
+        self.store.commit(Change { facts, writes, ..Change::default() }).await?;
         Ok(())
     }
 
-    /// Adds a person to groups.
+    /// Adds a person, and proposes them for groups. In no group they see nothing and decide nothing.
     ///
     /// # Errors
-    /// [`HouseError`] when the name is taken or bad, or a group unknown.
+    /// [`HouseError`] when the name is taken or bad, or a group has no name of one.
     pub async fn add_person(
         &self,
         by: &Steward,
         person_name: &str,
         groups: &[&str],
-    ) -> Result<PersonId, HouseError> {
+    ) -> Result<(PersonId, Vec<Proposed>), HouseError> {
         name::check(person_name)?;
-        if let Some(unknown) = groups.iter().find(|group| !GROUPS.contains(group)) {
-            return Err(HouseError::NoSuchGroup((*unknown).to_owned()));
+        if let Some(bad) = groups.iter().find(|group| !is_group(group)) {
+            return Err(HouseError::BadGroup((*bad).to_owned()));
         }
+        let epoch = self.epoch().await?;
         let person = PersonId(self.entropy.id(self.now())?);
         let (commitment, text) = self.committed_text("name", person_name)?;
         let mut added = self.fact(by.actor(), HouseFact::PersonAdded { person, name: commitment });
         added.texts.push(text);
-        let member = |group: &&str| {
-            let group = (*group).to_owned();
-            self.fact(by.actor(), HouseFact::GroupMemberAdded { group, person })
-        };
-        let facts = std::iter::once(added).chain(groups.iter().map(member)).collect();
-        self.authority_change(by, facts, Vec::new()).await?;
-        Ok(person)
-    }
-
-    /// Takes a person out of a group.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn remove_member(
-        &self,
-        by: &Steward,
-        group: &str,
-        person: PersonId,
-    ) -> Result<(), HouseError> {
-        let group = group.to_owned();
-        let fact = self.fact(by.actor(), HouseFact::GroupMemberRemoved { group, person });
-        self.authority_change(by, vec![fact], Vec::new()).await
+        self.authority_change(by, epoch, vec![added], Vec::new()).await?;
+        let mut proposed = Vec::new();
+        for group in groups {
+            let justification = format!("{person_name} was added for the group {group}");
+            let change =
+                self.change_group(by, Membership::Add, person, group, &justification).await?;
+            proposed.push(change);
+        }
+        Ok((person, proposed))
     }
 
     /// Disables a person: their sessions and keys open nothing from now on.
@@ -155,12 +176,13 @@ impl Service {
     /// # Errors
     /// [`HouseError`] when there is no such person, or it is the administrator's own self.
     pub async fn disable_person(&self, by: &Steward, person: PersonId) -> Result<(), HouseError> {
+        let epoch = self.epoch().await?;
         self.active_person(person).await?.ok_or(HouseError::NoSuchPerson)?;
         if by.actor() == Actor::Person(person) {
             return Err(HouseError::Oneself);
         }
         let fact = self.fact(by.actor(), HouseFact::PersonDisabled { person });
-        self.authority_change(by, vec![fact], Vec::new()).await
+        self.authority_change(by, epoch, vec![fact], Vec::new()).await
     }
 
     /// Adds an agent with its owner.
@@ -173,12 +195,13 @@ impl Service {
         agent_name: &str,
         owner: PersonId,
     ) -> Result<AgentId, HouseError> {
+        let epoch = self.epoch().await?;
         name::check(agent_name)?;
         self.active_person(owner).await?.ok_or(HouseError::NoSuchPerson)?;
         let agent = AgentId(self.entropy.id(self.now())?);
         let name = agent_name.to_owned();
         let fact = self.fact(by.actor(), HouseFact::AgentAdded { agent, name, owner: Some(owner) });
-        self.authority_change(by, vec![fact], Vec::new()).await?;
+        self.authority_change(by, epoch, vec![fact], Vec::new()).await?;
         Ok(agent)
     }
 
@@ -187,9 +210,10 @@ impl Service {
     /// # Errors
     /// [`HouseError`] when there is no such agent.
     pub async fn suspend_agent(&self, by: &Steward, agent: AgentId) -> Result<(), HouseError> {
+        let epoch = self.epoch().await?;
         self.active_agent(agent).await?;
         let fact = self.fact(by.actor(), HouseFact::AgentSuspended { agent });
-        self.authority_change(by, vec![fact], Vec::new()).await
+        self.authority_change(by, epoch, vec![fact], Vec::new()).await
     }
 
     /// Issues an agent's key, to be shown once, to `shown_to`; they never review its requests
@@ -233,6 +257,7 @@ impl Service {
         shown_to: PersonId,
         expires_at: Timestamp,
     ) -> Result<PlainKey, HouseError> {
+        let epoch = self.epoch().await?;
         if expires_at > self.now().plus_seconds(MAX_KEY_LIFE_S) {
             return Err(HouseError::KeyLife);
         }
@@ -241,7 +266,7 @@ impl Service {
         let fact =
             self.fact(by.actor(), HouseFact::KeyIssued { key, holder, expires_at, shown_to });
         let write = Write::KeyHash { key, hash: plain.hash(&self.keys), hint: plain.hint() };
-        self.authority_change(by, vec![fact], vec![write]).await?;
+        self.authority_change(by, epoch, vec![fact], vec![write]).await?;
         Ok(plain)
     }
 
@@ -262,40 +287,69 @@ impl Service {
         agent: AgentId,
         key: KeyId,
     ) -> Result<(), HouseError> {
+        let epoch = self.epoch().await?;
         let now = self.now();
         let keys = self.store.keys_of(agent).await?;
         if !keys.iter().any(|known| known.id == key && known.lives(now)) {
             return Err(HouseError::NoSuchKey);
         }
         let fact = self.fact(by.actor(), HouseFact::KeyRevoked { key });
-        self.authority_change(by, vec![fact], Vec::new()).await
+        self.authority_change(by, epoch, vec![fact], Vec::new()).await
     }
 
-    /// Puts a kind into the catalogue, as version 1 or the next one.
+    /// Puts a kind into the catalogue, as version 1 or the next one: a change to the house.
     ///
     /// # Errors
     /// `Kind` names what is wrong with it; its own example must work under it.
-    pub async fn put_kind(&self, by: &Steward, text: &[u8]) -> Result<KindRef, HouseError> {
-        let value = canonical::parse(text).map_err(|malformed| {
+    pub async fn put_kind(
+        &self,
+        by: &Steward,
+        text: &[u8],
+        justification: &str,
+    ) -> Result<Proposed, HouseError> {
+        let definition = canonical::parse(text).map_err(|malformed| {
             let detail = malformed.problem.to_string();
             HouseError::Kind(vec![FieldError::new(malformed.pointer, detail)])
         })?;
-        let kind: Kind = serde_json::from_value(value)
-            .map_err(|error| HouseError::Kind(vec![FieldError::new("", error.to_string())]))?;
-        let errors = self.kind_errors(&kind);
-        if !errors.is_empty() {
-            return Err(HouseError::Kind(errors));
-        }
-        let version = self.store.kind(&kind.name, None).await?.map_or(1, |(_, last)| last + 1);
-        let kind_ref = KindRef { name: kind.name.clone(), version };
-        let digest = Digest::of(&canonical::to_bytes(&kind).map_err(Failure::defect)?);
-        let fact = self.fact(by.actor(), HouseFact::KindPut { kind: kind_ref.clone(), digest });
-        let write = Write::Kind { kind: Box::new(kind), version };
-        self.authority_change(by, vec![fact], vec![write]).await?;
-        Ok(kind_ref)
+        let name = definition.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let version = self.store.kind(&name, None).await?.map_or(1, |(_, last)| last + 1);
+        self.propose(by, HouseChange::Kind { name, version, definition }, justification).await
     }
 
-    fn kind_errors(&self, kind: &Kind) -> Vec<FieldError> {
+    /// Replaces the policy: a change to the house. `replaces` is the version that its author had
+    /// before them.
+    ///
+    /// # Errors
+    /// `Policy` names line and column of what is wrong; `Impossible` what nobody could satisfy.
+    pub async fn put_policy(
+        &self,
+        by: &Steward,
+        text: &str,
+        replaces: u32,
+        justification: &str,
+    ) -> Result<Proposed, HouseError> {
+        let text = text.to_owned();
+        self.propose(by, HouseChange::Policy { text, replaces }, justification).await
+    }
+
+    /// Puts a person into a group or takes them out: a change to the house.
+    ///
+    /// # Errors
+    /// [`HouseError`] when there is no such person, or it is so already.
+    pub async fn change_group(
+        &self,
+        by: &Steward,
+        change: Membership,
+        person: PersonId,
+        group: &str,
+        justification: &str,
+    ) -> Result<Proposed, HouseError> {
+        let found = self.active_person(person).await?.ok_or(HouseError::NoSuchPerson)?;
+        let (name, group) = (found.name, group.to_owned());
+        self.propose(by, HouseChange::Group { change, name, person, group }, justification).await
+    }
+
+    pub(crate) fn kind_errors(&self, kind: &Kind) -> Vec<FieldError> {
         let mut errors = self.schemas.check_stage_body(&kind.example);
         for error in &mut errors {
             error.pointer.insert_str(0, "/example");
@@ -328,13 +382,14 @@ impl Service {
         errors
     }
 
-    async fn authority_change(
+    /// Commits what was checked under `epoch`, while the steward still is one, and moves it.
+    pub(crate) async fn authority_change(
         &self,
         by: &Steward,
+        epoch: Option<u64>,
         facts: Vec<NewFact>,
         writes: Vec<Write>,
     ) -> Result<(), HouseError> {
-        let epoch = self.store.instance().await?.map(|instance| instance.epoch);
         if let Steward::Administrator(person) = by {
             // INVARIANT: I9. Whoever lost the right while the call was under way changes nothing.
             let now = self.active_person(person.id()).await?;
@@ -343,6 +398,11 @@ impl Service {
             }
         }
         self.commit_authority(epoch, facts, writes).await
+    }
+
+    /// The authority epoch: read it before what a change rests on.
+    pub(crate) async fn epoch(&self) -> Result<Option<u64>, Failure> {
+        Ok(self.store.instance().await?.map(|instance| instance.epoch))
     }
 
     /// Commits what was decided under `epoch`, and moves it.

@@ -11,6 +11,7 @@
 
 pub mod act;
 pub mod caller;
+pub mod change;
 pub mod credential;
 pub mod entropy;
 pub mod evidence;
@@ -18,7 +19,7 @@ pub mod execution;
 pub mod freeze;
 pub mod house;
 pub mod keys;
-pub mod policy;
+pub(crate) mod policy;
 pub mod query;
 pub mod redeem;
 pub mod review;
@@ -55,6 +56,7 @@ pub struct Service {
     pub(crate) wakers: Wakers,
     pub(crate) passwords: Passwords,
     pub(crate) refusals: act::RefusalLimiter,
+    pub(crate) policies: policy::Policies,
     public_url: String,
     instance: OnceCell<InstanceId>,
 }
@@ -105,6 +107,7 @@ impl Service {
             wakers: Wakers::default(),
             passwords: Passwords::new()?,
             refusals: act::RefusalLimiter::new(),
+            policies: policy::Policies::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             instance: OnceCell::new(),
         })

@@ -10,7 +10,7 @@ mod request;
 use std::collections::HashMap;
 
 use domain::revision::Sealed;
-use domain::{Actor, AgentId, FreezeScope, PersonId, RequestId};
+use domain::{Actor, AgentId, FreezeScope, PersonId, Request, RequestId};
 use store::port::opened_revision;
 use store::read::{StandingFreeze, Stored};
 
@@ -112,12 +112,17 @@ impl Service {
     }
 
     pub(crate) async fn revision(&self, stored: &Stored) -> Result<Sealed, Failure> {
-        let (id, number) = (stored.request.id, stored.request.revision);
+        self.sealed(&stored.request).await
+    }
+
+    /// The current revision of a request, checked against its digest.
+    pub(crate) async fn sealed(&self, request: &Request) -> Result<Sealed, Failure> {
+        let (id, number) = (request.id, request.revision);
         let found = self.store.revision(id, number).await?;
         let (bytes, digest) =
             found.ok_or_else(|| Failure::defect(format!("request {id} has no revision")))?;
         // SECURITY: E11. The bytes must be what the reviewed digest names, not only what the row says.
-        if digest != stored.request.digest {
+        if digest != request.digest {
             return Err(Failure::defect(format!("request {id} and its revision disagree")));
         }
         Ok(opened_revision(id, bytes, digest)?)

@@ -2,6 +2,7 @@
 
 mod check;
 
+use ::policy::PolicyFailure;
 use domain::canonical::{self, Malformed};
 use domain::fact::{RequestAmended, RequestStaged};
 use domain::kind::EffectPart;
@@ -9,8 +10,8 @@ use domain::revision::{Identity, Sealed};
 use domain::risk::{RiskInput, assess};
 use domain::stage::FieldError;
 use domain::{
-    Actor, Amendment, Command, Context, Digest, KindRef, Refusal, Request, RequestFact, RequestId,
-    Revision, Risk, Staging, Timestamp, apply,
+    Actor, AgentId, Amendment, Command, Context, Digest, Kind, KindRef, Refusal, Request,
+    RequestFact, RequestId, Requirement, Revision, Risk, StageBody, Staging, Timestamp, apply,
 };
 use serde_json::Value;
 use store::change::{Idempotency, Staged};
@@ -18,8 +19,8 @@ use store::{Change, NewFact, RequestChange, StoreError, Write};
 
 use crate::act::{Act, ActError};
 use crate::caller::AgentCaller;
-use crate::{Failure, Service, policy};
-use check::Checked;
+use crate::{Failure, Service};
+pub(crate) use check::Checked;
 
 /// How often staging is tried again when people or kinds change under it.
 const TRIES: usize = 5;
@@ -38,6 +39,9 @@ pub enum StageError {
     /// The key that the caller showed was revoked or expired while the call was under way.
     #[error("the key no longer lives")]
     KeyDead,
+    /// The policy in force has no answer for this revision.
+    #[error("the policy in force has no answer: {0}")]
+    Policy(PolicyFailure),
     /// No such request, or none that the caller may know of.
     #[error("no such request")]
     NotFound,
@@ -71,6 +75,18 @@ pub struct StageAnswer {
     pub replayed: bool,
 }
 
+/// In whose name a revision is staged, and who does it.
+pub(crate) struct Stager {
+    pub agent: AgentId,
+    pub by: Actor,
+}
+
+impl Stager {
+    fn agent(caller: &AgentCaller) -> Self {
+        Self { agent: caller.agent, by: Actor::Agent(caller.agent) }
+    }
+}
+
 impl Service {
     /// Stages `body` for the agent.
     ///
@@ -98,8 +114,9 @@ impl Service {
             }
             let checked = self.check(caller, &value, None, now).await?;
             let id = RequestId(self.entropy.id(now)?);
-            let sealed = self.seal(caller, &checked, id, 1).await?;
-            let mut change = self.staging(caller, checked, sealed, now).await?;
+            let stager = Stager::agent(caller);
+            let sealed = self.seal(&stager, &checked, id, 1).await?;
+            let mut change = self.staging(&stager, checked, sealed, now).await?;
             change.expected_epoch = Some(epoch);
             change.idempotency = key.map(|key| Idempotency {
                 scope: scope.clone(),
@@ -142,11 +159,11 @@ impl Service {
         }
         let now = self.now();
         let checked = self.check(caller, &value, Some(&request.kind), now).await?;
-        let sealed = self.seal(caller, &checked, id, request.revision + 1).await?;
+        let sealed = self.seal(&Stager::agent(caller), &checked, id, request.revision + 1).await?;
         let amended = self.amended(&checked, &sealed, now).await?;
         let effect = checked.effect();
         let mut act = Act::by_agent(id, caller, Command::Amend(Box::new(Amendment(amended))));
-        act.writes = checked.inline_evidence(caller);
+        act.writes = checked.inline_evidence(caller.agent);
         act.amendment = Some(Staged { sealed, effect });
         act.idempotency =
             key.map(|key| Idempotency { scope, key: key.to_owned(), fingerprint, request: id });
@@ -159,9 +176,9 @@ impl Service {
         }
     }
 
-    async fn seal(
+    pub(crate) async fn seal(
         &self,
-        caller: &AgentCaller,
+        stager: &Stager,
         checked: &Checked,
         id: RequestId,
         revision: u32,
@@ -170,7 +187,7 @@ impl Service {
             instance: self.instance().await?,
             request_id: id,
             revision,
-            agent: caller.agent,
+            agent: stager.agent,
             executor: checked.executor,
             kind: KindRef { name: checked.kind.name.clone(), version: checked.version },
         };
@@ -178,24 +195,24 @@ impl Service {
         Ok(revision.seal().map_err(Failure::defect)?)
     }
 
-    async fn staging(
+    pub(crate) async fn staging(
         &self,
-        caller: &AgentCaller,
+        stager: &Stager,
         checked: Checked,
         sealed: Sealed,
         now: Timestamp,
     ) -> Result<Change, StageError> {
-        let staged = self.staged(&checked, &sealed, now).await?;
+        let staged = self.staged(stager.by, &checked, &sealed, now).await?;
         let id = staged.request;
         let fact = RequestFact::RequestStaged(Box::new(staged.clone()));
         let request = Request::evolve(None, &fact, now).map_err(Failure::defect)?;
-        let (authority, _) = self.store.authority_for(&request, now, &policy::groups()).await?;
+        let (authority, _) = self.store.authority_for(&request, now, &[]).await?;
         let command = Command::Stage(Box::new(Staging(staged)));
         let facts = apply(None, command, &Context { authority: &authority }, now)?;
         let effect = checked.effect();
         let new = |fact: RequestFact| NewFact {
             at: now,
-            actor: Actor::Agent(caller.agent),
+            actor: stager.by,
             request: Some(id),
             fact: fact.into(),
             texts: Vec::new(),
@@ -208,21 +225,23 @@ impl Service {
                 staged: Some(Staged { sealed, effect }),
             }),
             facts: facts.into_iter().map(new).collect(),
-            writes: checked.inline_evidence(caller),
+            writes: checked.inline_evidence(stager.agent),
             ..Change::default()
         })
     }
 
     async fn staged(
         &self,
+        staged_by: Actor,
         checked: &Checked,
         sealed: &Sealed,
         now: Timestamp,
     ) -> Result<RequestStaged, StageError> {
         let revision = &sealed.revision;
+        let risk = checked.risk(revision);
         Ok(RequestStaged {
             request: revision.request_id,
-            staged_by: Actor::Agent(revision.agent),
+            staged_by,
             agent: revision.agent,
             executor: revision.executor,
             kind: revision.kind.clone(),
@@ -230,9 +249,9 @@ impl Service {
             revision: revision.revision,
             digest: sealed.digest,
             content_digest: sealed.content_digest,
-            requirements: policy::ruling().requirements,
+            requirements: self.required(revision, &risk).await?,
             excluded: self.excluded(revision).await?,
-            risk: checked.risk(revision),
+            risk,
             review_deadline: checked.review_deadline(now),
             release_ttl_s: checked.kind.release_ttl_s,
             lease_ttl_s: checked.kind.lease_ttl_s,
@@ -248,17 +267,32 @@ impl Service {
         now: Timestamp,
     ) -> Result<RequestAmended, StageError> {
         let revision = &sealed.revision;
+        let risk = checked.risk(revision);
         Ok(RequestAmended {
             amended_by: Actor::Agent(revision.agent),
             environment: revision.environment.clone(),
             revision: revision.revision,
             digest: sealed.digest,
             content_digest: sealed.content_digest,
-            requirements: policy::ruling().requirements,
+            requirements: self.required(revision, &risk).await?,
             excluded: self.excluded(revision).await?,
-            risk: checked.risk(revision),
+            risk,
             review_deadline: checked.review_deadline(now),
             window: revision.window,
+        })
+    }
+}
+
+impl Service {
+    /// What the policy in force asks of a revision.
+    async fn required(
+        &self,
+        revision: &Revision,
+        risk: &Risk,
+    ) -> Result<Vec<Requirement>, StageError> {
+        self.requirements(revision, risk).await?.map_err(|failure| match failure {
+            PolicyFailure::NoRequirement => Refusal::NoRequirement.into(),
+            failure => StageError::Policy(failure),
         })
     }
 }
@@ -268,9 +302,9 @@ impl Checked {
         self.kind.effect_of(&self.body.parameters, &self.body.environment)
     }
 
-    fn inline_evidence(&self, caller: &AgentCaller) -> Vec<Write> {
+    fn inline_evidence(&self, agent: AgentId) -> Vec<Write> {
         let write = |bytes: &Vec<u8>| Write::Evidence {
-            agent: caller.agent,
+            agent,
             digest: Digest::of(bytes),
             bytes: bytes.clone(),
         };
@@ -278,15 +312,7 @@ impl Checked {
     }
 
     fn risk(&self, revision: &Revision) -> Risk {
-        let plan = self.body.rollback_plan.as_ref();
-        assess(RiskInput {
-            kind: &self.kind,
-            environment: &self.body.environment,
-            self_executed: revision.agent == revision.executor,
-            rollback_plan: plan.is_some(),
-            rollback_tested: plan.is_some_and(|plan| plan.tested_at.is_some()),
-            claimed: self.body.risk.level,
-        })
+        risk(&self.kind, &self.body, revision.agent == revision.executor)
     }
 
     fn review_deadline(&self, now: Timestamp) -> Timestamp {
@@ -295,6 +321,19 @@ impl Checked {
         // An approval after the window's end could never be used.
         self.body.window.map_or(asked, |window| asked.min(window.not_after))
     }
+}
+
+/// The risk as we compute it, beside what the agent claims.
+pub(crate) fn risk(kind: &Kind, body: &StageBody, self_executed: bool) -> Risk {
+    let plan = body.rollback_plan.as_ref();
+    assess(RiskInput {
+        kind,
+        environment: &body.environment,
+        self_executed,
+        rollback_plan: plan.is_some(),
+        rollback_tested: plan.is_some_and(|plan| plan.tested_at.is_some()),
+        claimed: body.risk.level,
+    })
 }
 
 /// The body as a value, and the fingerprint by which a retry is recognised.

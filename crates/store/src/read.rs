@@ -11,6 +11,8 @@ use domain::{
 pub struct Instance {
     pub id: InstanceId,
     pub epoch: u64,
+    /// Changes to the house need a second person, for ever.
+    pub changes_gated: bool,
 }
 
 /// A request with the version that a change must name.

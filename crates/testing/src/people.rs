@@ -26,7 +26,14 @@ impl TestApp {
     /// Adds a person to groups and signs them in by a one-time link.
     pub async fn person(&self, name: &str, groups: &[&str]) -> TestPerson {
         let added = self.service.add_person(&Steward::Operator, name, groups).await;
-        self.session(added.expect("a person")).await
+        self.session(added.expect("a person").0).await
+    }
+
+    /// Takes a person out of a group.
+    pub async fn leaves(&self, person: PersonId, group: &str) {
+        let (by, change) = (Steward::Operator, Membership::Remove);
+        let left = self.service.change_group(&by, change, person, group, "they left").await;
+        left.expect("a change");
     }
 
     /// A new session of a person, by a one-time link.

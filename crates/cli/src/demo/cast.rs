@@ -76,7 +76,8 @@ pub async fn seed(service: &Service, clock: &DemoClock) -> anyhow::Result<Cast> 
         ("Lena Voss", vec![AUDITORS]),
         ("Ada Lind", vec![ADMINISTRATORS]),
     ] {
-        people.insert(name, service.add_person(&OPERATOR, name, &groups).await?);
+        let (person, _) = service.add_person(&OPERATOR, name, &groups).await?;
+        people.insert(name, person);
     }
     let expires_at = service.now().plus_seconds(MAX_KEY_LIFE_S);
     let mut keys = HashMap::new();
@@ -90,7 +91,8 @@ pub async fn seed(service: &Service, clock: &DemoClock) -> anyhow::Result<Cast> 
         let mut kind: domain::Kind = serde_json::from_str(text)?;
         if kind.name == "deploy.release" {
             kind.executor = Some(RUNNER.to_owned());
-            service.put_kind(&OPERATOR, &serde_json::to_vec(&kind)?).await?;
+            let why = "deployments are redeemed by the runner";
+            service.put_kind(&OPERATOR, &serde_json::to_vec(&kind)?, why).await?;
         }
     }
     let auditor = *people.get("Lena Voss").context("the auditor is missing")?;

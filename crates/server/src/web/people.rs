@@ -38,7 +38,7 @@ async fn added(desk: &Desk, body: &[u8]) -> Answer {
     let name = named("name").next().unwrap_or_default().trim();
     let groups: Vec<&str> = named("groups").collect();
     match desk.visitor.state.service.add_person(&steward, name, &groups).await {
-        Ok(person) => invitation(desk, person, name).await,
+        Ok((person, _)) => invitation(desk, person, name).await,
         Err(error) => explained(error, "/people"),
     }
 }

@@ -89,7 +89,7 @@ async fn i1_nothing_is_redeemed_before_people_decided_or_after_a_denial() {
 #[tokio::test]
 async fn i9_b13_an_approver_who_left_the_group_no_longer_counts() {
     let Scene { app, bob, agent, request, .. } = Scene::approved().await;
-    app.service.remove_member(&Steward::Operator, "approvers", bob.id).await.unwrap();
+    app.leaves(bob.id, "approvers").await;
     let refused = agent.redeem(&request, "r-1").await;
     assert_eq!(
         (refused.status.as_u16(), refused.problem()["state"].clone()),

@@ -179,7 +179,7 @@ async fn w03_a_cross_site_post_decides_nothing() {
 async fn i7_a_refused_attempt_is_recorded_but_not_without_end() {
     let Scene { app, bob, agent, request, .. } = Scene::staged().await;
     let shown = bob.shown(&request).await;
-    app.service.remove_member(&Steward::Operator, "approvers", bob.id).await.unwrap();
+    app.leaves(bob.id, "approvers").await;
     let auditor = app.person("Ida Auditor", &["auditors"]).await;
     assert!(auditor.get("/ledger").await.text().contains("GroupMemberRemoved"));
     let before = app.entries().await;

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use super::lists::{cursor, read_cursor};
 use crate::act::ActError;
 use crate::caller::AgentCaller;
-use crate::{Failure, Service, policy, wait};
+use crate::policy::People;
+use crate::{Failure, Service, wait};
 
 /// Requests on one page of the API.
 const PAGE: u32 = 50;
@@ -154,11 +155,12 @@ impl Service {
         let last = stored.last().filter(|_| more);
         let next_cursor = last.map(|last| cursor(last.request.staged_at, last.request.id));
         let now = self.now();
+        let groups = self.in_force().await?.groups();
         let mut requests = Vec::new();
         for stored in stored {
             let (mut authority, epoch) =
-                self.store.authority_for(&stored.request, now, &policy::groups()).await?;
-            authority.ruling = Some(policy::ruling());
+                self.store.authority_for(&stored.request, now, &groups).await?;
+            self.rule(&stored, &mut authority, People::Everybody).await?;
             requests.push(self.described(Decidable { stored, authority, epoch }, now).await?);
         }
         Ok(Some(AgentList { requests, next_cursor }))

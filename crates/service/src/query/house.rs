@@ -3,7 +3,10 @@
 use domain::kind::is_change;
 use domain::{AgentId, StateName};
 
-use crate::caller::{GROUPS, PersonCaller};
+use std::collections::BTreeSet;
+
+use crate::caller::PersonCaller;
+use crate::change::STANDING_GROUPS;
 use crate::view::{
     AgentRow, AgentsView, FreezesView, KeyRow, KindView, KindsView, PeopleView, PersonRow,
 };
@@ -54,8 +57,14 @@ impl Service {
             has_password: person.has_password,
             added_at: person.added_at,
         };
-        let people = self.store.people().await?.into_iter().map(row).collect();
-        Ok(PeopleView { people, groups: GROUPS.iter().map(|group| (*group).to_owned()).collect() })
+        let people: Vec<PersonRow> = self.store.people().await?.into_iter().map(row).collect();
+        let standing = STANDING_GROUPS.into_iter().map(str::to_owned);
+        let named = self.in_force().await?.groups();
+        let owning =
+            self.store.kinds().await?.into_iter().filter_map(|(kind, _)| kind.owning_group);
+        let used = people.iter().flat_map(|person| person.groups.iter().cloned());
+        let groups: BTreeSet<String> = standing.chain(named).chain(owning).chain(used).collect();
+        Ok(PeopleView { people, groups: groups.into_iter().collect() })
     }
 
     /// The freezes that are on, and what could be frozen.

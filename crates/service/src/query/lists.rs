@@ -7,10 +7,11 @@ use domain::{Authority, Digest, RequestId, StateName, Timestamp, Verdict, quorum
 use store::read::{Order, RequestQuery, Stored};
 
 use crate::caller::PersonCaller;
+use crate::policy::People;
 use crate::query::Names;
 use crate::query::request::may_review_break_glass;
 use crate::view::{HistoryView, InboxView, RequestRow, Viewer};
-use crate::{Failure, Service, policy};
+use crate::{Failure, Service};
 
 /// Rows of one group of the inbox.
 const INBOX_ROWS: u32 = 100;
@@ -158,6 +159,7 @@ impl Service {
         let now = self.now();
         // Requests of the same agents under the same requirements share their authority.
         let mut known: HashMap<_, Authority> = HashMap::new();
+        let also = self.in_force().await?.groups();
         let mut rows = Vec::new();
         for stored in self.store.list(query).await? {
             let request = &stored.request;
@@ -166,11 +168,10 @@ impl Service {
             let authority = match known.entry((request.agent, request.executor, groups)) {
                 Entry::Occupied(found) => found.into_mut(),
                 Entry::Vacant(new) => {
-                    let groups = policy::groups();
-                    new.insert(self.store.authority_for(request, now, &groups).await?.0)
+                    new.insert(self.store.authority_for(request, now, &also).await?.0)
                 }
             };
-            authority.ruling = Some(policy::ruling());
+            self.rule(&stored, authority, People::Only(caller.id())).await?;
             rows.push(self.row(caller, &names, authority, stored));
         }
         Ok(rows)

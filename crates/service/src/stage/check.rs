@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::kind::is_change;
 use domain::revision::EvidenceDescriptor;
 use domain::stage::{EvidenceItem, FieldError};
 use domain::{
@@ -14,7 +15,7 @@ use crate::Service;
 use crate::caller::AgentCaller;
 
 /// A stage body that holds by itself, with what it refers to.
-pub(super) struct Checked {
+pub(crate) struct Checked {
     pub body: StageBody,
     pub kind: Kind,
     pub version: u32,
@@ -43,6 +44,11 @@ impl Service {
         if let Some(amended) = amended.filter(|amended| amended.name != body.kind) {
             let other = FieldError::new("/kind", "stays the kind of the request that is amended");
             return Err(StageError::Invalid(vec![other.limit(&amended.name)]));
+        }
+        // SECURITY: I10. What the house is made of is changed by people, not by agents.
+        if is_change(&body.kind) {
+            let detail = "is staged by a person on the dashboard, never by an agent";
+            return Err(StageError::Invalid(vec![FieldError::new("/kind", detail)]));
         }
         let version = amended.map(|amended| amended.version);
         let Some((kind, version)) = self.store.kind(&body.kind, version).await? else {

@@ -16,12 +16,14 @@ type Answer<T> = Result<T, StoreError>;
 pub(super) async fn instance<'e>(
     executor: impl sqlx::Executor<'e, Database = Sqlite>,
 ) -> Answer<Option<Instance>> {
-    let row =
-        sqlx::query("SELECT id, authority_epoch FROM instance").fetch_optional(executor).await?;
+    let row = sqlx::query("SELECT id, authority_epoch, changes_gated FROM instance")
+        .fetch_optional(executor)
+        .await?;
     row.map(|row| {
         Ok(Instance {
             id: domain::InstanceId(Column("instance", "id").parsed(&row)?),
             epoch: Column("instance", "authority_epoch").number(&row)?,
+            changes_gated: row.try_get("changes_gated")?,
         })
     })
     .transpose()
@@ -84,6 +86,7 @@ pub(super) async fn authority(
         owes_review_by: debts(tx).await?,
         // The policy is asked by `service`: without its answer nothing is approved.
         ruling: None,
+        forbidden: BTreeSet::new(),
         agent_active: is_active(request.agent),
         executor_active: is_active(request.executor),
     };

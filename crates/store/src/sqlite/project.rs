@@ -284,6 +284,9 @@ async fn house_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseFact) 
                 .execute(tx)
                 .await?;
         }
+        HouseFact::ChangesGated => {
+            sqlx::query("UPDATE instance SET changes_gated = 1").execute(tx).await?;
+        }
         HouseFact::Frozen { freeze, .. } => {
             let text = new.texts.first().ok_or_else(|| refused("a freeze has a reason"))?;
             let by = match new.actor {

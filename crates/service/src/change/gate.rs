@@ -1,0 +1,82 @@
+//! Whether changes need requests: from the moment that two people could decide on one, for ever.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::entry::HouseFact;
+use domain::revision::Identity;
+use domain::{Actor, AgentId, Kind, KindRef, PersonId, RequestId, Revision, StageBody};
+use policy::{House, Policy, Subject, Unsatisfiable, could_ever_be_met};
+use store::StoreError;
+use uuid::Uuid;
+
+use super::CHANGE_KINDS;
+use crate::caller::ADMINISTRATORS;
+use crate::house::HouseError;
+use crate::{Failure, Service, stage};
+
+impl Service {
+    /// Whether a change to the house needs a second person now; records the moment it does.
+    pub(crate) async fn changes_need_requests(&self) -> Result<bool, Failure> {
+        let instance = self.store.instance().await?;
+        let instance = instance.ok_or_else(|| Failure::defect("nothing is initialised"))?;
+        if instance.changes_gated {
+            return Ok(true);
+        }
+        let policy = self.in_force().await?.policy;
+        let never = |found: &Unsatisfiable| !matches!(found, Unsatisfiable::TooFew { .. });
+        if self.impossible(&policy).await?.iter().any(never) {
+            return Ok(false);
+        }
+        let fact = self.fact(Actor::System, HouseFact::ChangesGated);
+        match self.commit_authority(Some(instance.epoch), vec![fact], Vec::new()).await {
+            // Somebody changed the house meanwhile: whatever they did, this one asks for two.
+            Ok(()) | Err(HouseError::Failed(Failure::Store(StoreError::Stale))) => Ok(true),
+            Err(HouseError::Failed(failure)) => Err(failure),
+            Err(other) => Err(Failure::defect(other)),
+        }
+    }
+
+    /// Refuses a policy that the people there are could never satisfy, or never change again.
+    pub(super) async fn could_hold(&self, policy: &Policy) -> Result<(), HouseError> {
+        let impossible = self.impossible(policy).await?;
+        if impossible.is_empty() { Ok(()) } else { Err(HouseError::Impossible(impossible)) }
+    }
+
+    async fn impossible(&self, policy: &Policy) -> Result<Vec<Unsatisfiable>, Failure> {
+        let mut groups: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
+        for person in self.store.people().await?.into_iter().filter(|person| person.active) {
+            for group in person.groups {
+                groups.entry(group).or_default().insert(person.id);
+            }
+        }
+        let kinds = self.store.kinds().await?;
+        let house = House {
+            stagers: groups.get(ADMINISTRATORS).cloned().unwrap_or_default(),
+            owning_groups: kinds.into_iter().filter_map(|(kind, _)| kind.owning_group).collect(),
+            groups,
+        };
+        let mut changes = Vec::new();
+        for text in CHANGE_KINDS {
+            changes.push(self.sample(text).await?);
+        }
+        Ok(could_ever_be_met(policy, &house, &changes).err().unwrap_or_default())
+    }
+
+    /// A change of this kind as the policy would see it.
+    async fn sample(&self, kind: &str) -> Result<Subject, Failure> {
+        let kind: Kind = serde_json::from_str(kind).map_err(Failure::defect)?;
+        let body: StageBody =
+            serde_json::from_value(kind.example.clone()).map_err(Failure::defect)?;
+        let identity = Identity {
+            instance: self.instance().await?,
+            request_id: RequestId(Uuid::nil()),
+            revision: 1,
+            agent: AgentId::HOUSE,
+            executor: AgentId::HOUSE,
+            kind: KindRef { name: kind.name.clone(), version: 1 },
+        };
+        let risk = stage::risk(&kind, &body, true);
+        let revision = Revision::new(identity, body, Vec::new());
+        self.subject(&revision, &risk).await?.map_err(Failure::defect)
+    }
+}
