@@ -6,6 +6,7 @@
 //! The rule that must hold: everything said here goes to standard error, so that
 //! `cargo xtask demo -- --print-json` leaves standard output to the product alone.
 
+mod bench;
 mod browser;
 mod build;
 mod check;
@@ -76,6 +77,8 @@ enum Task {
     ///
     /// Every check runs, even after one has failed. Changes no file of the workspace.
     Check,
+    /// Measure what a decision costs, against the time of a known piece of work in the same run.
+    Bench,
 }
 
 fn main() -> ExitCode {
@@ -102,6 +105,7 @@ fn run(cli: Cli) -> Result<bool> {
         Task::Demo { args } => demo::run(&workspace, &args).map(|never| match never {}),
         Task::Test { filter, suite } => test::run(&workspace, filter.as_deref(), &suite),
         Task::Check => check::run(&workspace),
+        Task::Bench => bench::run(&workspace).map(|()| true),
     }
 }
 
