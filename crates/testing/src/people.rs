@@ -8,6 +8,7 @@ use axum::http::{Request, header};
 use domain::PersonId;
 use serde_json::Value;
 use service::Steward;
+use service::change::Membership;
 use tempfile::TempDir;
 
 use crate::app::{send, text};
