@@ -68,14 +68,17 @@ impl Policy {
         self.digest
     }
 
-    /// The groups that requirements name; not those that a kind names as its owner.
-    pub fn groups(&self) -> BTreeSet<&str> {
-        self.requirement_rules()
-            .filter_map(|(_, rule)| match &rule.group {
-                GroupName::Fixed(name) => Some(name.as_str()),
-                GroupName::Owning => None,
-            })
-            .collect()
+    /// The groups that requirements or conditions name; not those that a kind names as its owner.
+    ///
+    /// Whoever asks [`Policy::may_review`] has to know of each of these who is in it.
+    pub fn groups(&self) -> BTreeSet<String> {
+        let required = self.requirement_rules().filter_map(|(_, rule)| match &rule.group {
+            GroupName::Fixed(name) => Some(name.clone()),
+            GroupName::Owning => None,
+        });
+        let named = self.set.policies().flat_map(cedar_policy::Policy::entity_literals);
+        let groups = named.filter(|entity| entity.type_name().to_string() == "Group");
+        required.chain(groups.map(|group| group.id().unescaped().to_owned())).collect()
     }
 
     pub(crate) fn requirement_rules(&self) -> impl Iterator<Item = (&str, &rule::RequirementRule)> {

@@ -39,8 +39,8 @@ pub(crate) struct InForce {
 impl InForce {
     /// The groups whose members matter to decisions, beside those that requests name themselves.
     pub fn groups(&self) -> Vec<String> {
-        let named = self.policy.groups().into_iter().map(str::to_owned);
-        named.chain([ADMINISTRATORS.to_owned()]).collect()
+        let administrators = [ADMINISTRATORS.to_owned()];
+        self.policy.groups().into_iter().chain(administrators).collect()
     }
 }
 

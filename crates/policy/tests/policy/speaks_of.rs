@@ -87,3 +87,19 @@ fn g01_text_of_an_agent_is_a_value_and_never_a_part_of_the_policy() {
     assert!(!holds(&scene, "resource.environment == \"x\""));
     assert!(holds(&scene, "resource.environment like \"x*permit*\""));
 }
+
+/// B07: whether somebody may review depends on each group that a condition names.
+#[test]
+fn the_groups_of_requirements_and_of_conditions_are_known() {
+    let text = r#"
+        @id("need.one") @group("approvers") @quorum("1") @why("one")
+        forbid (principal, action == Action::"Release", resource)
+        unless { context.met.contains("need.one") };
+        @id("review.some")
+        permit (principal in Group::"seniors", action == Action::"Review", resource)
+        unless { principal in Group::"trainees" };
+    "#;
+    let groups = policy::Policy::parse(text).unwrap().groups();
+    let expected = ["approvers", "seniors", "trainees"].map(str::to_owned);
+    assert_eq!(groups, expected.into());
+}
