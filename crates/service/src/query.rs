@@ -5,6 +5,7 @@ mod amendment;
 mod house;
 mod ledger;
 mod lists;
+mod policy;
 mod request;
 
 use std::collections::HashMap;

@@ -8,7 +8,8 @@ use domain::kind::EffectPart;
 use domain::stage::{ClaimedRisk, RollbackPlan, Window};
 use domain::{
     AgentId, Digest, FreezeId, Ineligible, KeyId, Kind, KindRef, Outcome, PersonId, RequestId,
-    Risk, RiskLevel, RollbackOutcome, SecondVerdict, State, StateName, Timestamp, Verdict,
+    Requirement, Risk, RiskLevel, RollbackOutcome, SecondVerdict, State, StateName, Timestamp,
+    Verdict,
 };
 use serde_json::Value;
 
@@ -432,6 +433,56 @@ pub struct PersonRow {
     pub active: bool,
     pub has_password: bool,
     pub added_at: Timestamp,
+}
+
+/// The policy in force and the versions before it.
+#[derive(Clone, Debug)]
+pub struct PolicyView {
+    pub now: Timestamp,
+    pub current: PolicyVersion,
+    /// Every version, the newest first.
+    pub versions: Vec<PolicyVersion>,
+    /// The viewer may propose another.
+    pub may_propose: bool,
+    /// A change waits for a second person; otherwise it holds at once.
+    pub needs_second_person: bool,
+}
+
+/// One version of the policy.
+#[derive(Clone, Debug)]
+pub struct PolicyVersion {
+    pub version: u32,
+    pub digest: Digest,
+    pub at: Timestamp,
+    pub text: String,
+}
+
+/// A draft held against the newest requests.
+#[derive(Clone, Debug)]
+pub struct ReplayView {
+    /// How many requests it was held against.
+    pub replayed: usize,
+    /// Of how many the draft asks less.
+    pub laxer: usize,
+    /// Those that would have fared differently.
+    pub rows: Vec<ReplayRow>,
+}
+
+/// One request for which the draft and the policy in force differ.
+#[derive(Clone, Debug)]
+pub struct ReplayRow {
+    pub request: RequestId,
+    pub effect: Vec<EffectPart>,
+    /// Asked by the draft only.
+    pub added: Vec<Requirement>,
+    /// Asked by the policy in force only.
+    pub removed: Vec<Requirement>,
+    /// Asked by both, but not alike: as it is, as it would be.
+    pub changed: Vec<(Requirement, Requirement)>,
+    /// Why the policy in force refuses it at staging.
+    pub refused: Option<String>,
+    /// Why the draft would refuse it at staging.
+    pub would_be_refused: Option<String>,
 }
 
 /// The catalogue.
