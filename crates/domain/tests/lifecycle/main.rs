@@ -1,0 +1,9 @@
+mod amend;
+mod emergency;
+mod execution;
+mod redemption;
+mod roles;
+mod scene;
+mod states;
+mod table;
+mod time;
