@@ -1,4 +1,5 @@
 mod amend;
+mod break_glass;
 mod emergency;
 mod execution;
 mod redemption;
