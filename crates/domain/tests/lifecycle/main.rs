@@ -3,6 +3,7 @@ mod break_glass;
 mod emergency;
 mod execution;
 mod redemption;
+mod review;
 mod roles;
 mod scene;
 mod states;
