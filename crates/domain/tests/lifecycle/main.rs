@@ -2,6 +2,7 @@ mod amend;
 mod break_glass;
 mod emergency;
 mod execution;
+mod facts;
 mod redemption;
 mod review;
 mod roles;
