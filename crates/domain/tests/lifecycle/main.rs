@@ -3,6 +3,7 @@ mod break_glass;
 mod emergency;
 mod execution;
 mod facts;
+mod quorum;
 mod redemption;
 mod review;
 mod roles;
