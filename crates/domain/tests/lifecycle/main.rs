@@ -11,3 +11,4 @@ mod scene;
 mod states;
 mod table;
 mod time;
+mod worlds;
