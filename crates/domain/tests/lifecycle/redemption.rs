@@ -71,6 +71,14 @@ fn i9_b13_an_approver_who_left_no_longer_counts_at_redemption() {
 }
 
 #[test]
+fn i9_an_approver_whom_the_policy_no_longer_lets_review_does_not_count() {
+    let mut story = approved();
+    story.house.forbidden.insert(BOB);
+    let facts = story.answer(story.redeem()).unwrap();
+    assert_eq!(facts, [RequestFact::QuorumLost { void: vec![BOB] }]);
+}
+
+#[test]
 fn i9_b13_valid_reviews_are_kept_when_the_quorum_is_lost() {
     let story = Story::staged(two()).approved_by(&[BOB, CAT]).without(BOB).redeemed();
     assert_eq!(story.state(), StateName::Pending);

@@ -6,8 +6,7 @@ use std::fmt::Write;
 use domain::fact::RequestAmended;
 use domain::request::SecondVerdict;
 use domain::{
-    Actor, AgentId, Command, Ineligible, Outcome, PersonId, Refusal, RollbackOutcome, StateName,
-    Verdict,
+    Actor, AgentId, Command, Outcome, PersonId, Refusal, RollbackOutcome, StateName, Verdict,
 };
 
 use super::scene::{
@@ -52,7 +51,7 @@ fn roles() -> Vec<Role> {
             name: "approver whom the policy forbids",
             actor: Actor::Person(CAT),
             given: |mut story| {
-                story.house.excluded.insert(CAT, Ineligible::PolicyForbids);
+                story.house.forbidden.insert(CAT);
                 story
             },
         },
@@ -72,6 +71,14 @@ fn roles() -> Vec<Role> {
             actor: Actor::Person(FAY),
             given: |mut story| {
                 story.house.owes_review_by.insert(FAY, at(0));
+                story
+            },
+        },
+        Role {
+            name: "break-glass holder whom the policy forbids",
+            actor: Actor::Person(FAY),
+            given: |mut story| {
+                story.house.forbidden.insert(FAY);
                 story
             },
         },
@@ -223,7 +230,7 @@ fn i10_b03_no_agent_forms_a_verdict() {
 
 #[test]
 fn i1_b07_nobody_who_is_too_near_approves_in_any_way() {
-    let near = ["owner", "acts for", "key", "staged it", "forbids"];
+    let near = ["owner", "acts for", "key", "staged it", "approver whom the policy forbids"];
     for (action, tried) in matrix() {
         if !["approve", "break glass", "second review"].contains(&action) {
             continue;

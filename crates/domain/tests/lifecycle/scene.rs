@@ -91,6 +91,7 @@ pub fn house(needs: Vec<Requirement>) -> Authority {
             ("break-glass", &[EVE, FAY]),
         ]),
         excluded: BTreeMap::from([(OWNER, Ineligible::OwnsAgent), (HOLDER, Ineligible::HoldsKey)]),
+        forbidden: BTreeSet::new(),
         agent_active: true,
         executor_active: true,
         frozen: vec![],

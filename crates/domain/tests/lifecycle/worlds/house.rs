@@ -19,6 +19,7 @@ pub enum House {
     CatLeft,
     EveLeft,
     BobHoldsKey,
+    BobForbidden,
     EveLateElsewhere,
     Frozen,
     Suspended,
@@ -30,12 +31,13 @@ pub enum House {
 }
 
 impl House {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::AsItWas,
         Self::BobLeft,
         Self::CatLeft,
         Self::EveLeft,
         Self::BobHoldsKey,
+        Self::BobForbidden,
         Self::EveLateElsewhere,
         Self::Frozen,
         Self::Suspended,
@@ -73,7 +75,7 @@ impl House {
     /// Who is too near to be counted, whatever group they are in.
     pub fn excludes(self, request: &Request, person: PersonId) -> bool {
         person == OWNER
-            || person == BOB && self == Self::BobHoldsKey
+            || person == BOB && matches!(self, Self::BobHoldsKey | Self::BobForbidden)
             || person == CAT && request.revision > 1
     }
 
@@ -115,6 +117,7 @@ impl House {
         Authority {
             groups: BTreeMap::from(["approvers", "security", "break-glass"].map(group)),
             excluded,
+            forbidden: (self == Self::BobForbidden).then_some(BOB).into_iter().collect(),
             agent_active: self != Self::Suspended,
             executor_active: true,
             frozen: if self == Self::Frozen {
