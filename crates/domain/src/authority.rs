@@ -105,8 +105,8 @@ impl Authority {
 
     /// Whether `review` counts for a seat of `requirement`: by whom, and how fresh.
     pub fn counts(&self, request: &Request, requirement: &Requirement, review: &Review) -> bool {
-        let age_s = review.at.seconds_since(review.authenticated_at);
-        let fresh = requirement.reauth_s.is_none_or(|most| age_s <= i64::from(most));
+        let within = |most| review.at.is_within(i64::from(most), review.authenticated_at);
+        let fresh = requirement.reauth_s.is_none_or(within);
         fresh && self.may_fill(request, requirement, review.reviewer)
     }
 

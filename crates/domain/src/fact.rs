@@ -1,5 +1,7 @@
 //! The facts of a request's life, in the past tense, as they stand in the ledger.
 
+mod about;
+
 use serde::{Deserialize, Serialize};
 
 use crate::authority::Ineligible;

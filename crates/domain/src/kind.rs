@@ -150,6 +150,7 @@ mod tests {
             base_risk: RiskLevel::Low,
             review_deadline_s: 300,
             release_ttl_s: 60,
+            lease_ttl_s: 900,
             report_deadline_s: 60,
             executor: None,
             owning_group: None,

@@ -142,14 +142,18 @@ pub fn fillable(
 }
 
 /// Every seat with what fills it: a maximum matching.
+///
+/// Of a requirement with more seats than there are candidates only one seat too many is laid out:
+/// it stays empty, and nobody's number of seats decides how much memory this takes.
 fn assign<'a, T: Copy>(
     needs: &'a [Requirement],
     candidates: &[T],
     fits: &impl Fn(&Requirement, &T) -> bool,
 ) -> Vec<(&'a Requirement, Option<T>)> {
+    let most = candidates.len().saturating_add(1);
     let mut seats: Vec<(&Requirement, Option<T>)> = needs
         .iter()
-        .flat_map(|need| std::iter::repeat_n((need, None), need.seats as usize))
+        .flat_map(|need| std::iter::repeat_n((need, None), most.min(need.seats as usize)))
         .collect();
     for candidate in candidates {
         seat(*candidate, &mut seats, &mut BTreeSet::new(), fits);

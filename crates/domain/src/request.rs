@@ -184,6 +184,11 @@ impl Request {
         self.state_ends_at().into_iter().chain(self.second_review_due()).min()
     }
 
+    /// The second review, if the glass was broken.
+    pub fn second_review(&self) -> Option<&SecondReview> {
+        self.break_glass.as_ref().map(|broken| &broken.second_review)
+    }
+
     /// When the second review that break-glass owes is missed, while it is owed.
     pub fn second_review_due(&self) -> Option<Timestamp> {
         let owed = |broken: &&BreakGlass| broken.second_review == SecondReview::Owed;
@@ -232,7 +237,7 @@ impl Request {
         if let RequestFact::RequestStaged(staged) = fact {
             return if request.is_none() { Ok(staged.request(at)) } else { Err(broken) };
         }
-        let mut request = request.ok_or(broken)?;
+        let mut request = request.filter(|request| fact.is_about(request)).ok_or(broken)?;
         request.state = request.next_state(fact, at).ok_or(broken)?;
         request.take_in(fact, at);
         Ok(request)
@@ -312,7 +317,6 @@ impl Request {
                 }
             }
             (_, F::SecondReviewMissed { .. } | F::SecondReviewRecorded { .. }) => {
-                self.break_glass.as_ref()?;
                 self.state.clone()
             }
             _ => return None,

@@ -130,6 +130,7 @@ mod tests {
             base_risk: base,
             review_deadline_s: 300,
             release_ttl_s: 60,
+            lease_ttl_s: 900,
             report_deadline_s: 60,
             executor: None,
             owning_group: None,

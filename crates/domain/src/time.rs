@@ -54,6 +54,12 @@ impl Timestamp {
         self.0.signed_duration_since(earlier.0).num_seconds()
     }
 
+    /// Whether this instant is not before `earlier` and at most `seconds` after it, to the
+    /// microsecond.
+    pub fn is_within(self, seconds: i64, earlier: Self) -> bool {
+        earlier <= self && self <= earlier.plus_seconds(seconds)
+    }
+
     /// Reads an RFC 3339 instant with any offset.
     ///
     /// # Errors
@@ -96,6 +102,16 @@ mod tests {
         let at = Timestamp::parse("2026-11-22T19:40:00.1234567+01:00").unwrap();
         assert_eq!(at.to_string(), "2026-11-22T18:40:00.123456Z");
         assert_eq!(Timestamp::from_micros(at.micros()), Some(at));
+    }
+
+    #[test]
+    fn within_is_exact_at_both_ends() {
+        let start = Timestamp::parse("2026-11-22T18:40:00Z").unwrap();
+        let micros = |micros| Timestamp::from_micros(start.micros() + micros).unwrap();
+        assert!(start.is_within(0, start));
+        assert!(micros(1_000_000).is_within(1, start));
+        assert!(!micros(1_000_001).is_within(1, start));
+        assert!(!micros(-1).is_within(1, start));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From the spent release to the outcome: redeem, heartbeat, halt, report, rollback.
 
-use crate::authority::{Authority, BREAK_GLASS};
+use crate::authority::Authority;
 use crate::commitment::Commitment;
 use crate::fact::RequestFact;
 use crate::quorum;
@@ -104,14 +104,13 @@ impl At<'_> {
     }
 
     /// Whose approvals no longer count, if the approval no longer holds.
+    ///
+    /// By whatever it was approved, a review that is still valid is kept.
     fn void_approvals(&self, basis: Basis) -> Result<Option<Vec<PersonId>>, Refusal> {
         let (request, authority) = (self.request, self.authority);
-        let counts = |person: PersonId| match basis {
-            Basis::Quorum => authority.ineligible(request, person).is_none(),
-            Basis::BreakGlass => {
-                authority.exclusion(request, person).is_none()
-                    && authority.is_in(BREAK_GLASS, person)
-            }
+        let alone = match basis {
+            Basis::Quorum => None,
+            Basis::BreakGlass => request.break_glass.as_ref().map(|broken| broken.by),
         };
         let holds = match basis {
             Basis::Quorum => {
@@ -123,12 +122,19 @@ impl At<'_> {
                 quorum::complete(&request.requirements, request, authority).is_some()
                     && quorum::complete(&ruling.requirements, request, authority).is_some()
             }
-            Basis::BreakGlass => {
-                request.break_glass.as_ref().is_some_and(|broken| counts(broken.by))
-            }
+            Basis::BreakGlass => alone.is_some_and(|person| {
+                authority.exclusion(request, person).is_none()
+                    && authority.may_break_glass(person, self.now)
+            }),
         };
-        let reviewers = request.approvals().map(|review| review.reviewer);
-        Ok(if holds { None } else { Some(reviewers.filter(|person| !counts(*person)).collect()) })
+        if holds {
+            return Ok(None);
+        }
+        // What was said in place of everybody fills no seat beside others.
+        let void = |person: &PersonId| {
+            alone == Some(*person) || authority.ineligible(request, *person).is_some()
+        };
+        Ok(Some(request.approvals().map(|review| review.reviewer).filter(void).collect()))
     }
 
     pub(super) fn renew(

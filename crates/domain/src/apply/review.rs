@@ -138,10 +138,11 @@ impl At<'_> {
         if input.digest != self.request.digest {
             return Err(self.changed());
         }
-        if input.shown_at > self.now || self.now.seconds_since(input.shown_at) > MAX_SHOWN_S {
-            return Err(Refusal::ShownTooLongAgo);
+        if self.now.is_within(MAX_SHOWN_S, input.shown_at) {
+            Ok(())
+        } else {
+            Err(Refusal::ShownTooLongAgo)
         }
-        Ok(())
     }
 
     /// The strictest freshness that a seat open to this person asks for.
@@ -156,11 +157,11 @@ impl At<'_> {
     }
 
     fn authenticated_within(&self, input: &ReviewInput, most_s: u32) -> Result<(), Refusal> {
-        let age_s = self.now.seconds_since(input.authenticated_at);
-        if input.authenticated_at > self.now || age_s > i64::from(most_s) {
-            return Err(Refusal::ReauthenticationNeeded { within_s: most_s });
+        if self.now.is_within(i64::from(most_s), input.authenticated_at) {
+            Ok(())
+        } else {
+            Err(Refusal::ReauthenticationNeeded { within_s: most_s })
         }
-        Ok(())
     }
 
     pub(super) fn break_glass(&self, input: &ReviewInput) -> Result<Vec<RequestFact>, Refusal> {

@@ -1,0 +1,14 @@
+mod amend;
+mod break_glass;
+mod emergency;
+mod execution;
+mod facts;
+mod quorum;
+mod redemption;
+mod review;
+mod roles;
+mod scene;
+mod states;
+mod table;
+mod time;
+mod worlds;

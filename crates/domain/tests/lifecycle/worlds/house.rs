@@ -1,0 +1,137 @@
+//! The house around the request: who is where, what the policy says, what is frozen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::apply::SECOND_REVIEW_S;
+use domain::request::SecondReview;
+use domain::{Authority, FreezeScope, Ineligible, PersonId, Request, Requirement, Ruling};
+
+use crate::scene::{BOB, CAT, EVE, OWNER, at, freeze, fresh, need};
+
+/// After every second review is due.
+pub const LATE: i64 = 200 + SECOND_REVIEW_S;
+
+/// One way in which the house may stand when a command arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum House {
+    AsItWas,
+    BobLeft,
+    CatLeft,
+    EveLeft,
+    BobHoldsKey,
+    BobForbidden,
+    EveLateElsewhere,
+    Frozen,
+    Suspended,
+    PolicyAsksFresh,
+    PolicyAsksThree,
+    PolicyAsksNothing,
+    PolicyForbids,
+    PolicyFails,
+}
+
+impl House {
+    pub const ALL: [Self; 14] = [
+        Self::AsItWas,
+        Self::BobLeft,
+        Self::CatLeft,
+        Self::EveLeft,
+        Self::BobHoldsKey,
+        Self::BobForbidden,
+        Self::EveLateElsewhere,
+        Self::Frozen,
+        Self::Suspended,
+        Self::PolicyAsksFresh,
+        Self::PolicyAsksThree,
+        Self::PolicyAsksNothing,
+        Self::PolicyForbids,
+        Self::PolicyFails,
+    ];
+    pub const SOME: [Self; 7] = [
+        Self::AsItWas,
+        Self::BobLeft,
+        Self::EveLeft,
+        Self::Frozen,
+        Self::PolicyAsksFresh,
+        Self::PolicyAsksThree,
+        Self::PolicyFails,
+    ];
+
+    /// The active members of `group`. BOB may fill either seat, CAT and EVE only the lax one.
+    pub fn members(self, group: &str) -> &'static [PersonId] {
+        match (group, self) {
+            ("approvers", Self::BobLeft) => &[OWNER, CAT, EVE],
+            ("approvers", Self::CatLeft) => &[OWNER, BOB, EVE],
+            ("approvers", Self::EveLeft) => &[OWNER, BOB, CAT],
+            ("approvers", _) => &[OWNER, BOB, CAT, EVE],
+            ("security", Self::BobLeft) => &[OWNER],
+            ("security", _) => &[OWNER, BOB],
+            ("break-glass", Self::EveLeft) => &[OWNER],
+            ("break-glass", _) => &[OWNER, EVE],
+            _ => &[],
+        }
+    }
+
+    /// Who is too near to be counted, whatever group they are in.
+    pub fn excludes(self, request: &Request, person: PersonId) -> bool {
+        person == OWNER
+            || person == BOB && matches!(self, Self::BobHoldsKey | Self::BobForbidden)
+            || person == CAT && request.revision > 1
+    }
+
+    /// What the policy in force asks for; `None` where it cannot be asked.
+    pub fn asks(self) -> Option<Vec<Requirement>> {
+        match self {
+            Self::PolicyFails => None,
+            Self::PolicyAsksNothing => Some(vec![]),
+            Self::PolicyAsksFresh => {
+                Some(vec![fresh("lax", "approvers", 1), need("strict", "security", 1)])
+            }
+            Self::PolicyAsksThree => {
+                Some(vec![need("lax", "approvers", 2), need("strict", "security", 1)])
+            }
+            _ => Some(at_staging()),
+        }
+    }
+
+    /// When EVE's right to break the glass is lost, if she owes a second review.
+    pub fn debt(self, request: &Request) -> Option<i64> {
+        let here = request.break_glass.as_ref().filter(|broken| {
+            matches!(broken.second_review, SecondReview::Owed | SecondReview::Missed { .. })
+        });
+        let elsewhere = (self == Self::EveLateElsewhere).then_some(-1000);
+        let here = here.map(|broken| broken.review_by.seconds_since(at(0)));
+        elsewhere.or(here)
+    }
+
+    /// What the code under test is told of all this.
+    pub fn authority(self, request: &Request) -> Authority {
+        let group =
+            |name: &str| (name.to_owned(), BTreeSet::from_iter(self.members(name).to_vec()));
+        let mut excluded = BTreeMap::from([(OWNER, Ineligible::OwnsAgent)]);
+        if self == Self::BobHoldsKey {
+            excluded.insert(BOB, Ineligible::HoldsKey);
+        }
+        let permits_release = self != Self::PolicyForbids;
+        let ruling = self.asks().map(|requirements| Ruling { requirements, permits_release });
+        Authority {
+            groups: BTreeMap::from(["approvers", "security", "break-glass"].map(group)),
+            excluded,
+            forbidden: (self == Self::BobForbidden).then_some(BOB).into_iter().collect(),
+            agent_active: self != Self::Suspended,
+            executor_active: true,
+            frozen: if self == Self::Frozen {
+                vec![freeze(FreezeScope::All, true)]
+            } else {
+                vec![]
+            },
+            owes_review_by: self.debt(request).map(|due| (EVE, at(due))).into_iter().collect(),
+            ruling,
+        }
+    }
+}
+
+/// What the request was staged under.
+pub fn at_staging() -> Vec<Requirement> {
+    vec![need("lax", "approvers", 1), need("strict", "security", 1)]
+}
