@@ -5,10 +5,12 @@ use std::path::Path;
 
 use anyhow::Context;
 use domain::PersonId;
+use domain::authority::BREAK_GLASS;
 use serde::Serialize;
 use service::caller::{ADMINISTRATORS, APPROVERS, AUDITORS, KeyCaller};
+use service::change::Membership;
 use service::house::{BUILT_IN_KINDS, MAX_KEY_LIFE_S};
-use service::{AgentCaller, Service, Steward};
+use service::{AgentCaller, Entropy, OsEntropy, Service, Steward};
 
 use super::clock::DemoClock;
 
@@ -38,6 +40,7 @@ pub struct Cast {
     people: HashMap<&'static str, PersonId>,
     keys: HashMap<&'static str, String>,
     auditor_key: String,
+    password: String,
 }
 
 /// What the demo prints.
@@ -48,6 +51,8 @@ pub struct Handout {
     pub executor_key: String,
     pub auditor_key: String,
     pub sign_in: SignIn,
+    /// Everybody's password: risky approvals ask for it again.
+    pub password: String,
     pub example_curl: String,
     pub database: String,
     pub keys: String,
@@ -95,9 +100,22 @@ pub async fn seed(service: &Service, clock: &DemoClock) -> anyhow::Result<Cast> 
             service.put_kind(&OPERATOR, &serde_json::to_vec(&kind)?, why).await?;
         }
     }
+    // With a second administrator every further change to the house takes both of them.
+    for (name, group) in [("Priya Nair", BREAK_GLASS), ("Sam Ito", ADMINISTRATORS)] {
+        let person = *people.get(name).context("a member is missing")?;
+        let why = "as agreed when the house was set up";
+        service.change_group(&OPERATOR, Membership::Add, person, group, why).await?;
+    }
+    let password = format!("demo-{}", OsEntropy.id(service.now())?);
+    for person in people.values() {
+        let caller = service.person_caller(*person, service.now()).await?;
+        let caller = caller.context("somebody is gone")?;
+        service.set_password(&caller, "", &password).await?;
+    }
     let auditor = *people.get("Lena Voss").context("the auditor is missing")?;
     let auditor_key = service.issue_auditor_key(&OPERATOR, auditor, expires_at).await?;
-    Ok(Cast { people, keys, auditor_key: auditor_key.reveal().to_owned() })
+    let auditor_key = auditor_key.reveal().to_owned();
+    Ok(Cast { people, keys, auditor_key, password })
 }
 
 impl Cast {
@@ -153,6 +171,7 @@ impl Cast {
                 auditor: link("lena").await?,
                 administrator: link("ada").await?,
             },
+            password: self.password.clone(),
             example_curl,
             database: format!("sqlite://{}", database.display()),
             keys: keys.display().to_string(),

@@ -18,7 +18,8 @@ pub fn text(handout: &Handout, site_is_built: bool) {
     println!(
         "\nCountersign demo: {url}\n\n\
          Sign in (each link once, within 60 minutes):\n  \
-         approver         {}\n  second approver  {}\n  auditor          {}\n  administrator    {}\n\n\
+         approver         {}\n  second approver  {}\n  auditor          {}\n  administrator    {}\n  \
+         everybody's password, asked for again where the risk is high: {}\n\n\
          Stage a request as an agent:\n  {example_curl}\n\n\
          Then open its review_url as the approver, decide, and redeem:\n  \
          curl -sS -X POST {url}/api/v1/requests/ID/redeem -H 'Authorization: Bearer {agent_key}' \
@@ -31,6 +32,7 @@ pub fn text(handout: &Handout, site_is_built: bool) {
         sign_in.second_approver,
         sign_in.auditor,
         sign_in.administrator,
+        handout.password,
         handout.database,
         handout.data_dir,
     );

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail};
-use domain::{Digest, LeaseId, Outcome, RequestId, Timestamp, Verdict};
+use anyhow::Context;
+use domain::{Digest, LeaseId, Outcome, RequestId, StateName, Timestamp, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use service::Service;
 use service::review::ReviewForm;
 use service::view::DecisionView;
+use service::{PersonCaller, Service};
 
 use super::cast::Cast;
 use super::clock::DemoClock;
@@ -29,6 +29,10 @@ const SCENARIOS: [&str; 14] = [
     include_str!("scenarios/13-deploy-search-2-31.json"),
     include_str!("scenarios/14-mailgrid-key-90-days.json"),
 ];
+/// Who reviews after the scenario's own reviewer, where more people are asked for.
+const SECONDS: [&str; 3] = ["sam", "mia", "priya"];
+const SECOND_JUSTIFICATION: &str =
+    "Read after the first approval: the evidence is of today, and the plan back was tried.";
 /// A reviewer opens the evidence this long before deciding.
 const READING_S: i64 = 240;
 /// An executor redeems this long after the decision.
@@ -211,34 +215,30 @@ impl Play {
         Ok(())
     }
 
+    /// The scenario's reviewer decides; where the policy asks for more people, others follow.
     async fn decide(&self, service: &Service, cast: &Cast, id: RequestId) -> anyhow::Result<()> {
-        let person = self.reviewer(service, cast).await?;
-        let view = service.request_view(&person, id).await?;
-        let DecisionView::Open(decision) = view.decision else {
-            bail!("the reviewer may not decide");
-        };
         let verdict = match self.scenario.fate {
             Fate::Denied => Verdict::Deny,
             _ => Verdict::Approve,
         };
         let justification = self.scenario.verdict_justification.clone().context("no reason")?;
-        let form = ReviewForm {
-            verdict,
-            justification,
-            digest: view.digest,
-            shown: decision.shown,
-            password: None,
-            break_glass: false,
-        };
-        service.review(&person, id, form).await?;
+        let person = self.reviewer(service, cast).await?;
+        let mut state = review(service, &person, id, verdict, justification).await?;
+        for name in SECONDS {
+            if state != Some(StateName::Pending) {
+                break;
+            }
+            let person = service.person_caller(cast.person(name)?, service.now()).await?;
+            let person = person.context("a second reviewer is gone")?;
+            let justification = SECOND_JUSTIFICATION.to_owned();
+            if let Some(after) = review(service, &person, id, verdict, justification).await? {
+                state = Some(after);
+            }
+        }
         Ok(())
     }
 
-    async fn reviewer(
-        &self,
-        service: &Service,
-        cast: &Cast,
-    ) -> anyhow::Result<service::PersonCaller> {
+    async fn reviewer(&self, service: &Service, cast: &Cast) -> anyhow::Result<PersonCaller> {
         let name = self.scenario.reviewer.as_deref().context("nobody decides")?;
         service
             .person_caller(cast.person(name)?, service.now())
@@ -266,4 +266,25 @@ impl Play {
         let person = self.reviewer(service, cast).await?;
         Ok(service.request_view(&person, id).await?.digest)
     }
+}
+
+/// One person's verdict; the state that follows, or `None` where it is not theirs to give.
+async fn review(
+    service: &Service,
+    person: &PersonCaller,
+    id: RequestId,
+    verdict: Verdict,
+    justification: String,
+) -> anyhow::Result<Option<StateName>> {
+    let view = service.request_view(person, id).await?;
+    let DecisionView::Open(decision) = view.decision else { return Ok(None) };
+    let form = ReviewForm {
+        verdict,
+        justification,
+        digest: view.digest,
+        shown: decision.shown,
+        password: None,
+        break_glass: false,
+    };
+    Ok(Some(service.review(person, id, form).await?.state))
 }
