@@ -106,7 +106,9 @@ pub async fn seed(service: &Service, clock: &DemoClock) -> anyhow::Result<Cast> 
         let why = "as agreed when the house was set up";
         service.change_group(&OPERATOR, Membership::Add, person, group, why).await?;
     }
-    let password = format!("demo-{}", OsEntropy.id(service.now())?);
+    let mut bytes = [0; 8];
+    OsEntropy.fill(&mut bytes)?;
+    let password = format!("demo-{:016x}", u64::from_be_bytes(bytes));
     for person in people.values() {
         let caller = service.person_caller(*person, service.now()).await?;
         let caller = caller.context("somebody is gone")?;
