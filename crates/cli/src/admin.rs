@@ -1,4 +1,4 @@
-//! `countersign admin`: setting up an installation, while no server holds its database.
+//! `countersign admin`: setting up an installation, and saving one, while no server holds its database.
 
 use std::sync::Arc;
 
@@ -28,24 +28,71 @@ pub enum Command {
         )]
         public_url: String,
     },
+    /// Add an administrator past everybody else, when the house can no longer change itself.
+    /// The ledger keeps a mark of it for ever
+    Recover {
+        /// The name of the new administrator
+        #[arg(long, value_name = "NAME")]
+        administrator: String,
+        #[command(flatten)]
+        place: Place,
+        /// The address under which the server will be reached
+        #[arg(
+            long,
+            env = "COUNTERSIGN_PUBLIC_URL",
+            value_name = "URL",
+            default_value = "http://localhost:8080"
+        )]
+        public_url: String,
+    },
 }
 
 /// Does it.
 pub async fn run(command: Command) -> anyhow::Result<()> {
-    let Command::Init { administrator, place, public_url } = command;
+    match command {
+        Command::Init { administrator, place, public_url } => {
+            init(&administrator, place, public_url).await
+        }
+        Command::Recover { administrator, place, public_url } => {
+            recover(&administrator, place, public_url).await
+        }
+    }
+}
+
+async fn init(administrator: &str, place: Place, public_url: String) -> anyhow::Result<()> {
     let path = place.database.path()?;
     let service = database::open(&path, &place.keys, public_url, Arc::new(SystemClock)).await?;
     // A name that would be refused is refused before anything is made.
-    domain::name::check(&administrator)?;
+    domain::name::check(administrator)?;
     service.initialise().await?;
     let (person, _) =
-        service.add_person(&Steward::Operator, &administrator, &[ADMINISTRATORS]).await?;
+        service.add_person(&Steward::Operator, administrator, &[ADMINISTRATORS]).await?;
     let link = service.sign_in_link(&Steward::Operator, person).await?;
     service.close().await;
     println!("Set up in `{}`, keys in `{}`.", path.display(), place.keys.display());
     println!("1. Start the server:  countersign serve");
     println!("2. Within 60 minutes, open this link once as {administrator}:");
     println!("   {link}");
-    println!("3. Add people under People and agents under Agents.");
+    println!(
+        "3. Add people under People and agents under Agents. From the second administrator on,"
+    );
+    println!("   every change to policy, kinds and groups takes two of them.");
+    Ok(())
+}
+
+async fn recover(administrator: &str, place: Place, public_url: String) -> anyhow::Result<()> {
+    let path = place.database.path()?;
+    let service = database::open(&path, &place.keys, public_url, Arc::new(SystemClock)).await?;
+    if !service.is_initialised().await? {
+        anyhow::bail!("`{}` is empty: use `countersign admin init`", path.display());
+    }
+    let person = service.recover(administrator).await?;
+    let link = service.sign_in_link(&Steward::Operator, person).await?;
+    service.close().await;
+    println!(
+        "{administrator} is an administrator now. The ledger says for ever how that came about."
+    );
+    println!("Start the server, then within 60 minutes open this link once:");
+    println!("   {link}");
     Ok(())
 }

@@ -106,6 +106,10 @@ pub enum HouseFact {
     },
     /// From now on changes to the house need a second person.
     ChangesGated,
+    /// The operator made this person an administrator past everybody else.
+    Recovered {
+        person: PersonId,
+    },
     Frozen {
         freeze: Freeze,
         reason: Commitment,
@@ -182,6 +186,7 @@ impl HouseFact {
             Self::PolicyPut { .. } => "PolicyPut",
             Self::ChangedDirectly { .. } => "ChangedDirectly",
             Self::ChangesGated => "ChangesGated",
+            Self::Recovered { .. } => "Recovered",
             Self::Frozen { .. } => "Frozen",
             Self::Thawed { .. } => "Thawed",
             Self::SignInLinkIssued { .. } => "SignInLinkIssued",

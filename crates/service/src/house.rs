@@ -171,6 +171,28 @@ impl Service {
         Ok((person, proposed))
     }
 
+    /// Adds an administrator past everybody else, for a house that cannot change itself any more.
+    /// Marked for ever. Only the operator can, at the machine itself, while no server runs.
+    ///
+    /// # Errors
+    /// [`HouseError`] when the name is taken or bad.
+    pub async fn recover(&self, person_name: &str) -> Result<PersonId, HouseError> {
+        name::check(person_name)?;
+        let epoch = self.epoch().await?;
+        let person = PersonId(self.entropy.id(self.now())?);
+        let (name, text) = self.committed_text("name", person_name)?;
+        let group = ADMINISTRATORS.to_owned();
+        let by_system = |fact| self.fact(Actor::System, fact);
+        let added = by_system(HouseFact::PersonAdded { person, name });
+        let facts = vec![
+            by_system(HouseFact::Recovered { person }),
+            NewFact { texts: vec![text], ..added },
+            by_system(HouseFact::GroupMemberAdded { group, person }),
+        ];
+        self.commit_authority(epoch, facts, Vec::new()).await?;
+        Ok(person)
+    }
+
     /// Disables a person: their sessions and keys open nothing from now on.
     ///
     /// # Errors

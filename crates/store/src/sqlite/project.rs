@@ -338,6 +338,7 @@ async fn house_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseFact) 
         | HouseFact::KindPut { .. }
         | HouseFact::PolicyPut { .. }
         | HouseFact::ChangedDirectly { .. }
+        | HouseFact::Recovered { .. }
         | HouseFact::SignInLinkIssued { .. }
         | HouseFact::SignedIn { .. }
         | HouseFact::SignInRefused { .. }
