@@ -45,7 +45,7 @@ pub enum Refusal {
     NotExecuting { state: StateName },
     #[error("this is not the lease of the running execution")]
     WrongLease,
-    #[error("only the agent that staged a request may withdraw it")]
+    #[error("only whoever staged a request may amend or withdraw it")]
     NotStager,
     #[error("no timer of this request is due")]
     NotDue,

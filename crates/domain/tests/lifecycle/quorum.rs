@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::quorum::{complete, explain};
+use domain::quorum::{RequirementStatus, complete, explain};
 use domain::{Authority, PersonId, Request, Requirement, Review, StateName, Verdict};
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use proptest::{array, collection};
@@ -202,7 +202,7 @@ proptest! {
         prop_assert_eq!(explanation.attainable, could);
         let met = case.fills(&case.seats(), &mut [false; PEOPLE], false);
         prop_assert_eq!(explanation.met, met);
-        let missing: usize = explanation.requirements.iter().map(|status| status.missing()).sum();
+        let missing: usize = explanation.requirements.iter().map(RequirementStatus::missing).sum();
         prop_assert_eq!(missing == 0, met);
     }
 }

@@ -10,8 +10,8 @@ use domain::{
 };
 
 use super::scene::{
-    ACTED_FOR, CAT, DAN, EVE, EXECUTOR, FAY, HOLDER, LEASE, OTHER_AGENT, OUTSIDER, OWNER, STAGER,
-    Story, amend, amended, at, because, need, one,
+    ACTED_FOR, ADMINISTRATOR, CAT, DAN, EVE, EXECUTOR, FAY, HOLDER, LEASE, OTHER_AGENT, OUTSIDER,
+    OWNER, STAGER, Story, amend, amended, at, because, need, one,
 };
 use super::states::{Way, break_glass, halt, revoke, second_review, story_in};
 
@@ -88,7 +88,8 @@ fn roles() -> Vec<Role> {
             actor: Actor::Person(CAT),
             given: |story| story.without(CAT),
         },
-        person("anybody else, administrators too", OUTSIDER),
+        person("administrator", ADMINISTRATOR),
+        person("anybody else", OUTSIDER),
     ]
 }
 

@@ -30,8 +30,10 @@ pub const FAY: PersonId = PersonId(Uuid::from_u128(25));
 pub const ACTED_FOR: PersonId = PersonId(Uuid::from_u128(26));
 /// In `approvers`; was shown a key of the agent.
 pub const HOLDER: PersonId = PersonId(Uuid::from_u128(27));
-/// In no group that is asked.
+/// In no group at all.
 pub const OUTSIDER: PersonId = PersonId(Uuid::from_u128(28));
+/// An administrator, who is asked for changes to the house only.
+pub const ADMINISTRATOR: PersonId = PersonId(Uuid::from_u128(29));
 pub const LEASE: LeaseId = LeaseId(Uuid::from_u128(30));
 pub const OTHER_LEASE: LeaseId = LeaseId(Uuid::from_u128(31));
 pub const FREEZE: FreezeId = FreezeId(Uuid::from_u128(40));
@@ -89,6 +91,7 @@ pub fn house(needs: Vec<Requirement>) -> Authority {
             ("approvers", &[OWNER, BOB, CAT, ACTED_FOR, HOLDER]),
             ("security", &[DAN]),
             ("break-glass", &[EVE, FAY]),
+            ("administrators", &[ADMINISTRATOR]),
         ]),
         excluded: BTreeMap::from([(OWNER, Ineligible::OwnsAgent), (HOLDER, Ineligible::HoldsKey)]),
         forbidden: BTreeSet::new(),

@@ -65,64 +65,75 @@ fn c15_i1_i2_i3_i9_i12_hold_in_every_larger_world() {
     search(&LONG);
 }
 
-/// What was found, by the name of the state.
-#[derive(Default)]
-struct Found {
+/// What has been found so far, and what has to be looked at still.
+struct Search<'a> {
+    size: &'a Size,
+    seen: HashSet<String>,
+    open: VecDeque<Request>,
+    by_state: BTreeMap<&'static str, usize>,
     requests: usize,
     asked: usize,
     steps: usize,
-    by_state: BTreeMap<&'static str, usize>,
 }
 
 fn search(size: &Size) {
-    let mut found = Found::default();
-    let mut seen = HashSet::new();
-    let mut open = VecDeque::from([commands::staged()]);
-    seen.insert(key(&commands::staged()));
-    while let Some(request) = open.pop_front() {
-        found.requests += 1;
-        *found.by_state.entry(request.state.name().as_str()).or_default() += 1;
-        let commands = commands::all(&request, size);
-        for (house, second) in contexts(size) {
-            let authority = house.authority(&request);
-            rules::no_deadlock(&request, house, &authority, second);
-            for command in commands.iter().map(|make| make(&request, second)) {
-                found.asked += 1;
-                let Ok(facts) = ask(&request, &command, &authority, second) else { continue };
-                if facts.is_empty() {
-                    continue;
-                }
-                found.steps += 1;
-                let after = evolve(&request, &facts, second);
-                rules::hold(&rules::Step {
-                    request: &request,
-                    house,
-                    second,
-                    command: &command,
-                    facts: &facts,
-                    after: &after,
-                });
-                let kept = kept(&after);
-                if seen.insert(key(&kept)) {
-                    if size.compares {
-                        compare(&after, &kept, size);
+    let (seen, open) = (HashSet::new(), VecDeque::new());
+    let (by_state, requests, asked, steps) = (BTreeMap::new(), 0, 0, 0);
+    let mut search = Search { size, seen, open, by_state, requests, asked, steps };
+    search.found(&commands::staged());
+    while let Some(request) = search.open.pop_front() {
+        search.requests += 1;
+        *search.by_state.entry(request.state.name().as_str()).or_default() += 1;
+        search.ask_everything(&request);
+    }
+    let Search { by_state, requests, asked, steps, .. } = search;
+    println!("{requests} requests, {asked} commands, {steps} steps: {by_state:?}");
+    assert_eq!(by_state.len(), 15, "every state is reached");
+    assert!(requests >= size.floor.0 && steps >= size.floor.1, "the search is too small");
+}
+
+impl Search<'_> {
+    fn found(&mut self, request: &Request) {
+        let kept = kept(request);
+        if self.seen.insert(key(&kept)) {
+            if self.size.compares {
+                compare(request, &kept, self.size);
+            }
+            self.open.push_back(kept);
+        }
+    }
+
+    fn ask_everything(&mut self, request: &Request) {
+        for second in self.size.instants {
+            let commands = commands::all(request, *second, self.size);
+            for house in self.size.houses {
+                let authority = house.authority(request);
+                rules::no_deadlock(request, *house, &authority, *second);
+                self.asked += commands.len();
+                for command in &commands {
+                    if let Ok(facts) = ask(request, command, &authority, *second) {
+                        self.step(request, (*house, *second), command, &facts);
                     }
-                    open.push_back(kept);
                 }
             }
         }
     }
-    println!(
-        "{} requests, {} commands, {} steps: {:?}",
-        found.requests, found.asked, found.steps, found.by_state
-    );
-    assert_eq!(found.by_state.len(), 15, "every state is reached");
-    let (requests, steps) = size.floor;
-    assert!(found.requests >= requests && found.steps >= steps, "the search is too small");
-}
 
-fn contexts(size: &Size) -> impl Iterator<Item = (House, i64)> {
-    size.houses.iter().flat_map(|house| size.instants.iter().map(|second| (*house, *second)))
+    fn step(
+        &mut self,
+        request: &Request,
+        (house, second): (House, i64),
+        command: &Command,
+        facts: &[RequestFact],
+    ) {
+        if facts.is_empty() {
+            return;
+        }
+        self.steps += 1;
+        let after = evolve(request, facts, second);
+        rules::hold(&rules::Step { request, house, second, command, facts, after: &after });
+        self.found(&after);
+    }
 }
 
 fn ask(
@@ -194,15 +205,16 @@ fn forget(state: &mut State) {
 
 /// Whether every command has the same answer and the same end for `kept` as for `request`.
 fn compare(request: &Request, kept: &Request, size: &Size) {
-    let commands = commands::all(request, size);
-    for (house, second) in contexts(size) {
-        let authority = house.authority(request);
-        for command in commands.iter().map(|make| make(request, second)) {
-            let answers = [request, kept].map(|of| {
-                let facts = ask(of, &command, &authority, second).map_err(|no| no.code())?;
-                Ok::<_, &str>(key(&self::kept(&evolve(of, &facts, second))))
-            });
-            assert_eq!(answers[0], answers[1], "{command:?}");
+    for second in size.instants {
+        for command in commands::all(request, *second, size) {
+            for house in size.houses {
+                let authority = house.authority(request);
+                let answers = [request, kept].map(|of| {
+                    let facts = ask(of, &command, &authority, *second).map_err(|no| no.code())?;
+                    Ok::<_, &str>(key(&self::kept(&evolve(of, &facts, *second))))
+                });
+                assert_eq!(answers[0], answers[1], "{command:?}");
+            }
         }
     }
 }

@@ -14,9 +14,6 @@ use crate::scene::{
 };
 use crate::states::{halt, revoke, rollback, second_review};
 
-/// A command as it would be given for a request at a second.
-pub type Make = Box<dyn Fn(&Request, i64) -> Command>;
-
 /// The request that every world starts from: staged at 0, to be reviewed by 100; a release lives
 /// 50 s, a lease 20 s, a report is expected within 60 s.
 pub fn staged() -> Request {
@@ -45,56 +42,41 @@ fn input(person: PersonId, revision: u32, second: i64, signed_in_s: i64) -> Revi
 
 type Says = fn(ReviewInput) -> Command;
 
-fn verdicts(person: PersonId, revision: u32, size: &Size) -> Vec<Make> {
-    let mut makes: Vec<Make> = Vec::new();
-    let mut says = |says: Says, revision: u32, signed_in_s: i64| {
-        makes.push(Box::new(move |_, second| says(input(person, revision, second, signed_in_s))));
-    };
-    for verdict in [
-        Command::Approve,
-        Command::RequestChanges,
-        Command::Deny,
-        Command::PassOn,
-        Command::BreakGlass,
-    ] as [Says; 5]
-    {
-        says(verdict, revision, 0);
+/// Everything that `person` can say of `revision` at `second`.
+fn verdicts(person: PersonId, revision: u32, second: i64, size: &Size) -> Vec<Command> {
+    let approvals: [Says; 2] = [Command::Approve, Command::BreakGlass];
+    let others: [Says; 3] = [Command::RequestChanges, Command::Deny, Command::PassOn];
+    let mut commands = Vec::new();
+    for says in approvals.into_iter().chain(others) {
+        commands.push(says(input(person, revision, second, 0)));
     }
-    for approval in [Command::Approve, Command::BreakGlass] as [Says; 2] {
+    for says in approvals {
         // Shown the other revision.
-        says(approval, 3 - revision, 0);
+        commands.push(says(input(person, 3 - revision, second, 0)));
         if size.signed_in_long_ago {
-            says(approval, revision, 400);
+            commands.push(says(input(person, revision, second, 400)));
         }
     }
-    makes
+    commands
 }
 
-fn second_reviews(person: PersonId) -> Vec<Make> {
-    [SecondVerdict::Justified, SecondVerdict::Unjustified]
-        .map(|verdict| Box::new(move |_: &_, _| second_review(person, verdict)) as Make)
-        .into()
-}
-
-/// Everything that may be asked of `request`.
-pub fn all(request: &Request, size: &Size) -> Vec<Make> {
-    let people = [OWNER, BOB, CAT, EVE];
-    let mut makes: Vec<Make> = Vec::new();
-    for person in people {
-        makes.extend(verdicts(person, request.revision, size));
-        makes.extend(second_reviews(person));
+/// Everything that may be asked of `request` at `second`.
+pub fn all(request: &Request, second: i64, size: &Size) -> Vec<Command> {
+    let mut commands: Vec<Command> = others().into();
+    for person in [OWNER, BOB, CAT, EVE] {
+        commands.extend(verdicts(person, request.revision, second, size));
+        commands.push(second_review(person, SecondVerdict::Justified));
+        commands.push(second_review(person, SecondVerdict::Unjustified));
     }
     if request.revision < size.revisions {
-        makes.push(Box::new(|request, _| next_revision(request)));
+        commands.push(next_revision(request));
     }
-    makes.extend(others().map(|command| Box::new(move |_: &_, _| command.clone()) as Make));
-    for (executor, revision) in
-        [(EXECUTOR, request.revision), (OTHER_AGENT, request.revision), (EXECUTOR, 9)]
-    {
+    let revision = request.revision;
+    for (executor, revision) in [(EXECUTOR, revision), (OTHER_AGENT, revision), (EXECUTOR, 9)] {
         let (digest, lease_id) = (digest(revision), LEASE);
-        makes.push(Box::new(move |_, _| Command::Redeem { executor, digest, lease_id }));
+        commands.push(Command::Redeem { executor, digest, lease_id });
     }
-    makes
+    commands
 }
 
 /// Of the second revision CAT is the person that the agent acts for.
@@ -106,7 +88,7 @@ fn next_revision(request: &Request) -> Command {
 }
 
 /// What does not depend on the revision.
-fn others() -> impl Iterator<Item = Command> {
+fn others() -> [Command; 15] {
     let wrong_lease = Command::Report {
         executor: EXECUTOR,
         lease_id: OTHER_LEASE,
@@ -130,7 +112,6 @@ fn others() -> impl Iterator<Item = Command> {
         rollback(RollbackOutcome::RollbackFailed),
         crate::scene::stage(crate::scene::staged(at_staging())),
     ]
-    .into_iter()
 }
 
 /// `person` approves `revision`, having just signed in.
