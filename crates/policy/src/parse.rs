@@ -15,7 +15,7 @@ use crate::stack;
 use crate::vocabulary::{Vocabulary, vocabulary};
 
 /// Permits every release that no requirement forbids. Its name is no rule's name.
-const BASE: &str = "@release";
+pub(crate) const BASE: &str = "@release";
 const BASE_TEXT: &str = "permit (principal, action == Action::\"Release\", resource);";
 
 /// The most errors that are told at once.
