@@ -52,7 +52,7 @@ impl Policy {
     /// # Errors
     /// Whenever there is any doubt; the caller refuses to stage or to release.
     pub fn requirements(&self, subject: &Subject) -> Result<Vec<Requirement>, PolicyFailure> {
-        let answer = self.release(&self.set, subject, &BTreeSet::new())?;
+        let answer = self.release(&self.releases, subject, &BTreeSet::new())?;
         if answer.allowed {
             return Err(PolicyFailure::NoRequirement);
         }
@@ -72,7 +72,7 @@ impl Policy {
         subject: &Subject,
         met: &BTreeSet<String>,
     ) -> Result<Decision, PolicyFailure> {
-        let answer = self.release(&self.set, subject, met)?;
+        let answer = self.release(&self.releases, subject, met)?;
         if answer.allowed {
             self.is_asked(subject, met)?;
         }
@@ -96,14 +96,14 @@ impl Policy {
         let entities = subject.entities.clone().add_entities([entity], Some(&words.schema));
         let entities = entities.map_err(engine)?;
         let ask = (person, words.review.clone(), Context::empty());
-        Ok(self.decision(&self.ask(&self.set, ask, subject, &entities)?))
+        Ok(self.decision(&self.ask(&self.reviews, ask, subject, &entities)?))
     }
 
     /// INVARIANT: I5. That nothing forbids a release is no approval: something that is met must have
     /// been asked of this revision. Only the rules that are met can say so, and only they are asked.
     fn is_asked(&self, subject: &Subject, met: &BTreeSet<String>) -> Result<(), PolicyFailure> {
         let ids = met.iter().map(String::as_str).chain([BASE]);
-        let rules = ids.filter_map(|id| self.set.policy(&PolicyId::new(id)).cloned());
+        let rules = ids.filter_map(|id| self.releases.policy(&PolicyId::new(id)).cloned());
         let rules = PolicySet::from_policies(rules).map_err(engine)?;
         let answer = self.release(&rules, subject, &BTreeSet::new())?;
         if answer.allowed || answer.rules.is_empty() {

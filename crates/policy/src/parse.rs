@@ -25,7 +25,10 @@ const MAX_ERRORS: usize = 50;
 pub struct Policy {
     text: String,
     digest: Digest,
-    pub(crate) set: PolicySet,
+    /// The requirements, and what permits a release that they do not forbid.
+    pub(crate) releases: PolicySet,
+    /// Who may decide.
+    pub(crate) reviews: PolicySet,
     pub(crate) rules: BTreeMap<String, Rule>,
     pub(crate) authorizer: Authorizer,
 }
@@ -53,9 +56,10 @@ impl Policy {
         let (rules, set) = read(source, &parsed, vocabulary).map_err(sorted)?;
         validate(source, &set, vocabulary).map_err(sorted)?;
         whole(&rules).map_err(start)?;
-        let set = with_base(set).map_err(start)?;
+        let (releases, reviews) = split(&set, &rules).map_err(start)?;
         let digest = Digest::of(text.as_bytes());
-        Ok(Self { text: text.to_owned(), digest, set, rules, authorizer: Authorizer::new() })
+        let (text, authorizer) = (text.to_owned(), Authorizer::new());
+        Ok(Self { text, digest, releases, reviews, rules, authorizer })
     }
 
     /// The text as it was read, byte for byte.
@@ -76,7 +80,8 @@ impl Policy {
             GroupName::Fixed(name) => Some(name.clone()),
             GroupName::Owning => None,
         });
-        let named = self.set.policies().flat_map(cedar_policy::Policy::entity_literals);
+        let rules = self.releases.policies().chain(self.reviews.policies());
+        let named = rules.flat_map(cedar_policy::Policy::entity_literals);
         let groups = named.filter(|entity| entity.type_name().to_string() == "Group");
         required.chain(groups.map(|group| group.id().unescaped().to_owned())).collect()
     }
@@ -159,11 +164,22 @@ fn whole(rules: &BTreeMap<String, Rule>) -> Result<(), String> {
     Ok(())
 }
 
-fn with_base(mut set: PolicySet) -> Result<PolicySet, String> {
+/// The rules of each action for themselves, so that a question is put to no rule of the other.
+fn split(
+    set: &PolicySet,
+    rules: &BTreeMap<String, Rule>,
+) -> Result<(PolicySet, PolicySet), String> {
+    let of_release = |policy: &&CedarPolicy| {
+        let id: &str = policy.id().as_ref();
+        matches!(rules.get(id), Some(Rule::Requirement(_)))
+    };
+    let (releases, reviews): (Vec<&CedarPolicy>, Vec<_>) = set.policies().partition(of_release);
     let base = CedarPolicy::parse(Some(PolicyId::new(BASE)), BASE_TEXT);
     let base = base.map_err(|error| error.to_string())?;
-    set.add(base).map_err(|error| error.to_string())?;
-    Ok(set)
+    let releases = PolicySet::from_policies(releases.into_iter().cloned().chain([base]));
+    let reviews = PolicySet::from_policies(reviews.into_iter().cloned());
+    let told = |error: cedar_policy::PolicySetError| error.to_string();
+    Ok((releases.map_err(told)?, reviews.map_err(told)?))
 }
 
 /// Strict validation. A warning is an error too: a rule that can never hold protects nothing.
