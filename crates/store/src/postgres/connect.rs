@@ -20,6 +20,9 @@ const OLDEST: i32 = 150_000;
 const CONNECTIONS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// insufficient_privilege, and invalid_parameter_value where there is no such role.
+const NO_ROLE: [&str; 2] = ["42501", "22023"];
+
 /// A node that is paused or cut off keeps no lock for longer than this, and none waits longer for
 /// one; `synchronous_commit` is what makes an acknowledged change a durable one (I6).
 const SESSION: &str = "SET lock_timeout = '2s'; \
@@ -36,8 +39,18 @@ pub(super) fn options(url: &str) -> Answer<PgConnectOptions> {
 /// Connects to read and write as a server does.
 pub(super) async fn connect(options: &PgConnectOptions) -> Answer<PgConnection> {
     let mut connection = options.connect().await?;
-    prepare(&mut connection).await?;
-    Ok(connection)
+    match prepare(&mut connection).await {
+        Ok(()) => Ok(connection),
+        Err(sqlx::Error::Database(error))
+            if NO_ROLE.contains(&error.code().as_deref().unwrap_or_default()) =>
+        {
+            Err(StoreError::Unfit(format!(
+                "its user may not act as `{SERVE_ROLE}`; run countersign migrate as the owner of \
+                 the tables, then GRANT {SERVE_ROLE} TO the user"
+            )))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
