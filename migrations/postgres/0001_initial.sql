@@ -2,6 +2,12 @@
 -- hashes are 32 bytes. Rules that also stand in code are named after their invariant. Names sort by
 -- their bytes (COLLATE "C"), whatever the database's own collation is.
 
+-- Refuses whatever it is the trigger of; the trigger's argument says why.
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+
 -- One row, locked by whoever writes to the ledger: several servers share one gapless ledger.
 CREATE TABLE ledger_head (
     only_row SMALLINT PRIMARY KEY CONSTRAINT ledger_head_one_row CHECK (only_row = 1)
@@ -16,19 +22,17 @@ CREATE TABLE leaders (
 );
 
 -- One row: which installation this is, and the authority epoch, moved by every change to people,
--- groups, agents, keys and kinds.
+-- groups, agents, keys, kinds, policy and freezes.
 CREATE TABLE instance (
     only_row SMALLINT PRIMARY KEY CONSTRAINT instance_one_row CHECK (only_row = 1),
     id UUID NOT NULL,
     created_at BIGINT NOT NULL,
-    authority_epoch BIGINT NOT NULL
+    authority_epoch BIGINT NOT NULL,
+    changes_gated BOOLEAN NOT NULL DEFAULT false
 );
-
--- Refuses whatever it is the trigger of; the trigger's argument says why.
-CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
-END $$;
+CREATE TRIGGER instance_stays_gated BEFORE UPDATE OF changes_gated ON instance
+FOR EACH ROW WHEN (OLD.changes_gated AND NOT NEW.changes_gated)
+EXECUTE FUNCTION refuse('changes that need a second person go on needing one');
 
 -- The ledger: canonical bytes and their leaf hash.
 CREATE TABLE entries (
@@ -100,7 +104,10 @@ CREATE TABLE agents (
     id UUID PRIMARY KEY,
     name TEXT COLLATE "C" NOT NULL,
     lookalike TEXT NOT NULL CONSTRAINT agents_names_differ UNIQUE,
-    owner_id UUID NOT NULL REFERENCES people (id),
+    -- Nobody owns the gate itself, the agent with the nil id.
+    owner_id UUID REFERENCES people (id)
+        CONSTRAINT agents_only_the_gate_is_unowned
+        CHECK (owner_id IS NOT NULL OR id = '00000000-0000-0000-0000-000000000000'),
     suspended BOOLEAN NOT NULL,
     added_at BIGINT NOT NULL
 );
@@ -135,30 +142,76 @@ FOR EACH ROW EXECUTE FUNCTION refuse('a version of a kind is never deleted');
 CREATE TRIGGER kinds_never_truncated BEFORE TRUNCATE ON kinds
 EXECUTE FUNCTION refuse('a version of a kind is never deleted');
 
+-- Policies: every version for ever, the highest in force.
+CREATE TABLE policies (
+    version BIGINT PRIMARY KEY CONSTRAINT policies_version_positive CHECK (version > 0),
+    text TEXT NOT NULL,
+    put_at BIGINT NOT NULL
+);
+CREATE TRIGGER policies_never_change BEFORE UPDATE ON policies
+FOR EACH ROW EXECUTE FUNCTION refuse('a version of a policy never changes');
+CREATE TRIGGER policies_never_go BEFORE DELETE ON policies
+FOR EACH ROW EXECUTE FUNCTION refuse('a version of a policy is never deleted');
+CREATE TRIGGER policies_never_truncated BEFORE TRUNCATE ON policies
+EXECUTE FUNCTION refuse('a version of a policy is never deleted');
+CREATE FUNCTION policies_gapless() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.version <> (SELECT coalesce(max(version) + 1, 1) FROM policies) THEN
+        RAISE EXCEPTION 'versions of the policy have no gaps'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER policies_gapless BEFORE INSERT ON policies
+FOR EACH ROW EXECUTE FUNCTION policies_gapless();
+
+-- Freezes: on until they are thawed.
+CREATE TABLE freezes (
+    id UUID PRIMARY KEY,
+    scope TEXT NOT NULL,
+    halts BOOLEAN NOT NULL,
+    frozen_at BIGINT NOT NULL,
+    frozen_by UUID REFERENCES people (id),
+    reason TEXT NOT NULL,
+    thawed_at BIGINT
+);
+CREATE INDEX freezes_on ON freezes (frozen_at) WHERE thawed_at IS NULL;
+CREATE TRIGGER freezes_never_go BEFORE DELETE ON freezes
+FOR EACH ROW EXECUTE FUNCTION refuse('a freeze is never deleted');
+CREATE TRIGGER freezes_never_truncated BEFORE TRUNCATE ON freezes
+EXECUTE FUNCTION refuse('a freeze is never deleted');
+
 -- The projection of each request's facts.
 CREATE TABLE requests (
     id UUID PRIMARY KEY,
     version BIGINT NOT NULL,
     state TEXT NOT NULL CONSTRAINT requests_state_known CHECK (state IN (
-        'pending', 'approved', 'denied', 'expired', 'withdrawn', 'lapsed', 'executing',
-        'succeeded', 'failed')),
+        'pending', 'changes_requested', 'approved', 'denied', 'expired', 'withdrawn', 'revoked',
+        'lapsed', 'executing', 'succeeded', 'failed', 'halted', 'outcome_unknown', 'rolled_back',
+        'rollback_failed')),
     agent_id UUID NOT NULL REFERENCES agents (id),
     executor_id UUID NOT NULL REFERENCES agents (id),
     kind_name TEXT COLLATE "C" NOT NULL,
     kind_version BIGINT NOT NULL,
-    environment TEXT NOT NULL,
+    environment TEXT COLLATE "C" NOT NULL,
     risk TEXT NOT NULL CONSTRAINT requests_risk_known CHECK (risk IN ('low', 'medium', 'high')),
     revision BIGINT NOT NULL,
     digest BYTEA NOT NULL,
     content_digest BYTEA NOT NULL,
     staged_at BIGINT NOT NULL,
     due_at BIGINT,
+    -- Who broke the glass and has not been reviewed by a second person yet, and until when.
+    owes_review UUID REFERENCES people (id),
+    owes_review_by BIGINT,
     changed_at BIGINT NOT NULL,
     effect TEXT NOT NULL,
     search TEXT NOT NULL,
     document TEXT NOT NULL,
-    FOREIGN KEY (kind_name, kind_version) REFERENCES kinds (name, version)
+    FOREIGN KEY (kind_name, kind_version) REFERENCES kinds (name, version),
+    CONSTRAINT requests_debt_has_a_date CHECK ((owes_review IS NULL) = (owes_review_by IS NULL))
 );
+CREATE INDEX requests_by_due ON requests (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX requests_by_debt ON requests (owes_review) WHERE owes_review IS NOT NULL;
 CREATE INDEX requests_by_state ON requests (state, due_at);
 CREATE INDEX requests_by_staging ON requests (staged_at DESC, id DESC);
 CREATE INDEX requests_by_change ON requests (changed_at DESC);
@@ -168,13 +221,28 @@ FOR EACH ROW WHEN (NEW.state <> 'pending' OR NEW.version <> 1)
 EXECUTE FUNCTION refuse('I1: a request starts pending');
 CREATE TRIGGER requests_legal_transition BEFORE UPDATE OF state ON requests
 FOR EACH ROW WHEN (NEW.state <> OLD.state AND (OLD.state || '>' || NEW.state) NOT IN (
-    'pending>approved', 'pending>denied', 'pending>expired', 'pending>withdrawn',
-    'approved>executing', 'approved>lapsed', 'approved>pending',
-    'executing>succeeded', 'executing>failed'))
+    'pending>changes_requested', 'pending>approved', 'pending>denied', 'pending>expired',
+    'pending>withdrawn',
+    'changes_requested>pending', 'changes_requested>denied', 'changes_requested>expired',
+    'changes_requested>withdrawn',
+    'approved>executing', 'approved>revoked', 'approved>lapsed', 'approved>pending',
+    'executing>succeeded', 'executing>failed', 'executing>halted', 'executing>outcome_unknown',
+    'executing>rolled_back', 'executing>rollback_failed',
+    'outcome_unknown>succeeded', 'outcome_unknown>failed', 'outcome_unknown>halted',
+    'outcome_unknown>rolled_back', 'outcome_unknown>rollback_failed',
+    'succeeded>rolled_back', 'succeeded>rollback_failed',
+    'failed>rolled_back', 'failed>rollback_failed',
+    'halted>rolled_back', 'halted>rollback_failed')
+    -- A change to the house is approved, released and applied in one transaction.
+    AND NOT (NEW.kind_name LIKE 'countersign.%' AND OLD.state = 'pending'
+             AND NEW.state IN ('succeeded', 'failed')))
 EXECUTE FUNCTION refuse('I2: no such transition');
+-- What break-glass owes may still be settled then.
 CREATE TRIGGER requests_terminal BEFORE UPDATE ON requests
 FOR EACH ROW WHEN (
-    OLD.state IN ('denied', 'expired', 'withdrawn', 'lapsed', 'succeeded', 'failed'))
+    OLD.state IN ('denied', 'expired', 'withdrawn', 'revoked', 'lapsed', 'rolled_back',
+                  'rollback_failed')
+    AND (NEW.state <> OLD.state OR NEW.digest <> OLD.digest OR OLD.owes_review IS NULL))
 EXECUTE FUNCTION refuse('I2: a terminal state never changes');
 CREATE TRIGGER requests_never_go BEFORE DELETE ON requests
 FOR EACH ROW EXECUTE FUNCTION refuse('requests are never deleted');
@@ -184,6 +252,22 @@ CREATE TRIGGER requests_identity_fixed BEFORE UPDATE ON requests
 FOR EACH ROW WHEN (
     NEW.id <> OLD.id OR NEW.agent_id <> OLD.agent_id OR NEW.version <> OLD.version + 1)
 EXECUTE FUNCTION refuse('identity is fixed and versions count up');
+
+-- INVARIANT: I4. Only an open request is amended, one revision at a time.
+CREATE FUNCTION requests_amended() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT (NEW.revision = OLD.revision + 1 AND NEW.state = 'pending'
+            AND OLD.state IN ('pending', 'changes_requested')
+            AND EXISTS (SELECT 1 FROM revisions WHERE request_id = NEW.id
+                        AND number = NEW.revision AND digest = NEW.digest)) THEN
+        RAISE EXCEPTION 'I4: only an open request is amended, by a new revision'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER requests_amended BEFORE UPDATE ON requests
+FOR EACH ROW WHEN (NEW.digest <> OLD.digest OR NEW.revision <> OLD.revision)
+EXECUTE FUNCTION requests_amended();
 
 -- The immutable canonical bytes that were shown and approved.
 CREATE TABLE revisions (
@@ -204,7 +288,8 @@ CREATE TABLE reviews (
     request_id UUID NOT NULL REFERENCES requests (id),
     revision BIGINT NOT NULL,
     person_id UUID NOT NULL REFERENCES people (id),
-    verdict TEXT NOT NULL CONSTRAINT reviews_verdict_known CHECK (verdict IN ('approve', 'deny')),
+    verdict TEXT NOT NULL CONSTRAINT reviews_verdict_known CHECK (verdict IN (
+        'approve', 'request_changes', 'deny', 'pass')),
     at BIGINT NOT NULL,
     PRIMARY KEY (request_id, revision, person_id)
 );
@@ -219,7 +304,7 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER requests_approved_needs_approval BEFORE UPDATE OF state ON requests
-FOR EACH ROW WHEN (NEW.state = 'approved')
+FOR EACH ROW WHEN (NEW.state IN ('approved', 'executing', 'succeeded'))
 EXECUTE FUNCTION requests_approved_needs_approval();
 
 -- A spent release. The key makes redemption single (I3).
@@ -243,7 +328,8 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER requests_executing_needs_release BEFORE UPDATE OF state ON requests
-FOR EACH ROW WHEN (NEW.state = 'executing')
+FOR EACH ROW WHEN (NEW.state IN ('executing', 'succeeded', 'failed', 'halted', 'outcome_unknown',
+                                'rolled_back', 'rollback_failed'))
 EXECUTE FUNCTION requests_executing_needs_release();
 
 -- Evidence is content-addressed; who may refer to it is a row of its own.

@@ -34,7 +34,7 @@ use crate::error::StoreError;
 use crate::port::Store;
 use crate::read::{
     Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
-    StateCount, Stored, StoredEntry,
+    StandingFreeze, StateCount, Stored, StoredEntry, StoredPolicy,
 };
 use writer::{Job, Writer};
 
@@ -173,15 +173,25 @@ impl Store for PostgresStore {
     async fn load(&self, id: RequestId) -> Answer<Option<Stored>> {
         requests::load(&mut *self.pool.acquire().await?, id).await
     }
-    async fn load_decidable(&self, id: RequestId, now: Timestamp) -> Answer<Option<Decidable>> {
+    async fn load_decidable(
+        &self,
+        id: RequestId,
+        now: Timestamp,
+        groups: &[String],
+    ) -> Answer<Option<Decidable>> {
         let mut tx = connect::snapshot(&self.pool).await?;
         let Some(stored) = requests::load(&mut tx, id).await? else { return Ok(None) };
-        let (authority, epoch) = house::authority(&mut tx, &stored.request, now).await?;
+        let (authority, epoch) = house::authority(&mut tx, &stored.request, now, groups).await?;
         Ok(Some(Decidable { stored, authority, epoch }))
     }
-    async fn authority_for(&self, request: &Request, now: Timestamp) -> Answer<(Authority, u64)> {
+    async fn authority_for(
+        &self,
+        request: &Request,
+        now: Timestamp,
+        groups: &[String],
+    ) -> Answer<(Authority, u64)> {
         let mut tx = connect::snapshot(&self.pool).await?;
-        house::authority(&mut tx, request, now).await
+        house::authority(&mut tx, request, now, groups).await
     }
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>> {
         requests::revision(&self.pool, id, number).await
@@ -194,6 +204,9 @@ impl Store for PostgresStore {
     }
     async fn count_of_agent(&self, agent: AgentId, state: StateName) -> Answer<u64> {
         requests::count_of_agent(&self.pool, agent, state).await
+    }
+    async fn environments(&self) -> Answer<Vec<String>> {
+        requests::environments(&self.pool).await
     }
     async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>> {
         requests::due(&self.pool, now, limit).await
@@ -242,6 +255,16 @@ impl Store for PostgresStore {
     }
     async fn kind(&self, name: &str, version: Option<u32>) -> Answer<Option<(Kind, u32)>> {
         house::kind(&self.pool, name, version).await
+    }
+
+    async fn policies(&self) -> Answer<Vec<StoredPolicy>> {
+        house::policies(&self.pool, u32::MAX).await
+    }
+    async fn policy(&self) -> Answer<Option<StoredPolicy>> {
+        Ok(house::policies(&self.pool, 1).await?.pop())
+    }
+    async fn freezes(&self) -> Answer<Vec<StandingFreeze>> {
+        house::freezes(&mut *self.pool.acquire().await?).await
     }
 
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>> {

@@ -2,25 +2,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Actor, AgentId, Authority, Ineligible, Kind, PersonId, Request, Timestamp};
+use domain::authority::BREAK_GLASS;
+use domain::{Actor, AgentId, Authority, Freeze, Ineligible, Kind, PersonId, Request, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Postgres, Row};
 
 use super::rows::Column;
 use crate::error::StoreError;
-use crate::read::{Agent, ApiKey, Instance, Person, SignInLink};
+use crate::read::{Agent, ApiKey, Instance, Person, SignInLink, StandingFreeze, StoredPolicy};
 
 type Answer<T> = Result<T, StoreError>;
 
 pub(super) async fn instance<'e>(
     executor: impl sqlx::Executor<'e, Database = Postgres>,
 ) -> Answer<Option<Instance>> {
-    let row =
-        sqlx::query("SELECT id, authority_epoch FROM instance").fetch_optional(executor).await?;
+    let row = sqlx::query("SELECT id, authority_epoch, changes_gated FROM instance")
+        .fetch_optional(executor)
+        .await?;
     row.map(|row| {
         Ok(Instance {
             id: domain::InstanceId(Column("instance", "id").parsed(&row)?),
             epoch: Column("instance", "authority_epoch").number(&row)?,
+            changes_gated: row.try_get("changes_gated")?,
         })
     })
     .transpose()
@@ -31,20 +34,24 @@ pub(super) async fn authority(
     tx: &mut PgConnection,
     request: &Request,
     now: Timestamp,
+    also: &[String],
 ) -> Answer<(Authority, u64)> {
     let epoch = instance(&mut *tx).await?.map_or(0, |instance| instance.epoch);
     let mut groups: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
-    for requirement in &request.requirements {
+    let named = request.requirements.iter().map(|requirement| &requirement.group);
+    let named: BTreeSet<String> =
+        named.chain(also).cloned().chain([BREAK_GLASS.to_owned()]).collect();
+    for group in named {
         let rows = sqlx::query(
             "SELECT person_id FROM group_members JOIN people ON people.id = person_id \
              WHERE group_name = $1 AND active",
         )
-        .bind(&requirement.group)
+        .bind(&group)
         .fetch_all(&mut *tx)
         .await?;
         let members: Result<_, StoreError> =
             rows.iter().map(|row| Column("group_members", "person_id").parsed(row)).collect();
-        groups.insert(requirement.group.clone(), members?);
+        groups.insert(group, members?);
     }
     let mut excluded = BTreeMap::new();
     let mut active = BTreeMap::new();
@@ -66,16 +73,78 @@ pub(super) async fn authority(
         for holder in &holders {
             excluded.insert(Column("api_keys", "shown_to").parsed(holder)?, Ineligible::HoldsKey);
         }
-        excluded.insert(Column("agents", "owner_id").parsed(&row)?, Ineligible::OwnsAgent);
+        if let Some(owner) = Column("agents", "owner_id").parsed_if_any(&row)? {
+            excluded.insert(owner, Ineligible::OwnsAgent);
+        }
     }
     let is_active = |agent| active.get(&agent).copied().unwrap_or(false);
+    let frozen = freezes(&mut *tx).await?.into_iter().map(|standing| standing.freeze);
     let authority = Authority {
         groups,
         excluded,
+        frozen: frozen.filter(|freeze| freeze.scope.covers(request)).collect(),
+        owes_review_by: debts(tx).await?,
+        // The policy is asked by `service`: without its answer nothing is approved.
+        ruling: None,
+        forbidden: BTreeSet::new(),
         agent_active: is_active(request.agent),
         executor_active: is_active(request.executor),
     };
     Ok((authority, epoch))
+}
+
+/// Whose break-glass still waits for a second person, and until when, the most urgent of each.
+async fn debts(tx: &mut PgConnection) -> Answer<BTreeMap<PersonId, Timestamp>> {
+    let rows = sqlx::query(
+        "SELECT owes_review, min(owes_review_by) AS due FROM requests \
+         WHERE owes_review IS NOT NULL GROUP BY owes_review",
+    )
+    .fetch_all(tx)
+    .await?;
+    let debt = |row: &PgRow| {
+        let person = Column("requests", "owes_review").parsed(row)?;
+        Ok((person, Column("requests", "due").time(row)?))
+    };
+    rows.iter().map(debt).collect()
+}
+
+pub(super) async fn freezes(tx: &mut PgConnection) -> Answer<Vec<StandingFreeze>> {
+    let rows = sqlx::query(
+        "SELECT id, scope, halts, frozen_at, frozen_by, reason FROM freezes \
+         WHERE thawed_at IS NULL ORDER BY frozen_at, id",
+    )
+    .fetch_all(tx)
+    .await?;
+    let standing = |row: &PgRow| {
+        let freeze = Freeze {
+            id: Column("freezes", "id").parsed(row)?,
+            scope: Column("freezes", "scope").json(row)?,
+            halts: row.try_get("halts")?,
+        };
+        Ok(StandingFreeze {
+            freeze,
+            at: Column("freezes", "frozen_at").time(row)?,
+            by: Column("freezes", "frozen_by").parsed_if_any(row)?,
+            reason: row.try_get("reason")?,
+        })
+    };
+    rows.iter().map(standing).collect()
+}
+
+pub(super) async fn policies(pool: &PgPool, most: u32) -> Answer<Vec<StoredPolicy>> {
+    let rows =
+        sqlx::query("SELECT version, text, put_at FROM policies ORDER BY version DESC LIMIT $1")
+            .bind(i64::from(most))
+            .fetch_all(pool)
+            .await?;
+    let policy = |row: &PgRow| {
+        Ok(StoredPolicy {
+            version: Column("policies", "version").number(row)?,
+            text: row.try_get("text")?,
+            at: Column("policies", "put_at").time(row)?,
+        })
+    };
+    rows.iter().map(policy).collect()
 }
 
 const PEOPLE: &str = "SELECT id, name, active, password_hash IS NOT NULL AS has_password, added_at, \
@@ -125,7 +194,7 @@ fn agent_of(row: &PgRow) -> Answer<Agent> {
     Ok(Agent {
         id: Column("agents", "id").parsed(row)?,
         name: row.try_get("name")?,
-        owner: Column("agents", "owner_id").parsed(row)?,
+        owner: Column("agents", "owner_id").parsed_if_any(row)?,
         suspended: row.try_get("suspended")?,
         added_at: Column("agents", "added_at").time(row)?,
     })

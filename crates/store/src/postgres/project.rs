@@ -2,11 +2,13 @@
 
 use domain::entry::HouseFact;
 use domain::kind;
-use domain::{Actor, Digest, Fact, RequestFact, Timestamp, Verdict, canonical, name};
+use domain::request::SecondReview;
+use domain::{Actor, Digest, Fact, Request, RequestFact, Timestamp, canonical, name};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::rows::signed;
-use crate::change::{Idempotency, NewFact, RequestChange, Side, Write};
+use crate::change::{Idempotency, NewFact, RequestChange, Side, Staged, Write};
 use crate::error::StoreError;
 
 type Answer<T> = Result<T, StoreError>;
@@ -18,17 +20,50 @@ fn refused(error: impl ToString) -> StoreError {
     StoreError::Refused(error.to_string())
 }
 
-/// A new request's rows: they have to be there before facts can refer to them.
-pub(super) async fn stage_if_new(
+/// Who still owes a second review for a broken glass, and until when.
+fn owed(request: &Request) -> Option<(Uuid, i64)> {
+    let broken = request.break_glass.as_ref()?;
+    match broken.second_review {
+        SecondReview::Owed | SecondReview::Missed { .. } => {
+            Some((broken.by.0, broken.review_by.micros()))
+        }
+        SecondReview::Done { .. } => None,
+    }
+}
+
+fn search_text(staged: &Staged) -> String {
+    let revision = &staged.sealed.revision;
+    format!("{} {}", kind::sentence(&staged.effect), revision.kind.name).to_lowercase()
+}
+
+/// The rows of a new request or revision: they have to be there before facts can refer to them.
+pub(super) async fn stage(
     tx: &mut PgConnection,
     change: &RequestChange,
     now: Timestamp,
 ) -> Answer<()> {
     let Some(staged) = &change.staged else { return Ok(()) };
     let request = &change.after;
-    let revision = &staged.sealed.revision;
+    if change.expected_version.is_none() {
+        new_request(tx, request, staged, now).await?;
+    }
+    sqlx::query("INSERT INTO revisions (request_id, number, digest, body) VALUES ($1, $2, $3, $4)")
+        .bind(request.id.0)
+        .bind(i64::from(request.revision))
+        .bind(request.digest.0.as_slice())
+        .bind(staged.sealed.bytes.as_slice())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+async fn new_request(
+    tx: &mut PgConnection,
+    request: &Request,
+    staged: &Staged,
+    now: Timestamp,
+) -> Answer<()> {
     let effect = serde_json::to_string(&staged.effect).map_err(refused)?;
-    let search = format!("{} {}", kind::sentence(&staged.effect), revision.kind.name);
     sqlx::query(
         "INSERT INTO requests (id, version, state, agent_id, executor_id, kind_name, kind_version, \
          environment, risk, revision, digest, content_digest, staged_at, due_at, changed_at, \
@@ -40,7 +75,7 @@ pub(super) async fn stage_if_new(
     .bind(request.executor.0)
     .bind(&request.kind.name)
     .bind(i64::from(request.kind.version))
-    .bind(&revision.environment)
+    .bind(&request.environment)
     .bind(request.risk.level.as_str())
     .bind(i64::from(request.revision))
     .bind(request.digest.0.as_slice())
@@ -49,21 +84,14 @@ pub(super) async fn stage_if_new(
     .bind(request.due_at().map(Timestamp::micros))
     .bind(now.micros())
     .bind(effect)
-    .bind(search.to_lowercase())
+    .bind(search_text(staged))
     .bind(serde_json::to_string(request).map_err(refused)?)
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
-    sqlx::query("INSERT INTO revisions (request_id, number, digest, body) VALUES ($1, $2, $3, $4)")
-        .bind(request.id.0)
-        .bind(i64::from(request.revision))
-        .bind(request.digest.0.as_slice())
-        .bind(staged.sealed.bytes.as_slice())
-        .execute(&mut *tx)
-        .await?;
     Ok(())
 }
 
-/// The request's row after all its facts; marks its evidence as used when it is new.
+/// The request's row after all its facts; marks the evidence of a new revision as used.
 pub(super) async fn update(
     tx: &mut PgConnection,
     change: &RequestChange,
@@ -78,18 +106,31 @@ pub(super) async fn update(
                 .execute(&mut *tx)
                 .await?;
         }
-        return Ok(());
     }
+    let Some(version) = change.expected_version else { return Ok(()) };
+    let effect = change.staged.as_ref().map(|staged| serde_json::to_string(&staged.effect));
+    let (debtor, debt) = owed(request).unzip();
     let updated = sqlx::query(
-        "UPDATE requests SET version = version + 1, state = $1, due_at = $2, changed_at = $3, \
-         document = $4 WHERE id = $5 AND version = $6",
+        "UPDATE requests SET version = version + 1, state = $1, due_at = $2, owes_review = $3, \
+         owes_review_by = $4, changed_at = $5, environment = $6, risk = $7, revision = $8, digest = $9, \
+         content_digest = $10, effect = coalesce($11, effect), search = coalesce($12, search), \
+         document = $13 WHERE id = $14 AND version = $15",
     )
     .bind(request.state.name().as_str())
     .bind(request.due_at().map(Timestamp::micros))
+    .bind(debtor)
+    .bind(debt)
     .bind(now.micros())
+    .bind(&request.environment)
+    .bind(request.risk.level.as_str())
+    .bind(i64::from(request.revision))
+    .bind(request.digest.0.as_slice())
+    .bind(request.content_digest.0.as_slice())
+    .bind(effect.transpose().map_err(refused)?)
+    .bind(change.staged.as_ref().map(search_text))
     .bind(serde_json::to_string(request).map_err(refused)?)
     .bind(request.id.0)
-    .bind(signed(change.expected_version.unwrap_or(0)))
+    .bind(signed(version))
     .execute(tx)
     .await?;
     if updated.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }
@@ -107,10 +148,6 @@ async fn request_fact(tx: &mut PgConnection, new: &NewFact, fact: &RequestFact) 
     let id = new.request.ok_or_else(|| refused("a request's fact names its request"))?;
     match fact {
         RequestFact::ReviewRecorded { reviewer, verdict, revision, .. } => {
-            let word = match verdict {
-                Verdict::Approve => "approve",
-                Verdict::Deny => "deny",
-            };
             sqlx::query(
                 "INSERT INTO reviews (request_id, revision, person_id, verdict, at) \
                  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (request_id, revision, person_id) \
@@ -119,7 +156,7 @@ async fn request_fact(tx: &mut PgConnection, new: &NewFact, fact: &RequestFact) 
             .bind(id.0)
             .bind(i64::from(*revision))
             .bind(reviewer.0)
-            .bind(word)
+            .bind(verdict.as_str())
             .bind(new.at.micros())
             .execute(tx)
             .await?;
@@ -144,12 +181,22 @@ async fn request_fact(tx: &mut PgConnection, new: &NewFact, fact: &RequestFact) 
             .await?;
         }
         RequestFact::RequestStaged(_)
+        | RequestFact::RequestAmended(_)
+        | RequestFact::ChangesRequested { .. }
         | RequestFact::RequestApproved { .. }
+        | RequestFact::GlassBroken { .. }
+        | RequestFact::SecondReviewRecorded { .. }
+        | RequestFact::SecondReviewMissed { .. }
         | RequestFact::RequestDenied { .. }
         | RequestFact::RequestExpired { .. }
         | RequestFact::RequestWithdrawn { .. }
+        | RequestFact::ReleaseRevoked { .. }
         | RequestFact::ReleaseLapsed { .. }
-        | RequestFact::OutcomeReported { .. } => {}
+        | RequestFact::LeaseRenewed { .. }
+        | RequestFact::HaltRequested { .. }
+        | RequestFact::OutcomeMissed { .. }
+        | RequestFact::OutcomeReported { .. }
+        | RequestFact::RollbackReported { .. } => {}
     }
     Ok(())
 }
@@ -199,7 +246,7 @@ async fn house_fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact) -> A
             .bind(agent.0)
             .bind(agent_name)
             .bind(name::lookalike(agent_name))
-            .bind(owner.0)
+            .bind(owner.map(|owner| owner.0))
             .bind(at)
             .execute(tx)
             .await?;
@@ -238,6 +285,41 @@ async fn house_fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact) -> A
                 .execute(tx)
                 .await?;
         }
+        HouseFact::ChangesGated => {
+            sqlx::query("UPDATE instance SET changes_gated = true").execute(tx).await?;
+        }
+        HouseFact::Frozen { freeze, .. } => {
+            let text = new.texts.first().ok_or_else(|| refused("a freeze has a reason"))?;
+            let by = match new.actor {
+                Actor::Person(person) => Some(person.0),
+                Actor::System => None,
+                Actor::Agent(_) => return Err(refused("I10: an agent freezes nothing")),
+            };
+            sqlx::query(
+                "INSERT INTO freezes (id, scope, halts, frozen_at, frozen_by, reason) \
+                 VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(freeze.id.0)
+            .bind(serde_json::to_string(&freeze.scope).map_err(refused)?)
+            .bind(freeze.halts)
+            .bind(at)
+            .bind(by)
+            .bind(&text.text)
+            .execute(tx)
+            .await?;
+        }
+        HouseFact::Thawed { freeze, .. } => {
+            let thawed = sqlx::query(
+                "UPDATE freezes SET thawed_at = $1 WHERE id = $2 AND thawed_at IS NULL",
+            )
+            .bind(at)
+            .bind(freeze.0)
+            .execute(tx)
+            .await?;
+            if thawed.rows_affected() != 1 {
+                return Err(StoreError::Stale);
+            }
+        }
         HouseFact::EvidenceOpened { evidence, .. } => {
             let (Some(request), Actor::Person(person)) = (new.request, new.actor) else {
                 return Err(refused("a person opens evidence of a request"));
@@ -256,6 +338,8 @@ async fn house_fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact) -> A
         HouseFact::InstanceCreated { .. }
         | HouseFact::PasswordSet { .. }
         | HouseFact::KindPut { .. }
+        | HouseFact::PolicyPut { .. }
+        | HouseFact::ChangedDirectly { .. }
         | HouseFact::SignInLinkIssued { .. }
         | HouseFact::SignedIn { .. }
         | HouseFact::SignInRefused { .. }
@@ -321,6 +405,14 @@ pub(super) async fn write(tx: &mut PgConnection, write: Write, now: Timestamp) -
                 .bind(&kind.name)
                 .bind(i64::from(version))
                 .bind(canonical::to_bytes(&kind).map_err(refused)?)
+                .bind(now.micros())
+                .execute(tx)
+                .await?;
+        }
+        Write::Policy { version, text } => {
+            sqlx::query("INSERT INTO policies (version, text, put_at) VALUES ($1, $2, $3)")
+                .bind(i64::from(version))
+                .bind(text)
                 .bind(now.micros())
                 .execute(tx)
                 .await?;

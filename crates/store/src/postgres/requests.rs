@@ -3,6 +3,7 @@
 use domain::{AgentId, Digest, PersonId, RequestId, StateName, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
+use uuid::Uuid;
 
 use super::connect::snapshot;
 use super::rows::Column;
@@ -11,7 +12,7 @@ use crate::read::{IdempotencyRecord, Order, RequestQuery, StateCount, Stored};
 
 type Answer<T> = Result<T, StoreError>;
 
-const COLUMNS: &str = "SELECT version, changed_at, effect, environment, document FROM requests";
+const COLUMNS: &str = "SELECT version, changed_at, effect, document FROM requests";
 
 fn stored(row: &PgRow) -> Answer<Stored> {
     Ok(Stored {
@@ -19,17 +20,15 @@ fn stored(row: &PgRow) -> Answer<Stored> {
         version: Column("requests", "version").number(row)?,
         changed_at: Column("requests", "changed_at").time(row)?,
         effect: Column("requests", "effect").json(row)?,
-        environment: row.try_get("environment")?,
     })
 }
 
 pub(super) async fn load(connection: &mut PgConnection, id: RequestId) -> Answer<Option<Stored>> {
-    let row = sqlx::query(
-        "SELECT version, changed_at, effect, environment, document FROM requests WHERE id = $1",
-    )
-    .bind(id.0)
-    .fetch_optional(connection)
-    .await?;
+    let row =
+        sqlx::query("SELECT version, changed_at, effect, document FROM requests WHERE id = $1")
+            .bind(id.0)
+            .fetch_optional(connection)
+            .await?;
     row.as_ref().map(stored).transpose()
 }
 
@@ -67,22 +66,16 @@ pub(super) async fn list(pool: &PgPool, query: RequestQuery) -> Answer<Vec<Store
     let mut sql = QueryBuilder::<Postgres>::new(COLUMNS);
     sql.push(" WHERE true");
     if !query.states.is_empty() {
-        sql.push(" AND state IN (");
-        let mut words = sql.separated(", ");
-        for state in &query.states {
-            words.push_bind(state.as_str());
-        }
-        sql.push(")");
+        let states: Vec<&str> = query.states.iter().map(|state| state.as_str()).collect();
+        sql.push(" AND state = ANY(").push_bind(states).push(")");
+    }
+    if query.owes_review {
+        sql.push(" AND owes_review IS NOT NULL");
     }
     if let Some(agents) = &query.agents {
-        for column in [" AND (agent_id IN (", ") OR executor_id IN ("] {
-            sql.push(column);
-            let mut ids = sql.separated(", ");
-            for agent in agents {
-                ids.push_bind(agent.0);
-            }
-        }
-        sql.push("))");
+        let ids: Vec<Uuid> = agents.iter().map(|agent| agent.0).collect();
+        sql.push(" AND (agent_id = ANY(").push_bind(ids.clone());
+        sql.push(") OR executor_id = ANY(").push_bind(ids).push("))");
     }
     if let Some(text) = &query.text {
         sql.push(" AND strpos(search, ").push_bind(text.to_lowercase()).push(") > 0");
@@ -128,15 +121,17 @@ pub(super) async fn count_of_agent(pool: &PgPool, agent: AgentId, state: StateNa
     Column("requests", "count").number(&row)
 }
 
+pub(super) async fn environments(pool: &PgPool) -> Answer<Vec<String>> {
+    let names = sqlx::query_scalar("SELECT DISTINCT environment FROM requests ORDER BY 1");
+    Ok(names.fetch_all(pool).await?)
+}
+
 pub(super) async fn due(pool: &PgPool, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>> {
-    let rows = sqlx::query(
-        "SELECT id FROM requests WHERE state IN ('pending', 'approved') AND due_at <= $1 \
-         ORDER BY due_at LIMIT $2",
-    )
-    .bind(now.micros())
-    .bind(i64::from(limit))
-    .fetch_all(pool)
-    .await?;
+    let rows = sqlx::query("SELECT id FROM requests WHERE due_at <= $1 ORDER BY due_at LIMIT $2")
+        .bind(now.micros())
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
     rows.iter().map(|row| Column("requests", "id").parsed(row)).collect()
 }
 

@@ -19,8 +19,15 @@ impl Column {
     /// Reads an identifier.
     pub(super) fn parsed<T: std::str::FromStr>(self, row: &PgRow) -> Result<T, StoreError> {
         let id: Uuid = row.try_get(self.1)?;
-        let text = id.to_string();
-        text.parse().map_err(|_| self.corrupt(text))
+        id.to_string().parse().map_err(|_| self.corrupt(id))
+    }
+
+    pub(super) fn parsed_if_any<T: std::str::FromStr>(
+        self,
+        row: &PgRow,
+    ) -> Result<Option<T>, StoreError> {
+        let id: Option<Uuid> = row.try_get(self.1)?;
+        id.map(|id| id.to_string().parse().map_err(|_| self.corrupt(id))).transpose()
     }
 
     pub(super) fn json<T: serde::de::DeserializeOwned>(self, row: &PgRow) -> Result<T, StoreError> {

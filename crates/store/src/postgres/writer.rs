@@ -235,7 +235,7 @@ async fn commit(
     }
     let first_index = head.frontier.size();
     if let Some(request) = &change.request {
-        project::stage_if_new(tx, request, now).await?;
+        project::stage(tx, request, now).await?;
     }
     for fact in &change.facts {
         append(tx, head, fact).await?;

@@ -3,14 +3,15 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::entry::HouseFact;
-use domain::fact::RequestStaged;
+use domain::fact::{RequestAmended, RequestStaged};
+use domain::freeze::FreezeScope;
 use domain::kind::EffectPart;
-use domain::request::Release;
-use domain::revision::{Identity, Revision};
+use domain::revision::{Identity, Revision, Sealed};
 use domain::risk::{Risk, RiskLevel};
+use domain::state::Release;
 use domain::{
-    Actor, AgentId, Commitment, Digest, Fact, InstanceId, Kind, KindRef, LeaseId, PersonId,
-    Request, RequestFact, RequestId, Requirement, StageBody, Timestamp, Verdict,
+    Actor, AgentId, Commitment, Digest, Fact, Freeze, FreezeId, InstanceId, Kind, KindRef, LeaseId,
+    PersonId, Request, RequestFact, RequestId, Requirement, StageBody, Timestamp, Verdict,
 };
 use serde_json::json;
 use store::change::Staged;
@@ -81,7 +82,10 @@ pub async fn furnish(store: &dyn Store) {
         person(OWNER, "Olga Owner"),
         person(BOB, "Bob Approver"),
         fact(system, HouseFact::GroupMemberAdded { group: "approvers".into(), person: BOB }),
-        fact(system, HouseFact::AgentAdded { agent: AGENT, name: "agent-1".into(), owner: OWNER }),
+        fact(
+            system,
+            HouseFact::AgentAdded { agent: AGENT, name: "agent-1".into(), owner: Some(OWNER) },
+        ),
     ];
     let writes =
         vec![Write::Instance { id: INSTANCE }, Write::Kind { kind: Box::new(kind()), version: 1 }];
@@ -89,43 +93,55 @@ pub async fn furnish(store: &dyn Store) {
     store.commit(change).await.unwrap();
 }
 
-pub fn staging(number: u128) -> Change {
-    let id = RequestId(Uuid::from_u128(1000 + number));
-    let kind = KindRef { name: "k".into(), version: 1 };
-    let body: StageBody = serde_json::from_value(json!({
-        "kind": "k", "parameters": {}, "targets": ["t"], "environment": "production",
+fn body(environment: &str) -> StageBody {
+    serde_json::from_value(json!({
+        "kind": "k", "parameters": {}, "targets": ["t"], "environment": environment,
         "summary": "s", "justification": "j", "risk": {"factors": []}
     }))
-    .unwrap();
+    .unwrap()
+}
+
+fn sealed(id: RequestId, revision: u32, environment: &str) -> Sealed {
     let identity = Identity {
         instance: INSTANCE,
         request_id: id,
-        revision: 1,
+        revision,
         agent: AGENT,
         executor: AGENT,
-        kind: kind.clone(),
+        kind: KindRef { name: "k".into(), version: 1 },
     };
-    let sealed = Revision::new(identity, body, vec![]).seal().unwrap();
-    let need = Requirement {
+    Revision::new(identity, body(environment), vec![]).seal().unwrap()
+}
+
+fn need() -> Requirement {
+    Requirement {
         id: "need.one".into(),
         group: "approvers".into(),
         seats: 1,
         reauth_s: None,
         why: String::new(),
-    };
+    }
+}
+
+pub fn staging(number: u128) -> Change {
+    let id = RequestId(Uuid::from_u128(1000 + number));
+    let sealed = sealed(id, 1, "production");
     let staged = RequestStaged {
         request: id,
+        staged_by: Actor::Agent(AGENT),
         agent: AGENT,
         executor: AGENT,
-        kind,
+        kind: KindRef { name: "k".into(), version: 1 },
+        environment: "production".into(),
         revision: 1,
         digest: sealed.digest,
         content_digest: sealed.content_digest,
-        requirements: vec![need],
+        requirements: vec![need()],
         excluded: vec![],
         risk: Risk { level: RiskLevel::Low, facts: vec![] },
         review_deadline: at(3600),
         release_ttl_s: 600,
+        lease_ttl_s: 600,
         report_deadline_s: 600,
         window: None,
     };
@@ -136,6 +152,30 @@ pub fn staging(number: u128) -> Change {
     let staged = Some(Staged { sealed, effect });
     let request = Some(RequestChange { expected_version: None, after, staged });
     Change { request, facts: vec![fact], ..Change::default() }
+}
+
+/// The change that moves a stored request to staging, in words too.
+pub async fn amending(store: &dyn Store, id: RequestId) -> Change {
+    let sealed = sealed(id, 2, "staging");
+    let amended = RequestAmended {
+        amended_by: Actor::Agent(AGENT),
+        environment: "staging".into(),
+        revision: 2,
+        digest: sealed.digest,
+        content_digest: sealed.content_digest,
+        requirements: vec![need()],
+        excluded: vec![],
+        risk: Risk { level: RiskLevel::High, facts: vec![] },
+        review_deadline: at(7200),
+        window: None,
+    };
+    let amended = RequestFact::RequestAmended(Box::new(amended));
+    let mut change = following(store, id, vec![amended]).await;
+    let effect = vec![EffectPart::Words("Do it ELSEWHERE".into())];
+    if let Some(request) = &mut change.request {
+        request.staged = Some(Staged { sealed, effect });
+    }
+    change
 }
 
 /// The change that records `facts` on a stored request.
@@ -160,6 +200,7 @@ pub fn approval(digest: Digest) -> Vec<RequestFact> {
         revision: 1,
         digest,
         shown_at: at(1),
+        authenticated_at: at(1),
         justification: Commitment::new(&[0; 16], "ok"),
     };
     vec![review, RequestFact::RequestApproved { digest, approved_until: at(700), seats: vec![] }]
@@ -170,6 +211,7 @@ pub fn redemption(digest: Digest) -> RequestFact {
         lease_id: LeaseId(Uuid::from_u128(77)),
         redeemed_at: at(10),
         token_expires_at: at(310),
+        lease_until: at(610),
         report_by: at(610),
     };
     RequestFact::ReleaseRedeemed { digest, executor: AGENT, release }
@@ -197,4 +239,27 @@ pub async fn four_states(store: &dyn Store) -> [(RequestId, Digest); 4] {
     let redeemed = vec![redemption(executing.1)];
     store.commit(following(store, executing.0, redeemed).await).await.unwrap();
     [pending, denied, approved, executing]
+}
+
+/// The fact that `actor` turned a freeze on, with its reason.
+pub fn frozen(actor: Actor, freeze: Freeze) -> NewFact {
+    let salt = [2; 16];
+    let text = Text { field: "reason", salt, text: "an incident".into() };
+    let frozen = HouseFact::Frozen { freeze, reason: Commitment::new(&salt, &text.text) };
+    NewFact { texts: vec![text], ..fact(actor, frozen) }
+}
+
+/// The fact that a freeze was turned off.
+pub fn thawed(freeze: FreezeId) -> NewFact {
+    let reason = Commitment::new(&[3; 16], "over");
+    fact(Actor::Person(BOB), HouseFact::Thawed { freeze, reason })
+}
+
+/// A policy, a freeze, and changes to the house that go on needing a second person.
+pub async fn rule_the_house(store: &dyn Store) {
+    let freeze = Freeze { id: FreezeId(Uuid::from_u128(6)), scope: FreezeScope::All, halts: false };
+    let gated = fact(Actor::System, HouseFact::ChangesGated);
+    let facts = vec![frozen(Actor::System, freeze), gated];
+    let writes = vec![Write::Policy { version: 1, text: "policy".into() }];
+    store.commit(Change { facts, writes, ..Change::default() }).await.unwrap();
 }

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use domain::{Digest, PersonId, RequestFact, RequestId};
+use domain::freeze::FreezeScope;
+use domain::{Actor, Digest, Freeze, FreezeId, PersonId, RequestFact, RequestId, StateName};
 use store::change::Idempotency;
-use store::{Change, Side, Store, StoreError};
+use store::read::{Order, RequestQuery};
+use store::{Change, Side, Store, StoreError, Write};
 use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
-use crate::fixture::{AGENT, BOB, approval, at, following, furnish, named, person, staging};
+use crate::fixture::{
+    AGENT, BOB, amending, approval, at, following, four_states, frozen, furnish, named, person,
+    staging, thawed,
+};
 
 /// A database of one test, which can be closed and opened again.
 pub trait Database {
@@ -32,6 +37,10 @@ macro_rules! hold {
             i11_an_idempotency_key_stands_for_one_change,
             many_changes_at_once_get_contiguous_indices,
             c01_of_many_decisions_at_once_one_is_recorded,
+            i4_an_amendment_is_a_new_revision_and_is_listed_anew,
+            requests_are_listed_by_state_text_agent_and_place,
+            a_freeze_is_on_until_it_is_thawed,
+            every_version_of_the_policy_is_kept,
             a01_a_session_is_new_once_and_goes_when_it_is_deleted,
             evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it,
             a_closed_store_is_unavailable,
@@ -138,6 +147,89 @@ pub async fn c01_of_many_decisions_at_once_one_is_recorded(database: impl Databa
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
     assert!(answers.iter().all(|a| matches!(a, Ok(_) | Err(StoreError::Stale))), "{answers:?}");
     assert_eq!(store.load(id).await.unwrap().unwrap().version, 2);
+}
+
+pub async fn i4_an_amendment_is_a_new_revision_and_is_listed_anew(database: impl Database) {
+    let store = database.furnished().await;
+    let change = staging(1);
+    let (id, first) = named(&change);
+    store.commit(change).await.unwrap();
+    store.commit(amending(&*store, id).await).await.unwrap();
+    let stored = store.load(id).await.unwrap().unwrap();
+    assert_eq!((stored.version, stored.request.revision), (2, 2));
+    let (_, digest) = store.revision(id, 1).await.unwrap().unwrap();
+    assert_eq!(digest, first, "the first revision stays");
+    let (_, digest) = store.revision(id, 2).await.unwrap().unwrap();
+    assert_eq!(digest, stored.request.digest);
+    assert_eq!(store.environments().await.unwrap(), ["staging"]);
+    let text = Some("elsewhere".to_owned());
+    let found = store.list(RequestQuery { text, limit: 9, ..RequestQuery::default() }).await;
+    assert_eq!(found.unwrap().len(), 1);
+}
+
+pub async fn requests_are_listed_by_state_text_agent_and_place(database: impl Database) {
+    let store = database.furnished().await;
+    let [pending, denied, approved, executing] = four_states(&*store).await;
+    let ids = async |query: RequestQuery| -> Vec<RequestId> {
+        let found = store.list(RequestQuery { limit: 9, ..query }).await.unwrap();
+        found.iter().map(|stored| stored.request.id).collect()
+    };
+    let all = ids(RequestQuery::default()).await;
+    assert_eq!(all, [executing.0, approved.0, denied.0, pending.0], "the newest first");
+    let before = Some((at(0), approved.0));
+    let page = RequestQuery { before, ..RequestQuery::default() };
+    assert_eq!(ids(page).await, [denied.0, pending.0]);
+    let states = vec![StateName::Denied, StateName::Pending];
+    let two = RequestQuery { states, order: Order::MostUrgentFirst, ..RequestQuery::default() };
+    assert_eq!(ids(two).await, [denied.0, pending.0], "what has no deadline first");
+    let text = Some("DO IT".to_owned());
+    assert_eq!(ids(RequestQuery { text, ..RequestQuery::default() }).await.len(), 4);
+    let text = Some("100%".to_owned());
+    assert_eq!(ids(RequestQuery { text, ..RequestQuery::default() }).await, []);
+    let agents = Some(vec![AGENT]);
+    assert_eq!(ids(RequestQuery { agents, ..RequestQuery::default() }).await.len(), 4);
+    let agents = Some(Vec::new());
+    assert_eq!(ids(RequestQuery { agents, ..RequestQuery::default() }).await, []);
+    let owing = RequestQuery { owes_review: true, ..RequestQuery::default() };
+    assert_eq!(ids(owing).await, []);
+    assert_eq!(store.count_of_agent(AGENT, StateName::Executing).await.unwrap(), 1);
+    assert_eq!(store.counts().await.unwrap().len(), 4);
+    assert_eq!(store.due(at(610), 9).await.unwrap(), [executing.0]);
+}
+
+pub async fn a_freeze_is_on_until_it_is_thawed(database: impl Database) {
+    let store = database.furnished().await;
+    let id = FreezeId(Uuid::from_u128(5));
+    let freeze = Freeze { id, scope: FreezeScope::Kind("k".into()), halts: true };
+    let facts = vec![frozen(Actor::Person(BOB), freeze.clone())];
+    store.commit(Change { facts, moves_epoch: true, ..Change::default() }).await.unwrap();
+    let standing = store.freezes().await.unwrap();
+    assert_eq!(standing.len(), 1);
+    assert_eq!((&standing[0].freeze, standing[0].by), (&freeze, Some(BOB)));
+    let request = staging(1).request.unwrap().after;
+    let (authority, epoch) = store.authority_for(&request, at(0), &[]).await.unwrap();
+    assert_eq!((authority.frozen, epoch), (vec![freeze], 2));
+    let thaw = || Change { facts: vec![thawed(id)], ..Change::default() };
+    store.commit(thaw()).await.unwrap();
+    assert_eq!(store.freezes().await.unwrap(), []);
+    assert!(matches!(store.commit(thaw()).await, Err(StoreError::Stale)), "it is off already");
+}
+
+pub async fn every_version_of_the_policy_is_kept(database: impl Database) {
+    let store = database.furnished().await;
+    let put = |version, text: &str| {
+        let writes = vec![Write::Policy { version, text: text.to_owned() }];
+        store.commit(Change { writes, ..Change::default() })
+    };
+    assert_eq!(store.policy().await.unwrap(), None);
+    put(1, "first").await.unwrap();
+    put(2, "second").await.unwrap();
+    assert!(matches!(put(2, "again").await, Err(StoreError::Refused(_))));
+    assert!(matches!(put(4, "a gap").await, Err(StoreError::Refused(_))));
+    let texts: Vec<String> =
+        store.policies().await.unwrap().into_iter().map(|policy| policy.text).collect();
+    assert_eq!(texts, ["second", "first"]);
+    assert_eq!(store.policy().await.unwrap().unwrap().version, 2);
 }
 
 pub async fn a01_a_session_is_new_once_and_goes_when_it_is_deleted(database: impl Database) {

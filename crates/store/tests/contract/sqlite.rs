@@ -9,7 +9,7 @@ use sqlx::{Connection, SqliteConnection};
 use store::{SqliteStore, Store, StoreError};
 use tempfile::TempDir;
 
-use crate::fixture::{Standing, four_states, staging};
+use crate::fixture::{Standing, four_states, rule_the_house, staging};
 use crate::rules::{Database, hold};
 
 struct Sqlite(TempDir);
@@ -66,6 +66,7 @@ async fn the_schema_refuses_what_the_code_never_does() {
     let database = Sqlite::new().await;
     let (path, store) = (database.path(), database.furnished().await);
     let [pending, denied, approved, executing] = four_states(&*store).await;
+    rule_the_house(&*store).await;
     store.close().await;
     let mut raw = raw(&path).await;
     let set = |(id, _): (RequestId, Digest), state: &str| {
@@ -101,6 +102,12 @@ async fn the_schema_refuses_what_the_code_never_does() {
         (format!("INSERT OR REPLACE INTO requests SELECT * FROM requests WHERE id = '{}'", pending.0), "never replaced"),
         ("UPDATE kinds SET body = x'00'".to_owned(), "never changes"),
         ("DELETE FROM kinds".to_owned(), "never deleted"),
+        ("UPDATE policies SET text = ''".to_owned(), "never changes"),
+        ("DELETE FROM policies".to_owned(), "never deleted"),
+        ("INSERT INTO policies VALUES (9, '', 0)".to_owned(), "no gaps"),
+        ("DELETE FROM freezes".to_owned(), "never deleted"),
+        (format!("UPDATE requests SET revision = 2, version = version + 1 WHERE id = '{}'", pending.0), "I4"),
+        ("UPDATE instance SET changes_gated = FALSE".to_owned(), "second person"),
     ];
     for (sql, rule) in attempts {
         let refused = sqlx::query(sqlx::AssertSqlSafe(sql.clone())).execute(&mut raw).await;

@@ -83,14 +83,10 @@ fn start(directory: &Path) {
     let pg_ctl = ["start", "--wait", "--pgdata", &data, "--log", &log, "--options", &options];
     run(server_command("pg_ctl", user).args(pg_ctl), directory);
     let in_use = directory.with_extension("in-use");
-    Command::new("setsid")
-        .args(["sh", "-c", STOP_WHEN_UNUSED, "sh"])
-        .args([directory, &in_use])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the shell that stops the server");
+    // `--fork` ends at once, and leaves the shell to itself.
+    let stop = ["--fork", "sh", "-c", STOP_WHEN_UNUSED, "sh"];
+    let mut setsid = Command::new("setsid");
+    run(setsid.args(stop).args([directory, &in_use]).stderr(Stdio::null()), directory);
 }
 
 fn run(command: &mut Command, directory: &Path) {

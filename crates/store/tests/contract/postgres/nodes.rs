@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::Timestamp;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use store::{Change, Changed, Clock, PostgresStore, Store, StoreError, SystemClock};
 use tokio::sync::broadcast::Receiver;
 

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use store::{PostgresStore, StoreError};
 
 use super::Postgres;
-use crate::fixture::{Standing, four_states, staging};
+use crate::fixture::{Standing, four_states, rule_the_house, staging};
 use crate::rules::Database;
 
 async fn open(url: &str) -> Result<PostgresStore, StoreError> {
@@ -25,6 +25,7 @@ async fn the_schema_refuses_what_the_code_never_does() {
     let database = Postgres::new().await;
     let store = database.furnished().await;
     let [pending, denied, approved, executing] = four_states(&*store).await;
+    rule_the_house(&*store).await;
     let mut raw = database.raw().await;
     let set = |(id, _): (RequestId, Digest), state: &str| {
         format!("UPDATE requests SET state = '{state}', version = version + 1 WHERE id = '{id}'")
@@ -35,11 +36,11 @@ async fn the_schema_refuses_what_the_code_never_does() {
     let attempts = [
         (set(pending, "approved"), "I1"),
         (set(pending, "executing"), "I"),
-        (set(pending, "succeeded"), "I2"),
-        (set(pending, "nonsense"), "I2"),
+        (set(pending, "succeeded"), "I"),
+        (set(pending, "nonsense"), "I"),
         (set(denied, "pending"), "I2"),
         (set(denied, "approved"), "I"),
-        (set(approved, "executing"), "I3"),
+        (set(approved, "executing"), "I"),
         (set(executing, "approved"), "I"),
         (format!("UPDATE requests SET state = 'expired' WHERE id = '{}'", pending.0), "versions"),
         ("DELETE FROM requests".to_owned(), "deleted"),
@@ -61,6 +62,20 @@ async fn the_schema_refuses_what_the_code_never_does() {
         ("UPDATE kinds SET body = ''".to_owned(), "never changes"),
         ("DELETE FROM kinds".to_owned(), "never deleted"),
         ("TRUNCATE kinds CASCADE".to_owned(), "deleted"),
+        ("UPDATE policies SET text = ''".to_owned(), "never changes"),
+        ("DELETE FROM policies".to_owned(), "never deleted"),
+        ("INSERT INTO policies VALUES (9, '', 0)".to_owned(), "no gaps"),
+        ("DELETE FROM freezes".to_owned(), "never deleted"),
+        (
+            format!(
+                "UPDATE requests SET revision = 2, version = version + 1 WHERE id = '{}'",
+                pending.0
+            ),
+            "I4",
+        ),
+        ("UPDATE instance SET changes_gated = FALSE".to_owned(), "second person"),
+        ("TRUNCATE policies".to_owned(), "never deleted"),
+        ("TRUNCATE freezes".to_owned(), "never deleted"),
     ];
     for (sql, rule) in attempts {
         let error = refusal(&mut raw, &sql).await;
