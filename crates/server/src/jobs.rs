@@ -9,6 +9,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(2);
 /// Old sessions, links and unused uploads are cleared this often, in sweeps.
 const CLEAR_EVERY_SWEEPS: u32 = 300;
 
+/// The sweeper's name among the jobs that one process does for all.
+const SWEEP: &str = "sweep";
+
 /// Runs until the server stops.
 pub async fn run(state: AppState) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
@@ -17,6 +20,14 @@ pub async fn run(state: AppState) {
         tokio::select! {
             _ = ticks.tick() => {}
             () = state.stopping.cancelled() => return,
+        }
+        match state.service.leads(SWEEP).await {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot tell who sweeps");
+                continue;
+            }
         }
         if let Err(error) = state.service.sweep().await {
             tracing::error!(error = &error as &dyn std::error::Error, "sweeping failed");

@@ -6,9 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use domain::RequestId;
+use store::Changed;
 use tokio::sync::Notify;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::futures::Notified;
 use tokio::time::Instant;
+
+use crate::Service;
 
 /// However sure the wake-up is, a waiter looks again after this long.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
@@ -41,6 +45,24 @@ impl Wakers {
     pub(crate) fn wake(&self, id: RequestId) {
         if let Some(notify) = self.lock().get(&id).and_then(Weak::upgrade) {
             notify.notify_waiters();
+        }
+    }
+
+    fn wake_all(&self) {
+        self.lock().values().filter_map(Weak::upgrade).for_each(|notify| notify.notify_waiters());
+    }
+}
+
+impl Service {
+    /// Wakes whoever waits here for what other processes commit; returns when the store ends.
+    pub async fn follow_changes(&self) {
+        let mut changes = self.store.changes();
+        loop {
+            match changes.recv().await {
+                Ok(Changed::Request(id)) => self.wakers.wake(id),
+                Ok(Changed::Anything) | Err(RecvError::Lagged(_)) => self.wakers.wake_all(),
+                Err(RecvError::Closed) => return,
+            }
         }
     }
 }
