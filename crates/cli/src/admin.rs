@@ -62,7 +62,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
 async fn init(administrator: &str, place: Place, public_url: String) -> anyhow::Result<()> {
     let location = place.database.location()?;
     let clock = Arc::new(SystemClock::default());
-    let service = database::open(&location, &place.keys, public_url, clock).await?;
+    let service = database::open_alone(&location, &place.keys, public_url, clock).await?;
     // A name that would be refused is refused before anything is made.
     domain::name::check(administrator)?;
     service.initialise().await?;
@@ -84,9 +84,9 @@ async fn init(administrator: &str, place: Place, public_url: String) -> anyhow::
 async fn recover(administrator: &str, place: Place, public_url: String) -> anyhow::Result<()> {
     let location = place.database.location()?;
     let clock = Arc::new(SystemClock::default());
-    let service = database::open(&location, &place.keys, public_url, clock).await?;
+    let service = database::open_alone(&location, &place.keys, public_url, clock).await?;
     if !service.is_initialised().await? {
-        anyhow::bail!("`{}` is empty: use `countersign admin init`", path.display());
+        anyhow::bail!("`{location}` is empty: use `countersign admin init`");
     }
     let person = service.recover(administrator).await?;
     let link = service.sign_in_link(&Steward::Operator, person).await?;

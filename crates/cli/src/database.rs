@@ -134,6 +134,22 @@ pub async fn open(
     Ok(Arc::new(service))
 }
 
+/// Like [`open`], but only while no server has the database: a file is held by its server, and of
+/// the servers on a shared database one is always the one that sweeps.
+pub async fn open_alone(
+    database: &Location,
+    keys: &Path,
+    public_url: String,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Arc<Service>> {
+    let service = open(database, keys, public_url, clock).await?;
+    if !service.leads(service::sweep::JOB).await? {
+        service.close().await;
+        bail!("a server runs on `{database}`, or ran until some seconds ago; stop it first");
+    }
+    Ok(service)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

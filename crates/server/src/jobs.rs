@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
+use service::sweep;
+
 use crate::AppState;
 
 /// Timers are written down within this long of firing; every read knows them at once.
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
 /// Old sessions, links and unused uploads are cleared this often, in sweeps.
 const CLEAR_EVERY_SWEEPS: u32 = 300;
-
-/// The sweeper's name among the jobs that one process does for all.
-const SWEEP: &str = "sweep";
 
 /// Runs until the server stops.
 pub async fn run(state: AppState) {
@@ -21,7 +20,7 @@ pub async fn run(state: AppState) {
             _ = ticks.tick() => {}
             () = state.stopping.cancelled() => return,
         }
-        match state.service.leads(SWEEP).await {
+        match state.service.leads(sweep::JOB).await {
             Ok(true) => {}
             Ok(false) => continue,
             Err(error) => {

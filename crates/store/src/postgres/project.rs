@@ -340,6 +340,7 @@ async fn house_fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact) -> A
         | HouseFact::KindPut { .. }
         | HouseFact::PolicyPut { .. }
         | HouseFact::ChangedDirectly { .. }
+        | HouseFact::Recovered { .. }
         | HouseFact::SignInLinkIssued { .. }
         | HouseFact::SignedIn { .. }
         | HouseFact::SignInRefused { .. }
