@@ -60,8 +60,9 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
 }
 
 async fn init(administrator: &str, place: Place, public_url: String) -> anyhow::Result<()> {
-    let path = place.database.path()?;
-    let service = database::open(&path, &place.keys, public_url, Arc::new(SystemClock)).await?;
+    let location = place.database.location()?;
+    let clock = Arc::new(SystemClock::default());
+    let service = database::open_alone(&location, &place.keys, public_url, clock).await?;
     // A name that would be refused is refused before anything is made.
     domain::name::check(administrator)?;
     service.initialise().await?;
@@ -69,7 +70,7 @@ async fn init(administrator: &str, place: Place, public_url: String) -> anyhow::
         service.add_person(&Steward::Operator, administrator, &[ADMINISTRATORS]).await?;
     let link = service.sign_in_link(&Steward::Operator, person).await?;
     service.close().await;
-    println!("Set up in `{}`, keys in `{}`.", path.display(), place.keys.display());
+    println!("Set up in `{location}`, keys in `{}`.", place.keys.display());
     println!("1. Start the server:  countersign serve");
     println!("2. Within 60 minutes, open this link once as {administrator}:");
     println!("   {link}");
@@ -81,10 +82,11 @@ async fn init(administrator: &str, place: Place, public_url: String) -> anyhow::
 }
 
 async fn recover(administrator: &str, place: Place, public_url: String) -> anyhow::Result<()> {
-    let path = place.database.path()?;
-    let service = database::open(&path, &place.keys, public_url, Arc::new(SystemClock)).await?;
+    let location = place.database.location()?;
+    let clock = Arc::new(SystemClock::default());
+    let service = database::open_alone(&location, &place.keys, public_url, clock).await?;
     if !service.is_initialised().await? {
-        anyhow::bail!("`{}` is empty: use `countersign admin init`", path.display());
+        anyhow::bail!("`{location}` is empty: use `countersign admin init`");
     }
     let person = service.recover(administrator).await?;
     let link = service.sign_in_link(&Steward::Operator, person).await?;

@@ -16,6 +16,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use server::AppState;
 
+use crate::database::Location;
 use crate::{database, serve, stop};
 use clock::DemoClock;
 
@@ -25,7 +26,7 @@ pub struct Arguments {
     /// The loopback address to listen on
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// An empty database to use instead of a temporary one: sqlite://PATH
+    /// An empty database to use instead of a temporary one: sqlite://PATH or postgres://HOST/NAME
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// Print one JSON object with addresses, links and keys, and nothing else
@@ -47,21 +48,22 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .prefix("countersign-demo-")
         .tempdir()
         .context("cannot make a temporary directory")?;
-    let path = match &arguments.database {
-        Some(url) => database::sqlite_path(url)?,
-        None => data.path().join("countersign.db"),
+    let location = match &arguments.database {
+        Some(url) => Location::parse(url)?,
+        None => Location::Sqlite(data.path().join("countersign.db")),
     };
     let keys: PathBuf = data.path().join("keys");
     let url = format!("http://localhost:{}", address.port());
     let clock = Arc::new(DemoClock::default());
-    let service = database::open(&path, &keys, url, Arc::clone(&clock) as _).await?;
+    location.migrate(Arc::clone(&clock) as _).await?;
+    let service = database::open(&location, &keys, url, Arc::clone(&clock) as _).await?;
     if service.is_initialised().await? {
-        bail!("`{}` is not empty; the demo wants an empty database", path.display());
+        bail!("`{location}` is not empty; the demo wants an empty database");
     }
     let cast = cast::seed(&service, &clock).await.context("cannot seed the demo")?;
     scenario::play(&service, &clock, &cast).await.context("cannot play the demo's scenarios")?;
     clock.is_now();
-    let handout = cast.handout(&service, &path, &keys, data.path()).await?;
+    let handout = cast.handout(&service, &location, &keys, data.path()).await?;
     let state = AppState::new(service, true);
     if arguments.print_json {
         print::json(&handout)?;

@@ -1,9 +1,8 @@
 //! `countersign ledger`: checking the record.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Subcommand;
 use service::query::verify_ledger;
-use store::SqliteStore;
 
 use crate::database::Database;
 
@@ -20,13 +19,11 @@ pub enum Command {
 /// Does it.
 pub async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Verify { database } = command;
-    let path = database.path()?;
-    let store = SqliteStore::open_to_read(&path)
-        .await
-        .with_context(|| format!("cannot read `{}`", path.display()))?;
-    match verify_ledger(&store).await? {
+    let location = database.location()?;
+    let store = location.open_to_read().await?;
+    match verify_ledger(&*store).await? {
         Ok(head) if head.size == 0 => {
-            bail!("`{}` has no ledger; is it the right database?", path.display())
+            bail!("`{location}` has no ledger; is it the right database?")
         }
         Ok(head) => {
             println!("The ledger holds: {} entries, root {}", head.size, head.root);

@@ -7,6 +7,7 @@ mod admin;
 mod database;
 mod demo;
 mod ledger;
+mod migrate;
 mod serve;
 mod stop;
 
@@ -32,6 +33,8 @@ enum Command {
     /// Set up an installation
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Bring the schema of a database up to date, as the owner of its tables
+    Migrate(migrate::Arguments),
     /// Check the record
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -58,6 +61,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Admin(command) => admin::run(command).await,
+        Command::Migrate(arguments) => migrate::run(arguments).await,
         Command::Ledger(command) => ledger::run(command).await,
     }
 }

@@ -35,14 +35,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (listener, address) = listen(arguments.listen).await?;
     let local = format!("http://localhost:{}", address.port());
     let public_url = arguments.public_url.unwrap_or(local);
-    let path = arguments.place.database.path()?;
-    let clock = Arc::new(SystemClock);
-    let service = database::open(&path, &arguments.place.keys, public_url, clock).await?;
+    let location = arguments.place.database.location()?;
+    let clock = Arc::new(SystemClock::default());
+    let service = database::open(&location, &arguments.place.keys, public_url, clock).await?;
     if !service.is_initialised().await? {
         service.close().await;
         bail!(
-            "`{}` is not set up yet; run: countersign admin init --administrator \"Your Name\"",
-            path.display()
+            "`{location}` is not set up yet; run: countersign admin init --administrator \"Your Name\""
         );
     }
     tracing::info!(%address, url = service.public_url(), "serving");

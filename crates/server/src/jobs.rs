@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use service::sweep;
+
 use crate::AppState;
 
 /// Timers are written down within this long of firing; every read knows them at once.
@@ -17,6 +19,14 @@ pub async fn run(state: AppState) {
         tokio::select! {
             _ = ticks.tick() => {}
             () = state.stopping.cancelled() => return,
+        }
+        match state.service.leads(sweep::JOB).await {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot tell who sweeps");
+                continue;
+            }
         }
         if let Err(error) = state.service.sweep().await {
             tracing::error!(error = &error as &dyn std::error::Error, "sweeping failed");

@@ -16,6 +16,7 @@ pub mod web;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -67,6 +68,8 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let jobs = tokio::spawn(jobs::run(state.clone()));
+    let service = Arc::clone(&state.service);
+    let follower = tokio::spawn(async move { service.follow_changes().await });
     let stopping = state.stopping.clone();
     let stopped = state.stopping.clone();
     let router = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -87,6 +90,7 @@ pub async fn serve(
     if let Err(error) = jobs.await {
         tracing::error!(error = &error as &dyn std::error::Error, "a job ended badly");
     }
+    follower.abort();
     state.service.close().await;
     outcome
 }

@@ -136,6 +136,14 @@ impl Service {
         self.store.ping().await.map_err(Failure::from)
     }
 
+    /// Whether `job` is for this process to do now: one of those that share a database does it.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn leads(&self, job: &str) -> Result<bool, Failure> {
+        Ok(self.store.try_lead(job).await?)
+    }
+
     /// Lets everything that waits be written, then closes the store.
     pub async fn close(&self) {
         self.store.close().await;

@@ -8,6 +8,8 @@ use store::Side;
 use crate::act::{Act, ActError};
 use crate::{Failure, Service};
 
+/// The sweeper's name among the jobs that one process does for all.
+pub const JOB: &str = "sweep";
 /// Requests that one round takes on.
 const ROUND: u32 = 200;
 /// Evidence that nothing refers to is kept for a day.

@@ -154,6 +154,14 @@ pub enum Side {
     },
 }
 
+/// What another process committed: a reason to read again, and nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    Request(RequestId),
+    /// Any of it: some was committed while nobody could tell.
+    Anything,
+}
+
 /// Where a change stands in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Committed {

@@ -31,6 +31,14 @@ pub enum StoreError {
         "the database has schema {found}, this program knows up to {known}; use a newer program"
     )]
     NewerSchema { found: i64, known: i64 },
+    /// The schema is older than this program, and a server does not change it.
+    #[error(
+        "the database has schema {found}, this program needs {known}; run: countersign migrate"
+    )]
+    NotMigrated { found: i64, known: i64 },
+    /// The database server is not one to keep a record in.
+    #[error("the database does not do: {0}")]
+    Unfit(String),
     /// Another server holds the database.
     #[error("another process holds `{0}`; stop it first")]
     Held(String),
@@ -39,17 +47,22 @@ pub enum StoreError {
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// How a refusal of the schema's own triggers, or of a text that cannot be stored, is coded:
+/// SQLITE_CONSTRAINT_TRIGGER; integrity_constraint_violation and character_not_in_repertoire.
+const RULE_CODES: [&str; 3] = ["1811", "23000", "22021"];
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(refused) = &error {
             let message = refused.message();
-            if message.contains("lookalike") {
+            // SQLite names the columns, PostgreSQL the constraint.
+            if message.contains("lookalike") || message.contains("_names_differ") {
                 return Self::NameTaken;
             }
             if refused.is_check_violation()
                 || refused.is_unique_violation()
                 || refused.is_foreign_key_violation()
-                || refused.code().as_deref() == Some("1811")
+                || RULE_CODES.contains(&refused.code().as_deref().unwrap_or_default())
             {
                 return Self::Refused(message.to_owned());
             }

@@ -1,4 +1,4 @@
-//! The persistence port, and its embedded back end.
+//! The persistence port, and its two back ends: SQLite embedded, PostgreSQL for several servers.
 //!
 //! Semantic, not tabular: callers load, commit a [`Change`], and page through what was committed.
 //! State, ledger entries, erasable texts and the idempotency record of one change become durable
@@ -14,11 +14,13 @@ pub mod change;
 pub mod clock;
 pub mod error;
 pub mod port;
+pub mod postgres;
 pub mod read;
 pub mod sqlite;
 
-pub use change::{Change, Committed, NewFact, RequestChange, Side, Text, Write};
+pub use change::{Change, Changed, Committed, NewFact, RequestChange, Side, Text, Write};
 pub use clock::{Clock, SystemClock};
 pub use error::StoreError;
 pub use port::Store;
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;

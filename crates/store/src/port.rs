@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::{AgentId, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp};
+use tokio::sync::broadcast;
 
-use crate::change::{Change, Committed, Side};
+use crate::change::{Change, Changed, Committed, Side};
 use crate::error::StoreError;
 use crate::read::{
     Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
@@ -21,6 +22,13 @@ pub trait Store: Send + Sync + 'static {
     async fn commit(&self, change: Change) -> Answer<Committed>;
     /// Writes something that nobody decides on; answers once it is durable.
     async fn side(&self, side: Side) -> Answer<()>;
+
+    /// What other processes commit, from now on. Subscribe first, then read: a wake-up can come
+    /// for nothing, but none is missed, and where some were lost there is [`Changed::Anything`].
+    fn changes(&self) -> broadcast::Receiver<Changed>;
+    /// Whether `job` is for this process to do now. Of those that share a database, one is told so
+    /// at a time; one that stops asking is followed by another within seconds.
+    async fn try_lead(&self, job: &str) -> Answer<bool>;
 
     /// The installation; `None` before `admin init`.
     async fn instance(&self) -> Answer<Option<Instance>>;

@@ -25,9 +25,9 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::change::{Change, Committed, Side};
+use crate::change::{Change, Changed, Committed, Side};
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::port::Store;
@@ -50,6 +50,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct SqliteStore {
     readers: SqlitePool,
     jobs: mpsc::Sender<Job>,
+    /// Never used: no other process writes to this database.
+    changes: broadcast::Sender<Changed>,
     /// Held for the life of the store, so that a second server on this file refuses to start.
     _lock: Option<std::fs::File>,
 }
@@ -83,7 +85,7 @@ impl SqliteStore {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Writer::start(options, connection, clock).await?;
         tokio::spawn(writer.run(queue));
-        Ok(Self { readers, jobs, _lock: Some(lock) })
+        Ok(Self { readers, jobs, changes: nobody(), _lock: Some(lock) })
     }
 
     /// Opens the database at `path` for reading only, also while a server holds it.
@@ -97,7 +99,7 @@ impl SqliteStore {
             SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
         // Nobody takes jobs: every commit is answered as unavailable.
         let (jobs, _) = mpsc::channel(1);
-        Ok(Self { readers, jobs, _lock: None })
+        Ok(Self { readers, jobs, changes: nobody(), _lock: None })
     }
 
     async fn send<T>(&self, job: impl FnOnce(oneshot::Sender<Answer<T>>) -> Job) -> Answer<T> {
@@ -106,6 +108,10 @@ impl SqliteStore {
         self.jobs.send(job(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
+}
+
+fn nobody() -> broadcast::Sender<Changed> {
+    broadcast::channel(1).0
 }
 
 fn hold(path: &Path) -> Answer<std::fs::File> {
@@ -159,6 +165,12 @@ impl Store for SqliteStore {
     }
     async fn side(&self, side: Side) -> Answer<()> {
         self.send(|reply| Job::Side(Box::new(side), reply)).await
+    }
+    fn changes(&self) -> broadcast::Receiver<Changed> {
+        self.changes.subscribe()
+    }
+    async fn try_lead(&self, _job: &str) -> Answer<bool> {
+        Ok(true)
     }
     async fn close(&self) {
         // Readers first: the last connection to go folds the write-ahead log into the file.

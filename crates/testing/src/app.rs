@@ -1,5 +1,6 @@
 //! A server in this process, and its agents.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,11 +11,11 @@ use serde_json::{Value, json};
 use server::AppState;
 use service::house::MAX_KEY_LIFE_S;
 use service::{KeyRing, Service, Steward};
-use store::{SqliteStore, Store};
+use store::{Clock, PostgresStore, SqliteStore, Store};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::{FixedClock, Reply, SeededEntropy};
+use crate::{FixedClock, Reply, SeededEntropy, postgres};
 
 /// A whole server on a database of its own.
 pub struct TestApp {
@@ -37,6 +38,20 @@ pub struct TestAgent {
 /// The kind that tests stage: small, reversible, redeemed by its own stager.
 const KIND: &str = "vendor.key_extend";
 
+/// Which back end the tests of a server run on: `postgres`, or else SQLite.
+const BACK_END: &str = "COUNTERSIGN_TEST_DATABASE";
+
+async fn new_store(file: &Path, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
+    match std::env::var(BACK_END).as_deref() {
+        Ok("postgres") => {
+            let url = postgres::database().await;
+            Arc::new(PostgresStore::open(&url, clock).await.expect("a store"))
+        }
+        Ok("sqlite") | Err(_) => Arc::new(SqliteStore::open(file, clock).await.expect("a store")),
+        Ok(other) => panic!("{BACK_END} is `{other}`, not `postgres` or `sqlite`"),
+    }
+}
+
 /// A stage body that works.
 pub fn stage_body() -> Value {
     let kinds = service::house::BUILT_IN_KINDS;
@@ -52,9 +67,7 @@ impl TestApp {
         let clock = Arc::new(FixedClock::default());
         let entropy = Arc::new(SeededEntropy::default());
         let keys = KeyRing::open(&directory.path().join("keys"), &*entropy).expect("keys");
-        let path = directory.path().join("test.db");
-        let store = SqliteStore::open(&path, Arc::clone(&clock) as _).await.expect("a store");
-        let store: Arc<dyn Store> = Arc::new(store);
+        let store = new_store(&directory.path().join("test.db"), Arc::clone(&clock) as _).await;
         let url = "http://localhost".to_owned();
         let service = Service::new(Arc::clone(&store), Arc::clone(&clock) as _, entropy, keys, url)
             .expect("a service");

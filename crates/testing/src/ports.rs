@@ -30,6 +30,10 @@ impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst)).expect("a test's clock is sane")
     }
+
+    fn by_database(&self, _database: Timestamp) -> Timestamp {
+        self.now()
+    }
 }
 
 /// Entropy that repeats for the same seed.

@@ -13,6 +13,7 @@ use service::house::{BUILT_IN_KINDS, MAX_KEY_LIFE_S};
 use service::{AgentCaller, Entropy, OsEntropy, Service, Steward};
 
 use super::clock::DemoClock;
+use crate::database::Location;
 
 const OPERATOR: Steward = Steward::Operator;
 /// The house was set up this long before the demo starts: two days.
@@ -141,7 +142,7 @@ impl Cast {
     pub async fn handout(
         &self,
         service: &Service,
-        database: &Path,
+        database: &Location,
         keys: &Path,
         data_dir: &Path,
     ) -> anyhow::Result<Handout> {
@@ -175,7 +176,7 @@ impl Cast {
             },
             password: self.password.clone(),
             example_curl,
-            database: format!("sqlite://{}", database.display()),
+            database: database.url(),
             keys: keys.display().to_string(),
             data_dir: data_dir.display().to_string(),
         })

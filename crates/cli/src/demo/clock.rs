@@ -8,6 +8,7 @@ use store::{Clock, SystemClock};
 /// A clock that can be behind.
 #[derive(Debug, Default)]
 pub struct DemoClock {
+    system: SystemClock,
     behind_s: AtomicI64,
 }
 
@@ -25,6 +26,11 @@ impl DemoClock {
 
 impl Clock for DemoClock {
     fn now(&self) -> Timestamp {
-        SystemClock.now().plus_seconds(-self.behind_s.load(Ordering::SeqCst))
+        self.system.now().plus_seconds(-self.behind_s.load(Ordering::SeqCst))
+    }
+
+    fn by_database(&self, database: Timestamp) -> Timestamp {
+        let now = self.system.by_database(database);
+        now.plus_seconds(-self.behind_s.load(Ordering::SeqCst))
     }
 }

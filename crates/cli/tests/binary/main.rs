@@ -1,5 +1,7 @@
 //! The real binary: killed, stopped, started twice, started wrongly.
 
+mod nodes;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -26,9 +28,12 @@ impl Drop for Server {
 
 /// The demo, and what it printed.
 fn demo(directory: &Path) -> (Server, Value) {
-    let database = format!("sqlite://{}", directory.join("demo.db").display());
+    demo_on(directory, &format!("sqlite://{}", directory.join("demo.db").display()))
+}
+
+fn demo_on(directory: &Path, database: &str) -> (Server, Value) {
     let mut child = Command::new(BINARY)
-        .args(["demo", "--print-json", "--listen", "127.0.0.1:0", "--database", &database])
+        .args(["demo", "--print-json", "--listen", "127.0.0.1:0", "--database", database])
         .env("TMPDIR", directory)
         .stdout(Stdio::piped())
         .spawn()
@@ -194,8 +199,8 @@ async fn wrong_starts_are_one_clear_line_and_a_non_zero_exit() {
     assert!(held.contains("another process holds"), "{held}");
     let public = refused(&["demo", "--listen", "0.0.0.0:0"]);
     assert!(public.contains("loopback"), "{public}");
-    let postgres = refused(&["serve", "--listen", &free, "--database", "postgres://x"]);
-    assert!(postgres.contains("sqlite://PATH"), "{postgres}");
+    let unknown = refused(&["serve", "--listen", &free, "--database", "mysql://x"]);
+    assert!(unknown.contains("sqlite://PATH or postgres://"), "{unknown}");
     let empty = format!("sqlite://{}", elsewhere("empty.db"));
     let keys = elsewhere("empty-keys");
     let unset = refused(&["serve", "--listen", &free, "--database", &empty, "--keys", &keys]);

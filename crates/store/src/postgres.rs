@@ -1,0 +1,289 @@
+//! The back end for several servers: PostgreSQL 15 or newer, through a URL.
+//!
+//! Writes to the ledger go through one task a process (see `postgres/writer.rs`) that commits in
+//! groups under the lock of one row, so several servers share one gapless ledger. Time is the
+//! database's. A server acts as a role that cannot change the record.
+
+mod connect;
+mod house;
+mod lead;
+mod ledger;
+mod listen;
+mod project;
+mod requests;
+mod rows;
+mod schema;
+mod writer;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::merkle::Hash;
+use domain::{
+    AgentId, Authority, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp,
+};
+use sqlx::postgres::PgPool;
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::AbortHandle;
+use uuid::Uuid;
+
+use crate::change::{Change, Changed, Committed, Side};
+use crate::clock::Clock;
+use crate::error::StoreError;
+use crate::port::Store;
+use crate::read::{
+    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
+    StandingFreeze, StateCount, Stored, StoredEntry, StoredPolicy,
+};
+use writer::{Job, Writer};
+
+type Answer<T> = Result<T, StoreError>;
+
+/// How many changes may wait for the writer before callers wait to hand theirs in.
+const QUEUE: usize = 1024;
+/// How many changes of other servers a slow follower may be behind before it looks at everything.
+const CHANGES: usize = 1024;
+
+/// An open PostgreSQL database.
+pub struct PostgresStore {
+    pool: PgPool,
+    jobs: mpsc::Sender<Job>,
+    changes: broadcast::Sender<Changed>,
+    /// None where the store only reads.
+    node: Option<Node>,
+}
+
+/// This process among those that share the database.
+struct Node {
+    id: Uuid,
+    clock: Arc<dyn Clock>,
+    listener: AbortHandle,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+impl PostgresStore {
+    /// Brings the schema of the database at `url` up to date, as the owner of its tables, and gives
+    /// the role that servers act as its rights.
+    ///
+    /// # Errors
+    /// `Unfit` when the server does not do, `NewerSchema` when a newer program was there,
+    /// `Unavailable` when it cannot be reached.
+    pub async fn migrate(url: &str) -> Answer<()> {
+        schema::migrate(&connect::options(url)?).await
+    }
+
+    /// Opens the database at `url` and starts the writer and the listener.
+    ///
+    /// # Errors
+    /// `NotMigrated` or `NewerSchema` when its schema is not this program's, `Unfit` when it would
+    /// lose or change what was acknowledged, `Unavailable` when it cannot be reached.
+    pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Answer<Self> {
+        let options = connect::options(url)?;
+        let mut first = options.connect().await?;
+        connect::check_server(&mut first).await?;
+        schema::expect_migrated(&mut first).await?;
+        first.close().await?;
+        let mut connection = connect::connect(&options).await?;
+        schema::check(&mut connection).await?;
+        connect::check_role(&mut connection).await?;
+        connect::now(&mut connection, &*clock).await?;
+        let id = lead::new_node(&mut connection).await?;
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        tokio::spawn(Writer::new(options.clone(), connection, Arc::clone(&clock)).run(queue));
+        let (changes, _) = broadcast::channel(CHANGES);
+        let listener = tokio::spawn(listen::follow(options.clone(), changes.clone()));
+        let node = Node { id, clock, listener: listener.abort_handle() };
+        Ok(Self { pool: connect::pool(options), jobs, changes, node: Some(node) })
+    }
+
+    /// Opens the database at `url` for reading only, as the URL's user.
+    ///
+    /// # Errors
+    /// `NotMigrated` or `NewerSchema` when its schema is not this program's, `Unavailable` when it
+    /// cannot be reached.
+    pub async fn open_to_read(url: &str) -> Answer<Self> {
+        let pool = connect::reading_pool(connect::options(url)?);
+        schema::check(&mut *pool.acquire().await?).await?;
+        // Nobody takes jobs: every commit is answered as unavailable.
+        let (jobs, _) = mpsc::channel(1);
+        let (changes, _) = broadcast::channel(1);
+        Ok(Self { pool, jobs, changes, node: None })
+    }
+
+    async fn send<T>(&self, job: impl FnOnce(oneshot::Sender<Answer<T>>) -> Job) -> Answer<T> {
+        let stopped = || StoreError::Unavailable("the writer has stopped".into());
+        let lost = || StoreError::Unavailable("nothing is known to be committed".into());
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(job(reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| lost())?
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn commit(&self, change: Change) -> Answer<Committed> {
+        self.send(|reply| Job::Commit(Box::new(change), reply)).await
+    }
+    async fn side(&self, side: Side) -> Answer<()> {
+        // What goes for good is removed under the lock that changes are written under: a change
+        // may refer to it. Nothing else has to wait for the ledger.
+        if matches!(side, Side::Sweep { .. }) {
+            return self.send(|reply| Job::Side(Box::new(side), reply)).await;
+        }
+        let mut tx = self.pool.begin().await?;
+        project::side(&mut tx, side).await?;
+        Ok(tx.commit().await?)
+    }
+    fn changes(&self) -> broadcast::Receiver<Changed> {
+        self.changes.subscribe()
+    }
+    async fn try_lead(&self, job: &str) -> Answer<bool> {
+        let Some(node) = &self.node else { return Ok(false) };
+        lead::try_lead(&self.pool, &*node.clock, node.id, job).await
+    }
+    async fn close(&self) {
+        // A writer that is gone already is closed.
+        let _closed: Answer<()> = self.send(Job::Close).await;
+        if let Some(node) = &self.node {
+            node.listener.abort();
+            if let Err(error) = lead::step_down(&self.pool, node.id).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot step down");
+            }
+        }
+        self.pool.close().await;
+    }
+
+    async fn instance(&self) -> Answer<Option<Instance>> {
+        house::instance(&self.pool).await
+    }
+    async fn ping(&self) -> Answer<()> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        if self.jobs.is_closed() {
+            return Err(StoreError::Unavailable("the writer has stopped".into()));
+        }
+        Ok(())
+    }
+
+    async fn load(&self, id: RequestId) -> Answer<Option<Stored>> {
+        requests::load(&mut *self.pool.acquire().await?, id).await
+    }
+    async fn load_decidable(
+        &self,
+        id: RequestId,
+        now: Timestamp,
+        groups: &[String],
+    ) -> Answer<Option<Decidable>> {
+        let mut tx = connect::snapshot(&self.pool).await?;
+        let Some(stored) = requests::load(&mut tx, id).await? else { return Ok(None) };
+        let (authority, epoch) = house::authority(&mut tx, &stored.request, now, groups).await?;
+        Ok(Some(Decidable { stored, authority, epoch }))
+    }
+    async fn authority_for(
+        &self,
+        request: &Request,
+        now: Timestamp,
+        groups: &[String],
+    ) -> Answer<(Authority, u64)> {
+        let mut tx = connect::snapshot(&self.pool).await?;
+        house::authority(&mut tx, request, now, groups).await
+    }
+    async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>> {
+        requests::revision(&self.pool, id, number).await
+    }
+    async fn list(&self, query: RequestQuery) -> Answer<Vec<Stored>> {
+        requests::list(&self.pool, query).await
+    }
+    async fn counts(&self) -> Answer<Vec<StateCount>> {
+        requests::counts(&self.pool).await
+    }
+    async fn count_of_agent(&self, agent: AgentId, state: StateName) -> Answer<u64> {
+        requests::count_of_agent(&self.pool, agent, state).await
+    }
+    async fn environments(&self) -> Answer<Vec<String>> {
+        requests::environments(&self.pool).await
+    }
+    async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>> {
+        requests::due(&self.pool, now, limit).await
+    }
+
+    async fn entries_of(&self, id: RequestId) -> Answer<Vec<StoredEntry>> {
+        ledger::entries_of(&self.pool, id).await
+    }
+    async fn entries(&self, from: u64, limit: u32) -> Answer<Vec<StoredEntry>> {
+        ledger::entries(&self.pool, from, limit).await
+    }
+    async fn ledger_size(&self) -> Answer<u64> {
+        ledger::size(&mut *self.pool.acquire().await?).await
+    }
+    async fn tree_node(&self, level: u8, index: u64) -> Answer<Option<Hash>> {
+        ledger::tree_node(&mut *self.pool.acquire().await?, level, index).await
+    }
+
+    async fn people(&self) -> Answer<Vec<Person>> {
+        house::people(&self.pool).await
+    }
+    async fn person(&self, id: PersonId) -> Answer<Option<Person>> {
+        house::person(&self.pool, id).await
+    }
+    async fn find_person(&self, lookalike: &str) -> Answer<Option<Person>> {
+        house::find_person(&self.pool, lookalike).await
+    }
+    async fn password_hash(&self, id: PersonId) -> Answer<Option<String>> {
+        house::password_hash(&self.pool, id).await
+    }
+    async fn agents(&self) -> Answer<Vec<Agent>> {
+        house::agents(&self.pool).await
+    }
+    async fn agent(&self, id: AgentId) -> Answer<Option<Agent>> {
+        house::agent(&self.pool, id).await
+    }
+    async fn keys_of(&self, agent: AgentId) -> Answer<Vec<ApiKey>> {
+        house::keys_of(&self.pool, agent).await
+    }
+    async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<ApiKey>> {
+        house::find_key(&self.pool, hash).await
+    }
+
+    async fn kinds(&self) -> Answer<Vec<(Kind, u32)>> {
+        house::kinds(&self.pool).await
+    }
+    async fn kind(&self, name: &str, version: Option<u32>) -> Answer<Option<(Kind, u32)>> {
+        house::kind(&self.pool, name, version).await
+    }
+
+    async fn policies(&self) -> Answer<Vec<StoredPolicy>> {
+        house::policies(&self.pool, u32::MAX).await
+    }
+    async fn policy(&self) -> Answer<Option<StoredPolicy>> {
+        Ok(house::policies(&self.pool, 1).await?.pop())
+    }
+    async fn freezes(&self) -> Answer<Vec<StandingFreeze>> {
+        house::freezes(&mut *self.pool.acquire().await?).await
+    }
+
+    async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>> {
+        requests::evidence_size(&self.pool, agent, digest).await
+    }
+    async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>> {
+        requests::evidence_bytes(&self.pool, digest).await
+    }
+    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<(Digest, Timestamp)>> {
+        requests::opened(&self.pool, id, person).await
+    }
+
+    async fn idempotency(&self, scope: &str, key: &str) -> Answer<Option<IdempotencyRecord>> {
+        requests::idempotency(&mut *self.pool.acquire().await?, scope, key).await
+    }
+    async fn session(&self, id_hash: [u8; 32]) -> Answer<Option<(String, Timestamp)>> {
+        house::session(&self.pool, id_hash).await
+    }
+    async fn sign_in_link(&self, hash: [u8; 32], now: Timestamp) -> Answer<Option<SignInLink>> {
+        house::sign_in_link(&self.pool, hash, now).await
+    }
+}

@@ -1,0 +1,121 @@
+//! Entries and tree nodes.
+
+use std::collections::HashMap;
+
+use domain::merkle::{Hash, Node};
+use domain::{Entry, RequestId};
+use sqlx::postgres::{PgPool, PgRow};
+use sqlx::{PgConnection, Row};
+
+use super::connect::snapshot;
+use super::rows::{Column, signed};
+use crate::error::StoreError;
+use crate::read::StoredEntry;
+
+type Answer<T> = Result<T, StoreError>;
+
+pub(super) async fn insert(
+    tx: &mut PgConnection,
+    entry: &Entry,
+    body: &[u8],
+    leaf: &Hash,
+) -> Answer<()> {
+    sqlx::query(
+        "INSERT INTO entries (idx, at, fact, request_id, body, leaf) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(signed(entry.index))
+    .bind(entry.at.micros())
+    .bind(entry.fact.name())
+    .bind(entry.request.map(|id| id.0))
+    .bind(body)
+    .bind(leaf.as_slice())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_node(tx: &mut PgConnection, node: Node) -> Answer<()> {
+    sqlx::query("INSERT INTO tree_nodes (level, idx, hash) VALUES ($1, $2, $3)")
+        .bind(i64::from(node.level))
+        .bind(signed(node.index))
+        .bind(node.hash.as_slice())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn size(connection: &mut PgConnection) -> Answer<u64> {
+    let row = sqlx::query("SELECT coalesce(max(idx) + 1, 0) AS idx FROM entries")
+        .fetch_one(connection)
+        .await?;
+    Column("entries", "idx").number(&row)
+}
+
+pub(super) async fn tree_node(
+    connection: &mut PgConnection,
+    level: u8,
+    index: u64,
+) -> Answer<Option<Hash>> {
+    let row = sqlx::query("SELECT hash FROM tree_nodes WHERE level = $1 AND idx = $2")
+        .bind(i64::from(level))
+        .bind(signed(index))
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| Ok(Column("tree_nodes", "hash").digest(&row)?.0)).transpose()
+}
+
+pub(super) async fn entries_of(pool: &PgPool, id: RequestId) -> Answer<Vec<StoredEntry>> {
+    let mut tx = snapshot(pool).await?;
+    let rows =
+        sqlx::query("SELECT idx, body, leaf FROM entries WHERE request_id = $1 ORDER BY idx")
+            .bind(id.0)
+            .fetch_all(&mut *tx)
+            .await?;
+    let texts = sqlx::query(
+        "SELECT idx, field, salt, text FROM entry_texts \
+         WHERE idx IN (SELECT idx FROM entries WHERE request_id = $1)",
+    )
+    .bind(id.0)
+    .fetch_all(&mut *tx)
+    .await?;
+    joined(rows, texts)
+}
+
+pub(super) async fn entries(pool: &PgPool, from: u64, limit: u32) -> Answer<Vec<StoredEntry>> {
+    let end = signed(from.saturating_add(u64::from(limit)));
+    let mut tx = snapshot(pool).await?;
+    let rows = sqlx::query(
+        "SELECT idx, body, leaf FROM entries WHERE idx >= $1 AND idx < $2 ORDER BY idx",
+    )
+    .bind(signed(from))
+    .bind(end)
+    .fetch_all(&mut *tx)
+    .await?;
+    let texts =
+        sqlx::query("SELECT idx, field, salt, text FROM entry_texts WHERE idx >= $1 AND idx < $2")
+            .bind(signed(from))
+            .bind(end)
+            .fetch_all(&mut *tx)
+            .await?;
+    joined(rows, texts)
+}
+
+fn joined(rows: Vec<PgRow>, texts: Vec<PgRow>) -> Answer<Vec<StoredEntry>> {
+    let mut by_index: HashMap<u64, Vec<(String, Vec<u8>, String)>> = HashMap::new();
+    for row in texts {
+        let index = Column("entry_texts", "idx").number(&row)?;
+        let text = (row.try_get("field")?, row.try_get("salt")?, row.try_get("text")?);
+        by_index.entry(index).or_default().push(text);
+    }
+    rows.iter()
+        .map(|row| {
+            let index = Column("entries", "idx").number(row)?;
+            Ok(StoredEntry {
+                index,
+                body: row.try_get("body")?,
+                leaf: Column("entries", "leaf").digest(row)?,
+                texts: by_index.remove(&index).unwrap_or_default(),
+            })
+        })
+        .collect()
+}

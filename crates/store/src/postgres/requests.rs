@@ -1,0 +1,216 @@
+//! Requests, their revisions, and their evidence: reads.
+
+use domain::{AgentId, Digest, PersonId, RequestId, StateName, Timestamp};
+use sqlx::postgres::{PgPool, PgRow};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
+use uuid::Uuid;
+
+use super::connect::snapshot;
+use super::rows::Column;
+use crate::error::StoreError;
+use crate::read::{IdempotencyRecord, Order, RequestQuery, StateCount, Stored};
+
+type Answer<T> = Result<T, StoreError>;
+
+const COLUMNS: &str = "SELECT version, changed_at, effect, document FROM requests";
+
+fn stored(row: &PgRow) -> Answer<Stored> {
+    Ok(Stored {
+        request: Column("requests", "document").json(row)?,
+        version: Column("requests", "version").number(row)?,
+        changed_at: Column("requests", "changed_at").time(row)?,
+        effect: Column("requests", "effect").json(row)?,
+    })
+}
+
+pub(super) async fn load(connection: &mut PgConnection, id: RequestId) -> Answer<Option<Stored>> {
+    let row =
+        sqlx::query("SELECT version, changed_at, effect, document FROM requests WHERE id = $1")
+            .bind(id.0)
+            .fetch_optional(connection)
+            .await?;
+    row.as_ref().map(stored).transpose()
+}
+
+/// Fails with `Stale` unless the stored version is the expected one.
+pub(super) async fn expect_version(
+    tx: &mut PgConnection,
+    id: RequestId,
+    expected: Option<u64>,
+) -> Answer<()> {
+    let row = sqlx::query("SELECT version FROM requests WHERE id = $1")
+        .bind(id.0)
+        .fetch_optional(tx)
+        .await?;
+    let found: Option<u64> =
+        row.map(|row| Column("requests", "version").number(&row)).transpose()?;
+    if found == expected { Ok(()) } else { Err(StoreError::Stale) }
+}
+
+pub(super) async fn revision(
+    pool: &PgPool,
+    id: RequestId,
+    number: u32,
+) -> Answer<Option<(Vec<u8>, Digest)>> {
+    let row =
+        sqlx::query("SELECT body, digest FROM revisions WHERE request_id = $1 AND number = $2")
+            .bind(id.0)
+            .bind(i64::from(number))
+            .fetch_optional(pool)
+            .await?;
+    row.map(|row| Ok((row.try_get("body")?, Column("revisions", "digest").digest(&row)?)))
+        .transpose()
+}
+
+pub(super) async fn list(pool: &PgPool, query: RequestQuery) -> Answer<Vec<Stored>> {
+    let mut sql = QueryBuilder::<Postgres>::new(COLUMNS);
+    sql.push(" WHERE true");
+    if !query.states.is_empty() {
+        let states: Vec<&str> = query.states.iter().map(|state| state.as_str()).collect();
+        sql.push(" AND state = ANY(").push_bind(states).push(")");
+    }
+    if query.owes_review {
+        sql.push(" AND owes_review IS NOT NULL");
+    }
+    if let Some(agents) = &query.agents {
+        let ids: Vec<Uuid> = agents.iter().map(|agent| agent.0).collect();
+        sql.push(" AND (agent_id = ANY(").push_bind(ids.clone());
+        sql.push(") OR executor_id = ANY(").push_bind(ids).push("))");
+    }
+    if let Some(text) = &query.text {
+        sql.push(" AND strpos(search, ").push_bind(text.to_lowercase()).push(") > 0");
+    }
+    if let Some(since) = query.changed_since {
+        sql.push(" AND changed_at >= ").push_bind(since.micros());
+    }
+    if let Some((at, id)) = query.before {
+        sql.push(" AND (staged_at, id) < (").push_bind(at.micros());
+        sql.push(", ").push_bind(id.0).push(")");
+    }
+    sql.push(match query.order {
+        Order::NewestFirst => " ORDER BY staged_at DESC, id DESC",
+        Order::MostUrgentFirst => {
+            " ORDER BY CASE risk WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END, due_at NULLS FIRST, id"
+        }
+        Order::LastChangedFirst => " ORDER BY changed_at DESC, id DESC",
+    });
+    sql.push(" LIMIT ").push_bind(i64::from(query.limit));
+    sql.build().fetch_all(pool).await?.iter().map(stored).collect()
+}
+
+pub(super) async fn counts(pool: &PgPool) -> Answer<Vec<StateCount>> {
+    let rows = sqlx::query("SELECT state, count(*) AS count FROM requests GROUP BY state")
+        .fetch_all(pool)
+        .await?;
+    let count = |row: &PgRow| {
+        let word: String = row.try_get("state")?;
+        let state = StateName::from_word(&word)
+            .ok_or_else(|| Column("requests", "state").corrupt(&word))?;
+        Ok((state, Column("requests", "count").number(row)?))
+    };
+    rows.iter().map(count).collect()
+}
+
+pub(super) async fn count_of_agent(pool: &PgPool, agent: AgentId, state: StateName) -> Answer<u64> {
+    let row =
+        sqlx::query("SELECT count(*) AS count FROM requests WHERE agent_id = $1 AND state = $2")
+            .bind(agent.0)
+            .bind(state.as_str())
+            .fetch_one(pool)
+            .await?;
+    Column("requests", "count").number(&row)
+}
+
+pub(super) async fn environments(pool: &PgPool) -> Answer<Vec<String>> {
+    let names = sqlx::query_scalar("SELECT DISTINCT environment FROM requests ORDER BY 1");
+    Ok(names.fetch_all(pool).await?)
+}
+
+pub(super) async fn due(pool: &PgPool, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>> {
+    let rows = sqlx::query("SELECT id FROM requests WHERE due_at <= $1 ORDER BY due_at LIMIT $2")
+        .bind(now.micros())
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(|row| Column("requests", "id").parsed(row)).collect()
+}
+
+pub(super) async fn evidence_size(
+    pool: &PgPool,
+    agent: AgentId,
+    digest: Digest,
+) -> Answer<Option<u64>> {
+    let row = sqlx::query(
+        "SELECT size_bytes FROM evidence JOIN evidence_uploads USING (digest) \
+         WHERE digest = $1 AND agent_id = $2",
+    )
+    .bind(digest.0.as_slice())
+    .bind(agent.0)
+    .fetch_optional(pool)
+    .await?;
+    row.map(|row| Column("evidence", "size_bytes").number(&row)).transpose()
+}
+
+pub(super) async fn evidence_bytes(pool: &PgPool, digest: Digest) -> Answer<Option<Vec<u8>>> {
+    let mut tx = snapshot(pool).await?;
+    let known = sqlx::query("SELECT 1 FROM evidence WHERE digest = $1")
+        .bind(digest.0.as_slice())
+        .fetch_optional(&mut *tx)
+        .await?;
+    if known.is_none() {
+        return Ok(None);
+    }
+    let rows = sqlx::query("SELECT bytes FROM evidence_chunks WHERE digest = $1 ORDER BY seq")
+        .bind(digest.0.as_slice())
+        .fetch_all(&mut *tx)
+        .await?;
+    let mut bytes = Vec::new();
+    for row in rows {
+        bytes.extend_from_slice(&row.try_get::<Vec<u8>, _>("bytes")?);
+    }
+    if Digest::of(&bytes) != digest {
+        return Err(Column("evidence_chunks", "bytes").corrupt(digest));
+    }
+    Ok(Some(bytes))
+}
+
+pub(super) async fn opened(
+    pool: &PgPool,
+    id: RequestId,
+    person: PersonId,
+) -> Answer<Vec<(Digest, Timestamp)>> {
+    let rows = sqlx::query(
+        "SELECT digest, at FROM evidence_opened WHERE request_id = $1 AND person_id = $2",
+    )
+    .bind(id.0)
+    .bind(person.0)
+    .fetch_all(pool)
+    .await?;
+    let one = |row: &PgRow| {
+        let digest = Column("evidence_opened", "digest").digest(row)?;
+        Ok((digest, Column("evidence_opened", "at").time(row)?))
+    };
+    rows.iter().map(one).collect()
+}
+
+pub(super) async fn idempotency(
+    connection: &mut PgConnection,
+    scope: &str,
+    key: &str,
+) -> Answer<Option<IdempotencyRecord>> {
+    let row = sqlx::query(
+        "SELECT fingerprint, request_id, at FROM idempotency WHERE scope = $1 AND key = $2",
+    )
+    .bind(scope)
+    .bind(key)
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| {
+        Ok(IdempotencyRecord {
+            fingerprint: Column("idempotency", "fingerprint").digest(&row)?,
+            request: Column("idempotency", "request_id").parsed(&row)?,
+            at: Column("idempotency", "at").time(&row)?,
+        })
+    })
+    .transpose()
+}

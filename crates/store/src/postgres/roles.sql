@@ -1,0 +1,16 @@
+-- What the server may do, given anew by every `countersign migrate`: read everything, add to
+-- everything but the schema's version, change and remove only what is no record. Nothing here lets
+-- it change or remove an entry, a tree node, a revision, a spent release, or a version of a
+-- kind or of the policy.
+GRANT SELECT ON _sqlx_migrations TO countersign_serve;
+GRANT SELECT, UPDATE ON ledger_head TO countersign_serve;
+GRANT SELECT, INSERT ON
+    entries, tree_nodes, entry_texts, kinds, policies, revisions, releases, evidence_chunks,
+    evidence_used, evidence_opened, idempotency
+    TO countersign_serve;
+GRANT SELECT, INSERT, UPDATE ON
+    instance, people, agents, api_keys, freezes, requests
+    TO countersign_serve;
+GRANT SELECT, INSERT, UPDATE, DELETE ON
+    leaders, group_members, reviews, evidence, evidence_uploads, sessions, sign_in_links
+    TO countersign_serve;

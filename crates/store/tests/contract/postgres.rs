@@ -1,0 +1,35 @@
+//! PostgreSQL alone: what its schema and its roles refuse, and what holds between several nodes.
+
+mod cut;
+mod nodes;
+mod schema;
+
+use std::sync::Arc;
+
+use sqlx::{Connection, PgConnection};
+use store::{PostgresStore, Store};
+
+use crate::fixture::Standing;
+use crate::rules::{Database, hold};
+
+/// A migrated database.
+struct Postgres(String);
+
+impl Database for Postgres {
+    async fn new() -> Self {
+        Self(testing::postgres::database().await)
+    }
+
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(PostgresStore::open(&self.0, Arc::<Standing>::default()).await.unwrap())
+    }
+}
+
+impl Postgres {
+    /// A connection of the superuser: whom no privilege stops.
+    async fn raw(&self) -> PgConnection {
+        PgConnection::connect(&self.0).await.unwrap()
+    }
+}
+
+hold!(Postgres);

@@ -1,0 +1,141 @@
+//! Several nodes on one database: one ledger, one leader, nobody stopped by somebody who stopped.
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+use sqlx::PgConnection;
+use store::{Change, Changed, Clock, PostgresStore, Store, StoreError, SystemClock};
+use tokio::sync::broadcast::Receiver;
+
+use super::Postgres;
+use crate::fixture::{Standing, named, staging};
+use crate::rules::Database;
+
+/// Waits for one change; the test runner bounds how long.
+async fn wait_for(changes: &mut Receiver<Changed>, wanted: Changed) {
+    while changes.recv().await.unwrap() != wanted {}
+}
+
+#[tokio::test]
+async fn two_nodes_share_one_gapless_ledger() {
+    let database = Postgres::new().await;
+    let one = database.furnished().await;
+    let two = database.open().await;
+    let commits = (0..200).map(|number| {
+        let node = if number % 2 == 0 { &one } else { &two };
+        node.commit(staging(number))
+    });
+    let answers = futures::future::join_all(commits).await;
+    let mut indices: Vec<u64> = answers.into_iter().map(|a| a.unwrap().first_index).collect();
+    indices.sort_unstable();
+    assert_eq!(indices, (5..205).collect::<Vec<u64>>());
+    let entries = one.entries(0, 1000).await.unwrap();
+    let mut tree = domain::merkle::Frontier::default();
+    for entry in &entries {
+        for node in tree.append(domain::merkle::leaf_hash(&entry.body)) {
+            let stored = two.tree_node(node.level, node.index).await.unwrap();
+            assert_eq!(stored, Some(node.hash), "level {} index {}", node.level, node.index);
+        }
+    }
+}
+
+#[tokio::test]
+async fn c12_a_node_hears_what_another_commits() {
+    let database = Postgres::new().await;
+    let one = database.furnished().await;
+    let two = database.open().await;
+    let mut changes = two.changes();
+    // The listener is there: what follows is heard.
+    wait_for(&mut changes, Changed::Anything).await;
+    let change = staging(1);
+    let (id, _) = named(&change);
+    one.commit(change).await.unwrap();
+    wait_for(&mut changes, Changed::Request(id)).await;
+}
+
+#[tokio::test]
+async fn k08_a_node_whose_connections_are_ended_goes_on_and_hears_again() {
+    let database = Postgres::new().await;
+    database.furnished().await;
+    let one = database.open().await;
+    let mut changes = one.changes();
+    // The listener is there.
+    wait_for(&mut changes, Changed::Anything).await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    sqlx::query(end).execute(&mut database.raw().await).await.unwrap();
+    one.commit(staging(1)).await.unwrap();
+    assert_eq!(one.ledger_size().await.unwrap(), 6);
+    // Once for the loss, once when it listens anew.
+    wait_for(&mut changes, Changed::Anything).await;
+    wait_for(&mut changes, Changed::Anything).await;
+    let change = staging(2);
+    let (id, _) = named(&change);
+    one.commit(change).await.unwrap();
+    wait_for(&mut changes, Changed::Request(id)).await;
+}
+
+/// A node that is paused in the midst of a batch, as its connection looks to the database.
+async fn paused_with_the_lock(database: &Postgres) -> PgConnection {
+    let mut raw = database.raw().await;
+    let begin = "SET idle_in_transaction_session_timeout = '2s'; BEGIN; \
+                 SELECT 1 FROM ledger_head FOR UPDATE";
+    sqlx::raw_sql(begin).execute(&mut raw).await.unwrap();
+    raw
+}
+
+#[tokio::test]
+async fn k16_a_paused_node_that_has_the_lock_stops_nobody_and_commits_nothing() {
+    let database = Postgres::new().await;
+    let store = database.furnished().await;
+    let mut paused = paused_with_the_lock(&database).await;
+    store.commit(staging(1)).await.unwrap();
+    assert!(sqlx::query("COMMIT").execute(&mut paused).await.is_err(), "it woke up too late");
+}
+
+#[tokio::test]
+async fn c13_one_node_leads_until_it_stops_asking() {
+    let database = Postgres::new().await;
+    let clocks = [Arc::<Standing>::default(), Arc::<Standing>::default()];
+    let open = |clock: &Arc<Standing>| PostgresStore::open(&database.0, Arc::clone(clock) as _);
+    let (one, two) = (open(&clocks[0]).await.unwrap(), open(&clocks[1]).await.unwrap());
+    assert!(one.try_lead("sweep").await.unwrap());
+    assert!(!two.try_lead("sweep").await.unwrap());
+    assert!(two.try_lead("another job").await.unwrap());
+    clocks[1].put(102);
+    assert!(!two.try_lead("sweep").await.unwrap(), "its lease still runs");
+    clocks[1].put(103);
+    assert!(two.try_lead("sweep").await.unwrap(), "nobody heard of the first for 3 s");
+    assert!(!one.try_lead("sweep").await.unwrap());
+    two.close().await;
+    assert!(one.try_lead("sweep").await.unwrap(), "who closes steps down");
+    clocks[0].put(-100_000);
+    let back = PostgresStore::open(&database.0, Arc::clone(&clocks[0]) as _).await.unwrap();
+    assert!(back.try_lead("sweep").await.unwrap(), "a clock set back stops nobody for long");
+}
+
+/// A machine whose clock is five minutes slow.
+struct Slow(SystemClock);
+
+impl Clock for Slow {
+    fn now(&self) -> Timestamp {
+        self.0.now().plus_seconds(-300)
+    }
+
+    fn by_database(&self, database: Timestamp) -> Timestamp {
+        self.0.by_database(database)
+    }
+}
+
+#[tokio::test]
+async fn k14_a_deadline_is_kept_by_the_clock_of_the_database() {
+    let database = Postgres::new().await;
+    database.furnished().await;
+    let clock = Arc::new(Slow(SystemClock::default()));
+    let node = PostgresStore::open(&database.0, Arc::clone(&clock) as _).await.unwrap();
+    let until = |seconds| Some(clock.now().plus_seconds(seconds));
+    let late = Change { valid_until: until(60), ..staging(1) };
+    assert!(matches!(node.commit(late).await, Err(StoreError::TooLate)));
+    let timely = Change { valid_until: until(3600), ..staging(1) };
+    assert!(node.commit(timely).await.is_ok());
+}

@@ -1,0 +1,282 @@
+//! The rules that hold on every back end.
+
+use std::sync::Arc;
+
+use domain::freeze::FreezeScope;
+use domain::{Actor, Digest, Freeze, FreezeId, PersonId, RequestFact, RequestId, StateName};
+use store::change::Idempotency;
+use store::read::{Order, RequestQuery};
+use store::{Change, Side, Store, StoreError, Write};
+use tokio::sync::broadcast::error::TryRecvError;
+use uuid::Uuid;
+
+use crate::fixture::{
+    AGENT, BOB, amending, approval, at, following, four_states, frozen, furnish, named, person,
+    staging, thawed,
+};
+
+/// A database of one test, which can be closed and opened again.
+pub trait Database {
+    async fn new() -> Self;
+    async fn open(&self) -> Arc<dyn Store>;
+
+    async fn furnished(&self) -> Arc<dyn Store> {
+        let store = self.open().await;
+        furnish(&*store).await;
+        store
+    }
+}
+
+/// Runs every rule on one back end.
+macro_rules! hold {
+    ($database:ty) => {
+        $crate::rules::hold!($database:
+            i7_a_change_is_durable_whole_and_read_back,
+            i7_a_change_that_fails_leaves_nothing_and_takes_nobody_with_it,
+            i9_a_stale_version_epoch_or_deadline_is_refused_inside_the_transaction,
+            i11_an_idempotency_key_stands_for_one_change,
+            many_changes_at_once_get_contiguous_indices,
+            c01_of_many_decisions_at_once_one_is_recorded,
+            i4_an_amendment_is_a_new_revision_and_is_listed_anew,
+            requests_are_listed_by_state_text_agent_and_place,
+            a_freeze_is_on_until_it_is_thawed,
+            every_version_of_the_policy_is_kept,
+            a01_a_session_is_new_once_and_goes_when_it_is_deleted,
+            evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it,
+            a_closed_store_is_unavailable,
+            one_process_leads_a_job_and_goes_on_leading
+        );
+    };
+    ($database:ty: $($rule:ident),+) => {$(
+        #[tokio::test]
+        async fn $rule() {
+            $crate::rules::$rule(<$database as $crate::rules::Database>::new().await).await;
+        }
+    )+};
+}
+pub(crate) use hold;
+
+pub async fn i7_a_change_is_durable_whole_and_read_back(database: impl Database) {
+    let store = database.furnished().await;
+    let change = staging(1);
+    let (id, _) = named(&change);
+    let committed = store.commit(change).await.unwrap();
+    assert_eq!((committed.first_index, committed.size), (5, 6));
+    store.close().await;
+    drop(store);
+    let store = database.open().await;
+    assert_eq!(store.load(id).await.unwrap().unwrap().version, 1);
+    assert_eq!(store.ledger_size().await.unwrap(), 6);
+    let (bytes, digest) = store.revision(id, 1).await.unwrap().unwrap();
+    assert_eq!(Digest::of(&bytes), digest);
+    let next = store.commit(staging(2)).await.unwrap();
+    assert_eq!(next.first_index, 6, "the tree goes on where it was");
+}
+
+pub async fn i7_a_change_that_fails_leaves_nothing_and_takes_nobody_with_it(
+    database: impl Database,
+) {
+    let store = database.furnished().await;
+    let mut broken = staging(1);
+    broken.facts.push(person(PersonId(Uuid::from_u128(99)), "BOB approver"));
+    let (good, failed) = tokio::join!(store.commit(staging(2)), store.commit(broken));
+    assert!(matches!(failed, Err(StoreError::NameTaken)), "{failed:?}");
+    assert!(good.is_ok());
+    assert_eq!(store.ledger_size().await.unwrap(), 6);
+    assert!(store.load(RequestId(Uuid::from_u128(1001))).await.unwrap().is_none());
+}
+
+pub async fn i9_a_stale_version_epoch_or_deadline_is_refused_inside_the_transaction(
+    database: impl Database,
+) {
+    let store = database.furnished().await;
+    let change = staging(1);
+    let (id, digest) = named(&change);
+    store.commit(change).await.unwrap();
+    let one = following(&*store, id, approval(digest)).await;
+    let two = following(&*store, id, vec![RequestFact::RequestDenied { by: BOB }]).await;
+    store.commit(one).await.unwrap();
+    assert!(matches!(store.commit(two).await, Err(StoreError::Stale)));
+    let old = Change { expected_epoch: Some(0), ..staging(2) };
+    assert!(matches!(store.commit(old).await, Err(StoreError::Stale)));
+    let late = Change { valid_until: Some(at(100)), ..staging(3) };
+    assert!(matches!(store.commit(late).await, Err(StoreError::TooLate)));
+    let timely = Change { valid_until: Some(at(101)), expected_epoch: Some(1), ..staging(4) };
+    assert!(store.commit(timely).await.is_ok());
+}
+
+pub async fn i11_an_idempotency_key_stands_for_one_change(database: impl Database) {
+    let store = database.furnished().await;
+    let keyed = |number| {
+        let change = staging(number);
+        let (request, _) = named(&change);
+        let fingerprint = Digest::of(b"body");
+        let record = Idempotency { scope: "s".into(), key: "k".into(), fingerprint, request };
+        Change { idempotency: Some(record), ..change }
+    };
+    store.commit(keyed(1)).await.unwrap();
+    let Err(StoreError::KeyUsed(used)) = store.commit(keyed(2)).await else {
+        panic!("the key was taken twice")
+    };
+    assert_eq!(used.request, RequestId(Uuid::from_u128(1001)));
+    assert_eq!(store.ledger_size().await.unwrap(), 6);
+}
+
+pub async fn many_changes_at_once_get_contiguous_indices(database: impl Database) {
+    let store = database.furnished().await;
+    let commits = (0..300).map(|number| store.commit(staging(number)));
+    let answers = futures::future::join_all(commits).await;
+    let mut indices: Vec<u64> = answers.into_iter().map(|a| a.unwrap().first_index).collect();
+    indices.sort_unstable();
+    assert_eq!(indices, (5..305).collect::<Vec<u64>>());
+}
+
+pub async fn c01_of_many_decisions_at_once_one_is_recorded(database: impl Database) {
+    let store = database.furnished().await;
+    let change = staging(1);
+    let (id, digest) = named(&change);
+    store.commit(change).await.unwrap();
+    let mut decisions = Vec::new();
+    for number in 0..40 {
+        let denial = vec![RequestFact::RequestDenied { by: BOB }];
+        let facts = if number % 2 == 0 { approval(digest) } else { denial };
+        decisions.push(following(&*store, id, facts).await);
+    }
+    let commits = decisions.into_iter().map(|decision| store.commit(decision));
+    let answers = futures::future::join_all(commits).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    assert!(answers.iter().all(|a| matches!(a, Ok(_) | Err(StoreError::Stale))), "{answers:?}");
+    assert_eq!(store.load(id).await.unwrap().unwrap().version, 2);
+}
+
+pub async fn i4_an_amendment_is_a_new_revision_and_is_listed_anew(database: impl Database) {
+    let store = database.furnished().await;
+    let change = staging(1);
+    let (id, first) = named(&change);
+    store.commit(change).await.unwrap();
+    store.commit(amending(&*store, id).await).await.unwrap();
+    let stored = store.load(id).await.unwrap().unwrap();
+    assert_eq!((stored.version, stored.request.revision), (2, 2));
+    let (_, digest) = store.revision(id, 1).await.unwrap().unwrap();
+    assert_eq!(digest, first, "the first revision stays");
+    let (_, digest) = store.revision(id, 2).await.unwrap().unwrap();
+    assert_eq!(digest, stored.request.digest);
+    assert_eq!(store.environments().await.unwrap(), ["staging"]);
+    let text = Some("elsewhere".to_owned());
+    let found = store.list(RequestQuery { text, limit: 9, ..RequestQuery::default() }).await;
+    assert_eq!(found.unwrap().len(), 1);
+}
+
+pub async fn requests_are_listed_by_state_text_agent_and_place(database: impl Database) {
+    let store = database.furnished().await;
+    let [pending, denied, approved, executing] = four_states(&*store).await;
+    let ids = async |query: RequestQuery| -> Vec<RequestId> {
+        let found = store.list(RequestQuery { limit: 9, ..query }).await.unwrap();
+        found.iter().map(|stored| stored.request.id).collect()
+    };
+    let all = ids(RequestQuery::default()).await;
+    assert_eq!(all, [executing.0, approved.0, denied.0, pending.0], "the newest first");
+    let before = Some((at(0), approved.0));
+    let page = RequestQuery { before, ..RequestQuery::default() };
+    assert_eq!(ids(page).await, [denied.0, pending.0]);
+    let states = vec![StateName::Denied, StateName::Pending];
+    let two = RequestQuery { states, order: Order::MostUrgentFirst, ..RequestQuery::default() };
+    assert_eq!(ids(two).await, [denied.0, pending.0], "what has no deadline first");
+    let text = Some("DO IT".to_owned());
+    assert_eq!(ids(RequestQuery { text, ..RequestQuery::default() }).await.len(), 4);
+    let text = Some("100%".to_owned());
+    assert_eq!(ids(RequestQuery { text, ..RequestQuery::default() }).await, []);
+    let agents = Some(vec![AGENT]);
+    assert_eq!(ids(RequestQuery { agents, ..RequestQuery::default() }).await.len(), 4);
+    let agents = Some(Vec::new());
+    assert_eq!(ids(RequestQuery { agents, ..RequestQuery::default() }).await, []);
+    let owing = RequestQuery { owes_review: true, ..RequestQuery::default() };
+    assert_eq!(ids(owing).await, []);
+    assert_eq!(store.count_of_agent(AGENT, StateName::Executing).await.unwrap(), 1);
+    assert_eq!(store.counts().await.unwrap().len(), 4);
+    assert_eq!(store.due(at(610), 9).await.unwrap(), [executing.0]);
+}
+
+pub async fn a_freeze_is_on_until_it_is_thawed(database: impl Database) {
+    let store = database.furnished().await;
+    let id = FreezeId(Uuid::from_u128(5));
+    let freeze = Freeze { id, scope: FreezeScope::Kind("k".into()), halts: true };
+    let facts = vec![frozen(Actor::Person(BOB), freeze.clone())];
+    store.commit(Change { facts, moves_epoch: true, ..Change::default() }).await.unwrap();
+    let standing = store.freezes().await.unwrap();
+    assert_eq!(standing.len(), 1);
+    assert_eq!((&standing[0].freeze, standing[0].by), (&freeze, Some(BOB)));
+    let request = staging(1).request.unwrap().after;
+    let (authority, epoch) = store.authority_for(&request, at(0), &[]).await.unwrap();
+    assert_eq!((authority.frozen, epoch), (vec![freeze], 2));
+    let thaw = || Change { facts: vec![thawed(id)], ..Change::default() };
+    store.commit(thaw()).await.unwrap();
+    assert_eq!(store.freezes().await.unwrap(), []);
+    assert!(matches!(store.commit(thaw()).await, Err(StoreError::Stale)), "it is off already");
+}
+
+pub async fn every_version_of_the_policy_is_kept(database: impl Database) {
+    let store = database.furnished().await;
+    let put = |version, text: &str| {
+        let writes = vec![Write::Policy { version, text: text.to_owned() }];
+        store.commit(Change { writes, ..Change::default() })
+    };
+    assert_eq!(store.policy().await.unwrap(), None);
+    put(1, "first").await.unwrap();
+    put(2, "second").await.unwrap();
+    assert!(matches!(put(2, "again").await, Err(StoreError::Refused(_))));
+    assert!(matches!(put(4, "a gap").await, Err(StoreError::Refused(_))));
+    let texts: Vec<String> =
+        store.policies().await.unwrap().into_iter().map(|policy| policy.text).collect();
+    assert_eq!(texts, ["second", "first"]);
+    assert_eq!(store.policy().await.unwrap().unwrap().version, 2);
+}
+
+pub async fn a01_a_session_is_new_once_and_goes_when_it_is_deleted(database: impl Database) {
+    let store = database.furnished().await;
+    let id_hash = [7; 32];
+    let save = |data: &str, create| {
+        let data = data.to_owned();
+        store.side(Side::SaveSession { id_hash, data, expires_at: at(500), create })
+    };
+    save("{}", true).await.unwrap();
+    assert!(matches!(save("{}", true).await, Err(StoreError::Refused(_))), "an id is new once");
+    save("{\"a\":1}", false).await.unwrap();
+    let found = store.session(id_hash).await.unwrap();
+    assert_eq!(found, Some(("{\"a\":1}".to_owned(), at(500))));
+    store.side(Side::DeleteSession { id_hash }).await.unwrap();
+    assert_eq!(store.session(id_hash).await.unwrap(), None);
+}
+
+pub async fn evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it(
+    database: impl Database,
+) {
+    let store = database.furnished().await;
+    let bytes: Vec<u8> = (0..600_000_u32).flat_map(u32::to_be_bytes).collect();
+    let digest = Digest::of(&bytes);
+    let upload = |at| Side::Evidence { agent: AGENT, digest, bytes: bytes.clone(), at };
+    store.side(upload(at(1))).await.unwrap();
+    store.side(upload(at(50))).await.unwrap();
+    assert_eq!(store.evidence_size(AGENT, digest).await.unwrap(), Some(2_400_000));
+    let sweep = |before| Side::Sweep { now: at(100), evidence_before: at(before) };
+    store.side(sweep(50)).await.unwrap();
+    assert!(store.evidence_bytes(digest).await.unwrap().is_some_and(|found| found == bytes));
+    store.side(sweep(51)).await.unwrap();
+    assert_eq!(store.evidence_bytes(digest).await.unwrap(), None);
+    assert_eq!(store.evidence_size(AGENT, digest).await.unwrap(), None);
+}
+
+pub async fn a_closed_store_is_unavailable(database: impl Database) {
+    let store = database.furnished().await;
+    store.ping().await.unwrap();
+    store.close().await;
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.commit(staging(1)).await, Err(StoreError::Unavailable(_))));
+}
+
+pub async fn one_process_leads_a_job_and_goes_on_leading(database: impl Database) {
+    let store = database.furnished().await;
+    assert!(store.try_lead("sweep").await.unwrap());
+    assert!(store.try_lead("sweep").await.unwrap());
+    assert!(matches!(store.changes().try_recv(), Err(TryRecvError::Empty)));
+}
