@@ -2,6 +2,8 @@
 
 mod authn;
 mod bad_input;
+mod changes;
+mod lifecycle;
 mod redeem;
 mod review;
 mod routes;
