@@ -11,6 +11,7 @@
 )]
 
 pub mod apply;
+pub mod audit;
 pub mod authority;
 pub mod binding_code;
 pub mod canonical;
@@ -18,6 +19,7 @@ pub mod checkpoint;
 pub mod commitment;
 pub mod digest;
 pub mod entry;
+pub mod export;
 pub mod fact;
 pub mod id;
 pub mod kind;

@@ -254,6 +254,7 @@ async fn house_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseFact) 
             .await?;
         }
         HouseFact::InstanceCreated { .. }
+        | HouseFact::CheckpointKeyNamed { .. }
         | HouseFact::PasswordSet { .. }
         | HouseFact::KindPut { .. }
         | HouseFact::SignInLinkIssued { .. }
