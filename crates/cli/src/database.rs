@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use service::{KeyRing, OsEntropy, Service};
+use service::{KeyRing, OsEntropy, Service, ledger};
 use store::{Clock, SqliteStore};
 
 /// Which database.
@@ -59,10 +59,14 @@ pub async fn open(
     public_url: String,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<Service>> {
-    let keys = KeyRing::open(keys, &OsEntropy)?;
+    let mut keys = KeyRing::open(keys, &OsEntropy)?;
     let store = SqliteStore::open(path, Arc::clone(&clock))
         .await
         .with_context(|| format!("cannot open the database `{}`", path.display()))?;
+    // SECURITY: L10. An older or another database than these keys have vouched for is not opened.
+    ledger::check_against_keys(&store, &mut keys, &OsEntropy)
+        .await
+        .with_context(|| format!("`{}` does not go with these keys", path.display()))?;
     let service = Service::new(Arc::new(store), clock, Arc::new(OsEntropy), keys, public_url)?;
     Ok(Arc::new(service))
 }

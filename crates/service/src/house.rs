@@ -87,8 +87,12 @@ impl Service {
         }
         let id = InstanceId(self.entropy.id(self.now())?);
         let product_version = env!("CARGO_PKG_VERSION").to_owned();
+        let first_key = self.first_key(id).map_err(Failure::defect)?;
         let change = Change {
-            facts: vec![self.fact(Actor::System, HouseFact::InstanceCreated { product_version })],
+            facts: vec![
+                self.fact(Actor::System, HouseFact::InstanceCreated { product_version }),
+                self.fact(Actor::System, first_key),
+            ],
             writes: vec![Write::Instance { id }],
             ..Change::default()
         };

@@ -16,6 +16,7 @@ pub mod entropy;
 pub mod evidence;
 pub mod house;
 pub mod keys;
+pub mod ledger;
 pub mod policy;
 pub mod query;
 pub mod redeem;

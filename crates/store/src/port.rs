@@ -9,7 +9,7 @@ use crate::change::{Change, Committed, Side};
 use crate::error::StoreError;
 use crate::read::{
     Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
-    StateCount, Stored, StoredEntry,
+    StateCount, Stored, StoredCheckpoint, StoredEntry,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -48,7 +48,14 @@ pub trait Store: Send + Sync + 'static {
     /// Entries from index `from`, oldest first.
     async fn entries(&self, from: u64, limit: u32) -> Answer<Vec<StoredEntry>>;
     async fn ledger_size(&self) -> Answer<u64>;
-    async fn tree_node(&self, level: u8, index: u64) -> Answer<Option<Hash>>;
+    /// The stored nodes of a level from index `from` up to and without `to`, as far as they are
+    /// there without a gap.
+    async fn tree_nodes(&self, level: u8, from: u64, to: u64) -> Answer<Vec<Hash>>;
+    /// The entries that name checkpoint keys, oldest first.
+    async fn key_entries(&self) -> Answer<Vec<StoredEntry>>;
+    /// Checkpoints of `from` entries or more, the smallest first.
+    async fn checkpoints(&self, from: u64, limit: u32) -> Answer<Vec<StoredCheckpoint>>;
+    async fn newest_checkpoint(&self) -> Answer<Option<StoredCheckpoint>>;
 
     async fn people(&self) -> Answer<Vec<Person>>;
     async fn person(&self, id: PersonId) -> Answer<Option<Person>>;

@@ -123,6 +123,15 @@ pub struct StoredEntry {
     pub texts: Vec<(String, Vec<u8>, String)>,
 }
 
+/// A signed tree head as it was issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCheckpoint {
+    pub size: u64,
+    pub issued_at: Timestamp,
+    /// The signed note.
+    pub note: String,
+}
+
 /// A one-time link that may still be used.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInLink {

@@ -3,6 +3,7 @@
 //! Writes go through one task (see `sqlite/writer.rs`) that commits in groups; reads run beside it on
 //! their own connections and see only what is committed.
 
+mod checkpoints;
 mod house;
 mod ledger;
 mod project;
@@ -33,7 +34,7 @@ use crate::error::StoreError;
 use crate::port::Store;
 use crate::read::{
     Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
-    StateCount, Stored, StoredEntry,
+    StateCount, Stored, StoredCheckpoint, StoredEntry,
 };
 use writer::{Job, Writer};
 
@@ -216,8 +217,17 @@ impl Store for SqliteStore {
     async fn ledger_size(&self) -> Answer<u64> {
         ledger::size(&mut *self.readers.acquire().await?).await
     }
-    async fn tree_node(&self, level: u8, index: u64) -> Answer<Option<Hash>> {
-        ledger::tree_node(&mut *self.readers.acquire().await?, level, index).await
+    async fn tree_nodes(&self, level: u8, from: u64, to: u64) -> Answer<Vec<Hash>> {
+        ledger::tree_nodes(&self.readers, level, from, to).await
+    }
+    async fn key_entries(&self) -> Answer<Vec<StoredEntry>> {
+        ledger::key_entries(&self.readers).await
+    }
+    async fn checkpoints(&self, from: u64, limit: u32) -> Answer<Vec<StoredCheckpoint>> {
+        checkpoints::list(&self.readers, from, limit).await
+    }
+    async fn newest_checkpoint(&self) -> Answer<Option<StoredCheckpoint>> {
+        checkpoints::newest(&self.readers).await
     }
 
     async fn people(&self) -> Answer<Vec<Person>> {

@@ -1,14 +1,13 @@
-//! The ledger as auditors read it, and its check from the first entry.
+//! The ledger as auditors read it.
 
 use domain::entry::Entry;
-use domain::merkle::{Frontier, leaf_hash};
-use domain::{Commitment, Digest, canonical};
+use domain::{Commitment, Digest};
 use serde::Serialize;
 use serde_json::Value;
-use store::Store;
 use store::read::StoredEntry;
 
 use crate::caller::{AuditorCaller, PersonCaller};
+use crate::ledger::Tree;
 use crate::view::{LedgerRow, LedgerView};
 use crate::{Failure, Service};
 
@@ -39,14 +38,6 @@ pub struct OpenedText {
     pub field: String,
     pub salt: String,
     pub text: String,
-}
-
-/// What is wrong with a ledger, and where it begins.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("entry {index}: {problem}")]
-pub struct Broken {
-    pub index: u64,
-    pub problem: String,
 }
 
 impl Service {
@@ -110,76 +101,8 @@ impl Service {
     /// When the store is away.
     pub async fn ledger_head(&self) -> Result<LedgerHead, Failure> {
         let size = self.store.ledger_size().await?;
-        let mut peaks = Vec::new();
-        for (level, index) in domain::merkle::peaks_of(size) {
-            let hash = self.store.tree_node(level, index).await?;
-            peaks.push(hash.ok_or_else(|| Failure::defect("a node of the ledger is missing"))?);
-        }
-        let mut peaks = peaks.into_iter();
-        let frontier = Frontier::load(size, |_, _| {
-            peaks.next().ok_or_else(|| Failure::defect("a node of the ledger is missing"))
-        })?;
-        Ok(LedgerHead { size, root: Digest(frontier.root()) })
-    }
-}
-
-/// Checks a whole ledger: canonical form, indices, leaves, and every stored node. Needs no keys.
-///
-/// # Errors
-/// The inner error names the first entry that does not hold.
-pub async fn verify_ledger(store: &dyn Store) -> Result<Result<LedgerHead, Broken>, Failure> {
-    let mut frontier = Frontier::default();
-    let size = store.ledger_size().await?;
-    while frontier.size() < size {
-        let entries = store.entries(frontier.size(), STRIDE).await?;
-        if entries.is_empty() {
-            return Ok(Err(broken(frontier.size(), "is missing")));
-        }
-        for stored in entries {
-            let index = frontier.size();
-            if let Err(problem) = sound(&stored, index) {
-                return Ok(Err(broken(index, problem)));
-            }
-            for node in frontier.append(leaf_hash(&stored.body)) {
-                if store.tree_node(node.level, node.index).await? != Some(node.hash) {
-                    let problem = format!(
-                        "the stored node at level {}, index {} is not the hash of what is below it",
-                        node.level, node.index
-                    );
-                    return Ok(Err(broken(index, problem)));
-                }
-            }
-        }
-    }
-    if store.tree_node(0, frontier.size()).await?.is_some() {
-        return Ok(Err(broken(frontier.size(), "is gone, but its leaf is still in the tree")));
-    }
-    Ok(Ok(LedgerHead { size: frontier.size(), root: Digest(frontier.root()) }))
-}
-
-fn broken(index: u64, problem: impl ToString) -> Broken {
-    Broken { index, problem: problem.to_string() }
-}
-
-fn sound(stored: &StoredEntry, index: u64) -> Result<(), String> {
-    if stored.index != index {
-        return Err(format!("is missing; the next one is {}", stored.index));
-    }
-    let entry: Entry =
-        serde_json::from_slice(&stored.body).map_err(|error| format!("is no entry: {error}"))?;
-    if entry.index != index {
-        return Err(format!("says that it is entry {}", entry.index));
-    }
-    let form = canonical::to_bytes(&entry).map_err(|error| error.to_string())?;
-    if form != stored.body {
-        return Err("is not in canonical form".to_owned());
-    }
-    if stored.leaf.0 != leaf_hash(&stored.body) {
-        return Err("does not hash to its stored leaf".to_owned());
-    }
-    match stored.texts.iter().find(|text| !opens(&entry, text)) {
-        Some((field, ..)) => Err(format!("has another text under `{field}` than it commits to")),
-        None => Ok(()),
+        let root = Tree::new(&*self.store).root(size).await?;
+        Ok(LedgerHead { size, root: Digest(root) })
     }
 }
 

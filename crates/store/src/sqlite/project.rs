@@ -5,6 +5,7 @@ use domain::kind;
 use domain::{Actor, Digest, Fact, RequestFact, Timestamp, Verdict, canonical, name};
 use sqlx::SqliteConnection;
 
+use super::checkpoints;
 use super::rows::signed;
 use crate::change::{Idempotency, NewFact, RequestChange, Side, Write};
 use crate::error::StoreError;
@@ -426,6 +427,7 @@ pub(super) async fn side(tx: &mut SqliteConnection, side: Side) -> Answer<()> {
         Side::Evidence { agent, digest, bytes, at } => {
             evidence(tx, agent, digest, &bytes, at).await?;
         }
+        Side::Checkpoint(checkpoint) => checkpoints::keep(tx, &checkpoint).await?,
         Side::Sweep { now, evidence_before } => sweep(tx, now, evidence_before).await?,
     }
     Ok(())
