@@ -36,6 +36,12 @@ pub enum LedgerError {
     )]
     Behind { issued: u64, found: u64 },
     #[error(
+        "the database is empty, but under these keys a checkpoint of {issued} ledger entries was \
+         issued. For a new installation choose another directory with --keys; to go on from a \
+         backup, run: countersign restore"
+    )]
+    Empty { issued: u64 },
+    #[error(
         "the first {size} ledger entries are not those that the checkpoint beside the keys was \
          issued for: this is another database, or a changed one. If it is a backup that you mean to \
          go on from, run: countersign restore"
@@ -102,7 +108,7 @@ pub async fn check_against_keys(
         // Nothing here, but these keys have vouched for something.
         let Some(note) = newest else { return Ok(()) };
         let issued = Checkpoint::unverified(&note).map_err(misread)?.size;
-        return Err(LedgerError::Behind { issued, found: 0 });
+        return Err(LedgerError::Empty { issued });
     };
     let history = key_history(store, instance.id).await?;
     if let Some(note) = newest {

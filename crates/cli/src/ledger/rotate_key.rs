@@ -27,6 +27,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     let named = service.name_next_key().await;
     service.close().await;
+    // With the last hold on it the database is free to be opened again.
+    drop(service);
     let key = named?;
     // Opening the keys anew puts the named one in its place.
     let service = open().await?;

@@ -49,17 +49,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         },
         (_, key) => of_database(&database, Trust { key, checkpoints: held }).await?,
     };
-    if let (Some(key), true) = (verified.keys.newest(), verified.signed_to > 0) {
-        println!(
-            "Its last entry is of {}; signed up to entry {} by {key}",
-            verified.at,
-            verified.signed_to - 1
-        );
+    println!("The last of them was made at {}.", verified.at);
+    match verified.keys.of_size(verified.signed_to) {
+        Some(key) => println!("The first {} are signed by {key}", verified.signed_to),
+        None => println!("None of them is signed: no checkpoint was issued yet."),
     }
     match count {
-        0 => println!(
-            "Whether it goes on from what you saw before: give that checkpoint with --checkpoint."
-        ),
+        0 => println!("To see that it goes on from what you saw before, give that --checkpoint."),
+        1 => println!("It goes on from the checkpoint that you held."),
         count => println!("It goes on from the {count} checkpoints that you held."),
     }
     Ok(())
@@ -70,10 +67,6 @@ async fn of_database(database: &Database, trust: Trust) -> anyhow::Result<Verifi
     match ledger::verify_ledger(&store, trust).await? {
         Ok(verified) => {
             println!("The ledger holds: {}", summary(&verified));
-            if verified.signed_to < verified.size {
-                let beyond = verified.size - verified.signed_to;
-                println!("No checkpoint covers its last {beyond} entries yet.");
-            }
             Ok(verified)
         }
         Err(broken) => bail!("the ledger in `{}` does not hold: {broken}", path.display()),

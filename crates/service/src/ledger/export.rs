@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 
 use domain::canonical::NotCanonical;
+use domain::checkpoint::KeyHistory;
 use domain::export::{ExportedText, Header, Line};
 use store::Store;
 use store::read::StoredEntry;
@@ -13,9 +14,9 @@ use crate::Failure;
 
 /// Entries and checkpoints read at once.
 const STRIDE: u32 = 2000;
-/// Of the checkpoints within so many entries the last one is exported: enough to say where a
-/// ledger was changed, few enough to be checked in no time.
-const BLOCK: u64 = 1024;
+/// Of the checkpoints within so many entries the last one of each key is exported: enough to say
+/// where a ledger was changed, few enough to be checked in no time.
+const BLOCK: u64 = 256;
 
 /// Why there is no export.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +66,7 @@ pub async fn export(
         }
     }
     to.write_all(&Header::new(instance, keys, newest.size).to_line()?)?;
-    let mut notes = chosen(store, newest.size).await?;
+    let mut notes = chosen(store, newest.size, &history).await?;
     let mut next = 0;
     while next < newest.size {
         let limit = STRIDE.min(u32::try_from(newest.size - next).unwrap_or(STRIDE));
@@ -99,17 +100,21 @@ fn write_entry(
     Ok(())
 }
 
-/// The sizes and notes to export: the last of each block, so also the newest.
-async fn chosen(store: &dyn Store, newest: u64) -> Result<VecDeque<(u64, String)>, Failure> {
+/// The sizes and notes to export: the last of each block and key, so also the newest.
+async fn chosen(
+    store: &dyn Store,
+    newest: u64,
+    history: &KeyHistory,
+) -> Result<VecDeque<(u64, String)>, Failure> {
     let mut chosen: VecDeque<(u64, String)> = VecDeque::new();
+    let group = |size: u64| ((size - 1) / BLOCK, history.of_size(size));
     let mut from = 1;
     while from <= newest {
         let page = store.checkpoints(from, STRIDE).await?;
         let Some(last) = page.last() else { break };
         from = last.size + 1;
         for checkpoint in page.into_iter().filter(|found| found.size <= newest) {
-            let block = |size: u64| (size - 1) / BLOCK;
-            chosen.pop_back_if(|(size, _)| block(*size) == block(checkpoint.size));
+            chosen.pop_back_if(|(size, _)| group(*size) == group(checkpoint.size));
             chosen.push_back((checkpoint.size, checkpoint.note));
         }
     }
