@@ -34,7 +34,7 @@ enum Command {
     Admin(admin::Command),
     /// Check the record
     #[command(subcommand)]
-    Ledger(ledger::Command),
+    Ledger(Box<ledger::Command>),
 }
 
 fn main() -> ExitCode {
@@ -58,7 +58,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Admin(command) => admin::run(command).await,
-        Command::Ledger(command) => ledger::run(command).await,
+        Command::Ledger(command) => ledger::run(*command).await,
     }
 }
 

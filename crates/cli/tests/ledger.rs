@@ -253,6 +253,129 @@ fn found_nowhere(found: &Found) -> Found {
 }
 
 #[tokio::test]
+async fn l10_an_older_or_another_database_is_not_opened_under_the_keys() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let service = open(directory.path()).await;
+    service.initialise().await.unwrap();
+    people(&service, ["Ada Lind", "Bo", "Cy Young", "Di Prince"]).await;
+    service.close().await;
+    drop(service);
+    std::fs::copy(at("a.db"), at("old.db")).unwrap();
+    std::fs::create_dir(at("old-keys")).unwrap();
+    let files = std::fs::read_dir(at("keys")).unwrap().map(|file| file.unwrap().path());
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(at("old-keys"), private).unwrap();
+    files.for_each(|file| {
+        std::fs::copy(&file, at("old-keys").join(file.file_name().unwrap())).unwrap();
+    });
+    let service = open(directory.path()).await;
+    people(&service, ["Ed Norton", "Flo Rida", "Gus Fring", "Hal Jordan"]).await;
+    service.close().await;
+    drop(service);
+    // The copy goes on by itself, under a copy of the keys: a fork.
+    let serve = |database: &str, keys: &str| {
+        let database = format!("sqlite://{}", at(database).display());
+        let keys = at(keys).display().to_string();
+        let listen = ["--listen", "127.0.0.1:0", "--database", &database, "--keys", &keys];
+        let output = Command::new(BINARY).arg("serve").args(listen).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let behind = serve("old.db", "keys");
+    assert!(
+        behind.contains("is an older copy") && behind.contains("countersign restore"),
+        "{behind}"
+    );
+    let empty = serve("new.db", "keys");
+    assert!(empty.contains("the database is empty") && empty.contains("--keys"), "{empty}");
+
+    std::fs::rename(at("a.db"), at("newest.db")).unwrap();
+    std::fs::rename(at("keys"), at("newest-keys")).unwrap();
+    std::fs::rename(at("old.db"), at("a.db")).unwrap();
+    std::fs::rename(at("old-keys"), at("keys")).unwrap();
+    let service = open(directory.path()).await;
+    people(&service, ["Ida Wells", "Jo March", "Kit Carson", "Lou Reed"]).await;
+    people(&service, ["Max Born", "Ned Kelly", "Ola Nord", "Pia Zad"]).await;
+    service.close().await;
+    drop(service);
+    let forked = serve("a.db", "newest-keys");
+    assert!(
+        forked.contains("another database") && forked.contains("countersign restore"),
+        "{forked}"
+    );
+
+    std::fs::write(at("keys/checkpoint.key"), [7; 32]).unwrap();
+    let other = serve("a.db", "keys");
+    assert!(other.contains("another checkpoint key"), "{other}");
+    std::fs::write(at("keys/newest.checkpoint"), "nonsense").unwrap();
+    let spoiled = serve("a.db", "keys");
+    assert!(
+        spoiled.contains("newest checkpoint") && spoiled.contains("no signed note"),
+        "{spoiled}"
+    );
+}
+
+#[tokio::test]
+async fn l09_a_change_of_keys_that_was_interrupted_is_ended_at_the_next_opening() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = open(directory.path()).await;
+    service.initialise().await.unwrap();
+    let named = service.name_next_key().await.unwrap();
+    // Killed here: the entry is written, the key is not yet in its place.
+    service.close().await;
+    drop(service);
+    let leftover = directory.path().join("keys/checkpoint.key.next");
+    assert!(leftover.exists());
+    let service = open(directory.path()).await;
+    assert!(!leftover.exists());
+    let issued = service.issue_checkpoint().await.unwrap().unwrap();
+    Checkpoint::open(&issued.note, &named).unwrap();
+}
+
+#[tokio::test]
+async fn i8_proofs_made_by_one_command_are_checked_by_another_without_the_database() {
+    let scene = Scene::new().await;
+    let at = |name: &str| scene.directory.path().join(name).display().to_string();
+    let ledger = |arguments: &[&str]| {
+        let output = run(&[&["ledger"], arguments].concat(), scene.directory.path());
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
+    };
+    let (old, new) = (scene.vkey(0), scene.vkey(1));
+    let entry = scene.export.line(4);
+    std::fs::write(at("entry"), &entry).unwrap();
+    std::fs::write(at("other"), scene.export.line(5)).unwrap();
+    assert!(ledger(&["proof", "4", "--output", &at("4.tlog-proof")]).0);
+    let check = |entry: &str, key: &str| {
+        ledger(&["proof", "--check", &at("4.tlog-proof"), "--entry", &at(entry), "--key", key])
+    };
+    assert_eq!(
+        check("entry", &new),
+        (true, format!("The proof holds: this is entry 4 of {}\n", scene.export.size()))
+    );
+    assert!(check("other", &new).1.contains("does not lead from this entry"));
+    assert!(check("entry", &old).1.contains("is not signed by the key"));
+    assert!(ledger(&["proof", "9999"]).1.contains("no checkpoint covers entry 9999"));
+
+    std::fs::write(at("old.checkpoint"), &scene.issued[0]).unwrap();
+    assert!(ledger(&["checkpoint", "--output", &at("new.checkpoint")]).0);
+    assert!(ledger(&["checkpoint", "--since", &at("old.checkpoint"), "--output", &at("proof")]).0);
+    let check = |from: &str, proof: &str, keys: &[&str]| {
+        let (from, proof, to) = (at(from), at(proof), at("new.checkpoint"));
+        let mut arguments = vec!["checkpoint", "--check", &to, "--since", &from, "--proof", &proof];
+        keys.iter().for_each(|key| arguments.extend(["--key", key]));
+        ledger(&arguments)
+    };
+    let (holds, said) = check("old.checkpoint", "proof", &[&old, &new]);
+    assert!(holds, "{said}");
+    assert!(check("old.checkpoint", "proof", &[&new]).1.contains("is not signed by the key"));
+    std::fs::write(at("later.checkpoint"), &scene.issued[1]).unwrap();
+    let (holds, said) = check("later.checkpoint", "proof", &[&old, &new]);
+    assert!(!holds && said.contains("the proof does not hold"), "{said}");
+}
+
+#[tokio::test]
 async fn l09_the_retired_key_is_gone_and_the_ledger_goes_on_under_the_next() {
     let scene = Scene::new().await;
     let checked = run(&["ledger", "verify", "--key", &scene.vkey(0)], scene.directory.path());

@@ -52,7 +52,7 @@ pub enum LedgerError {
     #[error(
         "`{place}` holds another checkpoint key than the one that the ledger names in force, {key}"
     )]
-    OtherKey { place: String, key: VerifierKey },
+    OtherKey { place: String, key: String },
     #[error("entry {index} {problem}")]
     KeyEntry { index: u64, problem: checkpoint::BadKeyEntry },
     #[error("the ledger names no checkpoint key: an unreleased version made this database")]
@@ -143,7 +143,7 @@ fn settle_key(
     if keys.has_next_checkpoint() && keys.next_checkpoint(origin, entropy)?.public() == in_force {
         return Ok(keys.adopt_next_checkpoint(entropy)?);
     }
-    Err(LedgerError::OtherKey { place: keys.place(), key: in_force.clone() })
+    Err(LedgerError::OtherKey { place: keys.place(), key: in_force.to_string() })
 }
 
 impl Service {

@@ -19,7 +19,7 @@ use crate::view::AgentRef;
 use crate::{Failure, Service};
 
 pub use agent::{AgentList, AgentRequest};
-pub use ledger::{LedgerEntry, LedgerHead};
+pub use ledger::{LedgerEntry, LedgerHead, MAX_ENTRIES};
 pub use lists::HistoryQuery;
 
 /// Names of people and agents, looked up once a query.

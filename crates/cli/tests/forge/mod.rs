@@ -59,7 +59,12 @@ impl Export {
         self.header().size
     }
 
-    /// The line of an entry.
+    /// An entry's line.
+    pub fn line(&self, index: u64) -> &[u8] {
+        &self.0[self.line_of(index)]
+    }
+
+    /// Where an entry's line is.
     fn line_of(&self, index: u64) -> usize {
         let entries = (0..self.0.len()).filter(|at| self.0[*at].starts_with(b"{\"entry\""));
         entries.into_iter().nth(index as usize).unwrap()

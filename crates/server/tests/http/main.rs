@@ -2,6 +2,7 @@
 
 mod authn;
 mod bad_input;
+mod ledger;
 mod redeem;
 mod review;
 mod routes;

@@ -1,20 +1,21 @@
 //! The ledger as auditors read it.
 
 use domain::entry::Entry;
-use domain::{Commitment, Digest};
+use domain::tlog_proof::TlogProof;
+use domain::{Checkpoint, Commitment, Digest};
 use serde::Serialize;
 use serde_json::Value;
-use store::read::StoredEntry;
+use store::read::{StoredCheckpoint, StoredEntry};
 
 use crate::caller::{AuditorCaller, PersonCaller};
-use crate::ledger::Tree;
-use crate::view::{LedgerRow, LedgerView};
+use crate::ledger::{Consistency, Tree, key_history, prove_consistency, prove_entry};
+use crate::view::{CheckpointView, LedgerRow, LedgerView};
 use crate::{Failure, Service};
 
 /// Entries on one page.
 const PAGE: u64 = 50;
-/// Entries read at once while checking.
-const STRIDE: u32 = 500;
+/// The most entries that one call of a program gets.
+pub const MAX_ENTRIES: u32 = 500;
 
 /// How many entries there are, and the root over them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -76,13 +77,15 @@ impl Service {
             now: self.now(),
             size: head.size,
             root: head.root,
+            checkpoint: self.checkpoint_view().await?,
             rows,
             older: (start > 0).then_some(start),
             newer: (end < head.size).then(|| (end + PAGE).min(head.size)),
         }))
     }
 
-    /// Entries from `from` for an auditor's program.
+    /// Up to `limit` entries from `from` for an auditor's program, never more than
+    /// [`MAX_ENTRIES`].
     ///
     /// # Errors
     /// When the store is away.
@@ -90,9 +93,75 @@ impl Service {
         &self,
         _caller: &AuditorCaller,
         from: u64,
+        limit: u32,
     ) -> Result<Vec<LedgerEntry>, Failure> {
-        let entries = self.store.entries(from, STRIDE).await?;
+        let entries = self.store.entries(from, limit.min(MAX_ENTRIES)).await?;
         entries.iter().map(ledger_entry).collect()
+    }
+
+    /// The newest checkpoint, if one was issued.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_checkpoint(
+        &self,
+        _caller: &AuditorCaller,
+    ) -> Result<Option<StoredCheckpoint>, Failure> {
+        Ok(self.store.newest_checkpoint().await?)
+    }
+
+    /// The proof that an entry is under the newest checkpoint; `None` while none covers it.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_proof(
+        &self,
+        _caller: &AuditorCaller,
+        index: u64,
+    ) -> Result<Option<TlogProof>, Failure> {
+        prove_entry(&*self.store, index).await
+    }
+
+    /// The same for a person; the outer `None` is for whoever is no auditor.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_proof_view(
+        &self,
+        caller: &PersonCaller,
+        index: u64,
+    ) -> Result<Option<Option<TlogProof>>, Failure> {
+        if !caller.is_auditor() {
+            return Ok(None);
+        }
+        prove_entry(&*self.store, index).await.map(Some)
+    }
+
+    /// The proof that the first `to` entries go on from the first `from`; `None` unless
+    /// 0 < `from` ≤ `to` ≤ the size of the ledger.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_consistency(
+        &self,
+        _caller: &AuditorCaller,
+        from: u64,
+        to: u64,
+    ) -> Result<Option<Consistency>, Failure> {
+        prove_consistency(&*self.store, from, to).await
+    }
+
+    async fn checkpoint_view(&self) -> Result<Option<CheckpointView>, Failure> {
+        let Some(newest) = self.store.newest_checkpoint().await? else { return Ok(None) };
+        let checkpoint = Checkpoint::unverified(&newest.note).map_err(Failure::defect)?;
+        let keys = key_history(&*self.store, self.instance().await?).await;
+        let keys = keys.map_err(Failure::defect)?;
+        Ok(Some(CheckpointView {
+            size: newest.size,
+            root: Digest(checkpoint.root),
+            issued_at: newest.issued_at,
+            key: keys.of_size(newest.size).map(ToString::to_string).unwrap_or_default(),
+        }))
     }
 
     /// Size and root.
