@@ -8,8 +8,8 @@ use domain::{AgentId, Digest, Kind, PersonId, Request, RequestId, StateName, Tim
 use crate::change::{Change, Committed, Side};
 use crate::error::StoreError;
 use crate::read::{
-    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
-    StateCount, Stored, StoredCheckpoint, StoredEntry,
+    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, Rebuilt, RequestQuery,
+    SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -56,6 +56,9 @@ pub trait Store: Send + Sync + 'static {
     /// Checkpoints of `from` entries or more, the smallest first.
     async fn checkpoints(&self, from: u64, limit: u32) -> Answer<Vec<StoredCheckpoint>>;
     async fn newest_checkpoint(&self) -> Answer<Option<StoredCheckpoint>>;
+
+    /// Builds the tables anew from the entries, elsewhere, and tells where those at hand differ.
+    async fn rebuild(&self) -> Answer<Rebuilt>;
 
     async fn people(&self) -> Answer<Vec<Person>>;
     async fn person(&self, id: PersonId) -> Answer<Option<Person>>;

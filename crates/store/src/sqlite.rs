@@ -7,12 +7,13 @@ mod checkpoints;
 mod house;
 mod ledger;
 mod project;
+mod rebuild;
 mod requests;
 mod rows;
 mod writer;
 
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,8 +34,8 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::port::Store;
 use crate::read::{
-    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
-    StateCount, Stored, StoredCheckpoint, StoredEntry,
+    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, Rebuilt, RequestQuery,
+    SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
 };
 use writer::{Job, Writer};
 
@@ -49,6 +50,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open SQLite database.
 pub struct SqliteStore {
+    path: PathBuf,
     readers: SqlitePool,
     jobs: mpsc::Sender<Job>,
     /// Held for the life of the store, so that a second server on this file refuses to start.
@@ -84,7 +86,7 @@ impl SqliteStore {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Writer::start(options, connection, clock).await?;
         tokio::spawn(writer.run(queue));
-        Ok(Self { readers, jobs, _lock: Some(lock) })
+        Ok(Self { path: path.clone(), readers, jobs, _lock: Some(lock) })
     }
 
     /// Opens the database at `path` for reading only, also while a server holds it.
@@ -98,7 +100,7 @@ impl SqliteStore {
             SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
         // Nobody takes jobs: every commit is answered as unavailable.
         let (jobs, _) = mpsc::channel(1);
-        Ok(Self { readers, jobs, _lock: None })
+        Ok(Self { path: path.to_owned(), readers, jobs, _lock: None })
     }
 
     async fn send<T>(&self, job: impl FnOnce(oneshot::Sender<Answer<T>>) -> Job) -> Answer<T> {
@@ -228,6 +230,10 @@ impl Store for SqliteStore {
     }
     async fn newest_checkpoint(&self) -> Answer<Option<StoredCheckpoint>> {
         checkpoints::newest(&self.readers).await
+    }
+
+    async fn rebuild(&self) -> Answer<Rebuilt> {
+        rebuild::rebuild(&self.path).await
     }
 
     async fn people(&self) -> Answer<Vec<Person>> {

@@ -10,6 +10,8 @@ use domain::Digest;
 use domain::audit::{Broken, ExportAudit, Verified};
 use domain::note::VerifierKey;
 use service::ledger::{self, Trust};
+use store::Store;
+use store::read::{Difference, Rebuilt};
 
 use crate::database::Database;
 
@@ -67,10 +69,29 @@ async fn of_database(database: &Database, trust: Trust) -> anyhow::Result<Verifi
     match ledger::verify_ledger(&store, trust).await? {
         Ok(verified) => {
             println!("The ledger holds: {}", summary(&verified));
+            tables(&store).await?;
             Ok(verified)
         }
         Err(broken) => bail!("the ledger in `{}` does not hold: {broken}", path.display()),
     }
+}
+
+/// Builds the tables anew from the entries, and says where those at hand differ.
+async fn tables(store: &dyn Store) -> anyhow::Result<()> {
+    let Rebuilt { differences, erased } = store.rebuild().await?;
+    if !erased.is_empty() {
+        println!("Erased are the texts of {} commitments:", erased.len());
+        erased.iter().for_each(|(index, field)| println!("  entry {index}, {field}"));
+    }
+    for Difference { table, row, column, recorded, found } in &differences {
+        let column = column.as_deref().map(|column| format!(", {column}")).unwrap_or_default();
+        println!("{table} {row}{column}: the entries say {recorded}, the table says {found}");
+    }
+    match differences.len() {
+        0 => println!("The tables say what the entries say."),
+        count => bail!("the tables differ from the entries in {count} places"),
+    }
+    Ok(())
 }
 
 fn summary(verified: &Verified) -> String {

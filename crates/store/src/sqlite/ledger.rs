@@ -131,6 +131,29 @@ pub(super) async fn entries(pool: &SqlitePool, from: u64, limit: u32) -> Answer<
     joined(rows, texts)
 }
 
+/// Entries of the attached database `live`.
+pub(super) async fn attached(
+    tx: &mut SqliteConnection,
+    from: u64,
+    end: u64,
+) -> Answer<Vec<StoredEntry>> {
+    let rows = sqlx::query(
+        "SELECT idx, body, leaf FROM live.entries WHERE idx >= ? AND idx < ? ORDER BY idx",
+    )
+    .bind(signed(from))
+    .bind(signed(end))
+    .fetch_all(&mut *tx)
+    .await?;
+    let texts = sqlx::query(
+        "SELECT idx, field, salt, text FROM live.entry_texts WHERE idx >= ? AND idx < ?",
+    )
+    .bind(signed(from))
+    .bind(signed(end))
+    .fetch_all(tx)
+    .await?;
+    joined(rows, texts)
+}
+
 fn joined(rows: Vec<SqliteRow>, texts: Vec<SqliteRow>) -> Answer<Vec<StoredEntry>> {
     let mut by_index: HashMap<u64, Vec<(String, Vec<u8>, String)>> = HashMap::new();
     for row in texts {
