@@ -344,7 +344,7 @@ async fn i8_proofs_made_by_one_command_are_checked_by_another_without_the_databa
     };
     let (old, new) = (scene.vkey(0), scene.vkey(1));
     let entry = scene.export.line(4);
-    std::fs::write(at("entry"), &entry).unwrap();
+    std::fs::write(at("entry"), entry).unwrap();
     std::fs::write(at("other"), scene.export.line(5)).unwrap();
     assert!(ledger(&["proof", "4", "--output", &at("4.tlog-proof")]).0);
     let check = |entry: &str, key: &str| {
