@@ -84,6 +84,31 @@ FOR EACH ROW EXECUTE FUNCTION refuse('I8: tree nodes are never deleted');
 CREATE TRIGGER tree_nodes_never_truncated BEFORE TRUNCATE ON tree_nodes
 EXECUTE FUNCTION refuse('I8: tree nodes are never deleted');
 
+-- Signed tree heads (C2SP signed notes), kept for ever: what was said of the ledger stays said.
+CREATE TABLE checkpoints (
+    size BIGINT PRIMARY KEY CONSTRAINT checkpoints_size_positive CHECK (size > 0),
+    issued_at BIGINT NOT NULL,
+    note TEXT NOT NULL
+);
+CREATE FUNCTION checkpoints_grow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.size <= (SELECT coalesce(max(size), 0) FROM checkpoints) THEN
+        RAISE EXCEPTION 'I8: checkpoints only grow';
+    END IF;
+    IF NEW.size > (SELECT coalesce(max(idx) + 1, 0) FROM entries) THEN
+        RAISE EXCEPTION 'I8: a checkpoint covers entries that are there';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER checkpoints_grow BEFORE INSERT ON checkpoints
+FOR EACH ROW EXECUTE FUNCTION checkpoints_grow();
+CREATE TRIGGER checkpoints_never_change BEFORE UPDATE ON checkpoints
+FOR EACH ROW EXECUTE FUNCTION refuse('I8: checkpoints never change');
+CREATE TRIGGER checkpoints_never_go BEFORE DELETE ON checkpoints
+FOR EACH ROW EXECUTE FUNCTION refuse('I8: checkpoints are never deleted');
+CREATE TRIGGER checkpoints_never_truncated BEFORE TRUNCATE ON checkpoints
+EXECUTE FUNCTION refuse('I8: checkpoints are never deleted');
+
 CREATE TABLE people (
     id UUID PRIMARY KEY,
     name TEXT COLLATE "C" NOT NULL,

@@ -25,6 +25,7 @@ CREATE TABLE entries (
     leaf BLOB NOT NULL CONSTRAINT entries_leaf_is_sha256 CHECK (length(leaf) = 32)
 ) STRICT;
 CREATE INDEX entries_by_request ON entries (request_id, idx) WHERE request_id IS NOT NULL;
+CREATE INDEX entries_that_name_keys ON entries (idx) WHERE fact = 'CheckpointKeyNamed';
 CREATE TRIGGER entries_gapless BEFORE INSERT ON entries
 WHEN NEW.idx <> (SELECT coalesce(max(idx) + 1, 0) FROM entries)
 BEGIN SELECT raise(ABORT, 'I8: ledger indices have no gaps'); END;
@@ -56,6 +57,23 @@ BEGIN SELECT raise(ABORT, 'I8: tree nodes are never deleted'); END;
 CREATE TRIGGER tree_nodes_never_replaced BEFORE INSERT ON tree_nodes
 WHEN EXISTS (SELECT 1 FROM tree_nodes WHERE level = NEW.level AND idx = NEW.idx)
 BEGIN SELECT raise(ABORT, 'I8: tree nodes never change'); END;
+
+-- Signed tree heads (C2SP signed notes), kept for ever: what was said of the ledger stays said.
+CREATE TABLE checkpoints (
+    size INTEGER PRIMARY KEY CONSTRAINT checkpoints_size_positive CHECK (size > 0),
+    issued_at INTEGER NOT NULL,
+    note TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER checkpoints_grow BEFORE INSERT ON checkpoints
+WHEN NEW.size <= (SELECT coalesce(max(size), 0) FROM checkpoints)
+BEGIN SELECT raise(ABORT, 'I8: checkpoints only grow'); END;
+CREATE TRIGGER checkpoints_cover_entries BEFORE INSERT ON checkpoints
+WHEN NEW.size > (SELECT coalesce(max(idx) + 1, 0) FROM entries)
+BEGIN SELECT raise(ABORT, 'I8: a checkpoint covers entries that are there'); END;
+CREATE TRIGGER checkpoints_never_change BEFORE UPDATE ON checkpoints
+BEGIN SELECT raise(ABORT, 'I8: checkpoints never change'); END;
+CREATE TRIGGER checkpoints_never_go BEFORE DELETE ON checkpoints
+BEGIN SELECT raise(ABORT, 'I8: checkpoints are never deleted'); END;
 
 CREATE TABLE people (
     id TEXT PRIMARY KEY,

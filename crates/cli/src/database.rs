@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use service::{KeyRing, OsEntropy, Service};
+use service::{KeyRing, OsEntropy, Service, ledger};
 use store::{Clock, PostgresStore, SqliteStore, Store};
 
 /// Which database.
@@ -128,8 +128,12 @@ pub async fn open(
     public_url: String,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<Service>> {
-    let keys = KeyRing::open(keys, &OsEntropy)?;
+    let mut keys = KeyRing::open(keys, &OsEntropy)?;
     let store = database.open(Arc::clone(&clock)).await?;
+    // SECURITY: L10. An older or another database than these keys have vouched for is not opened.
+    ledger::check_against_keys(&*store, &mut keys, &OsEntropy)
+        .await
+        .with_context(|| format!("`{database}` does not go with these keys"))?;
     let service = Service::new(store, clock, Arc::new(OsEntropy), keys, public_url)?;
     Ok(Arc::new(service))
 }

@@ -37,7 +37,7 @@ enum Command {
     Migrate(migrate::Arguments),
     /// Check the record
     #[command(subcommand)]
-    Ledger(ledger::Command),
+    Ledger(Box<ledger::Command>),
 }
 
 fn main() -> ExitCode {
@@ -62,7 +62,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Admin(command) => admin::run(command).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
-        Command::Ledger(command) => ledger::run(command).await,
+        Command::Ledger(command) => ledger::run(*command).await,
     }
 }
 

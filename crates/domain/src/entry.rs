@@ -55,6 +55,14 @@ pub enum HouseFact {
     InstanceCreated {
         product_version: String,
     },
+    /// From this entry on, checkpoints are signed by this key.
+    CheckpointKeyNamed {
+        /// In the form `NAME+KEYID+BASE64`.
+        key: String,
+        /// The previous key's, over [`crate::checkpoint::rotation_text`]; the first key has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
+    },
     PersonAdded {
         person: PersonId,
         name: Commitment,
@@ -173,6 +181,7 @@ impl HouseFact {
     fn name(&self) -> &'static str {
         match self {
             Self::InstanceCreated { .. } => "InstanceCreated",
+            Self::CheckpointKeyNamed { .. } => "CheckpointKeyNamed",
             Self::PersonAdded { .. } => "PersonAdded",
             Self::PasswordSet { .. } => "PasswordSet",
             Self::PersonDisabled { .. } => "PersonDisabled",

@@ -11,18 +11,22 @@
 )]
 
 pub mod apply;
+pub mod audit;
 pub mod authority;
 pub mod binding_code;
 pub mod canonical;
+pub mod checkpoint;
 pub mod commitment;
 pub mod digest;
 pub mod entry;
+pub mod export;
 pub mod fact;
 pub mod freeze;
 pub mod id;
 pub mod kind;
 pub mod merkle;
 pub mod name;
+pub mod note;
 pub mod quorum;
 pub mod refusal;
 pub mod request;
@@ -31,9 +35,11 @@ pub mod risk;
 pub mod stage;
 pub mod state;
 pub mod time;
+pub mod tlog_proof;
 
 pub use apply::{Amendment, Command, Context, ReviewInput, Reviewer, Signal, Staging, apply};
 pub use authority::{Authority, Ineligible, Ruling};
+pub use checkpoint::Checkpoint;
 pub use commitment::Commitment;
 pub use digest::Digest;
 pub use entry::{Actor, Entry, Fact};

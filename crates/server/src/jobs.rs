@@ -1,4 +1,4 @@
-//! What runs beside the handlers: the sweeper.
+//! What runs beside the handlers: the sweeper, and the issuing of checkpoints.
 
 use std::time::Duration;
 
@@ -11,8 +11,33 @@ const SWEEP_EVERY: Duration = Duration::from_secs(2);
 /// Old sessions, links and unused uploads are cleared this often, in sweeps.
 const CLEAR_EVERY_SWEEPS: u32 = 300;
 
+/// A ledger that grows gets a checkpoint this often at most.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
+
 /// Runs until the server stops.
 pub async fn run(state: AppState) {
+    tokio::join!(sweeps(&state), checkpoints(&state));
+}
+
+/// Issues checkpoints; the last one when the server stops.
+async fn checkpoints(state: &AppState) {
+    let mut ticks = tokio::time::interval(CHECKPOINT_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let stopping = tokio::select! {
+            _ = ticks.tick() => false,
+            () = state.stopping.cancelled() => true,
+        };
+        if let Err(error) = state.service.issue_checkpoint().await {
+            tracing::error!(error = &error as &dyn std::error::Error, "no checkpoint was issued");
+        }
+        if stopping {
+            return;
+        }
+    }
+}
+
+async fn sweeps(state: &AppState) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     let mut sweeps = 0;
     loop {

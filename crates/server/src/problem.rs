@@ -62,6 +62,12 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
+    /// No checkpoint covers what was asked for.
+    pub fn no_checkpoint() -> Self {
+        let detail = "No checkpoint covers it yet; one is issued within seconds of the ledger's growth. GET /api/v1/ledger/checkpoint gives the newest.";
+        Self::new(StatusCode::NOT_FOUND, "no_checkpoint", detail)
+    }
+
     /// Fields that break rules.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let first = errors.first().map(|error| format!("`{}` {}", error.pointer, error.detail));

@@ -38,6 +38,7 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/requests/{id}/evidence/{digest}/download", get(evidence::download))
         .route("/history", get(history::history))
         .route("/ledger", get(ledger::ledger))
+        .route("/ledger/proof/{index}", get(ledger::proof))
         .route("/agents", get(agents::list).post(agents::add))
         .route("/agents/{id}/keys", post(agents::issue_key))
         .route("/agents/{id}/keys/{key}/revoke", post(agents::revoke_key))

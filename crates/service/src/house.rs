@@ -119,6 +119,7 @@ impl Service {
         let id = InstanceId(self.entropy.id(self.now())?);
         let product_version = env!("CARGO_PKG_VERSION").to_owned();
         let created = HouseFact::InstanceCreated { product_version };
+        let first_key = self.first_key(id).map_err(Failure::defect)?;
         let gate = HouseFact::AgentAdded {
             agent: AgentId::HOUSE,
             name: HOUSE_NAME.to_owned(),
@@ -126,7 +127,7 @@ impl Service {
         };
         let digest = Digest::of(policy::DEFAULT.as_bytes());
         let policy_put = HouseFact::PolicyPut { version: 1, digest };
-        let mut facts = vec![created, gate, policy_put];
+        let mut facts = vec![created, first_key, gate, policy_put];
         let text = policy::DEFAULT.to_owned();
         let mut writes = vec![Write::Instance { id }, Write::Policy { version: 1, text }];
         for text in CHANGE_KINDS.into_iter().chain(BUILT_IN_KINDS) {

@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +17,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::entropy::Entropy;
 
+mod checkpoint;
+
 const KEY_BYTES: usize = 32;
+/// Signs checkpoints of the ledger.
+const CHECKPOINT: &str = "checkpoint.key";
 
 /// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +40,8 @@ pub enum KeyError {
 
 /// The secret keys of one installation.
 pub struct KeyRing {
+    directory: PathBuf,
+    checkpoint: SigningKey,
     release: EncodingKey,
     release_public: [u8; 32],
     release_id: String,
@@ -63,6 +69,8 @@ impl KeyRing {
         let der = release.to_pkcs8_der().map_err(|_| KeyError::Encoding)?;
         let release_public = release.verifying_key().to_bytes();
         Ok(Self {
+            directory: directory.to_owned(),
+            checkpoint: SigningKey::from_bytes(&key(CHECKPOINT)?),
             release: EncodingKey::from_ed_der(der.as_bytes()),
             release_id: thumbprint(&release_public),
             release_public,
@@ -167,7 +175,7 @@ mod tests {
         assert_eq!(first.jwks(), again.jwks());
         assert_eq!(first.pepper(b"a", b"x"), again.pepper(b"a", b"x"));
         assert_ne!(first.pepper(b"a", b"x"), first.pepper(b"b", b"x"));
-        for name in ["release.key", "api-key-pepper.key", "cookie.key"] {
+        for name in ["release.key", "checkpoint.key", "api-key-pepper.key", "cookie.key"] {
             let mode = std::fs::metadata(path.join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }

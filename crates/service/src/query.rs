@@ -21,7 +21,7 @@ use crate::view::{AgentRef, FreezeRow, FreezeScopeView};
 use crate::{Failure, Service};
 
 pub use agent::{AgentList, AgentRequest};
-pub use ledger::{LedgerEntry, LedgerHead, verify_ledger};
+pub use ledger::{LedgerEntry, LedgerHead, MAX_ENTRIES};
 pub use lists::HistoryQuery;
 
 /// Names of people and agents, looked up once a query.

@@ -368,10 +368,21 @@ pub struct LedgerView {
     pub now: Timestamp,
     pub size: u64,
     pub root: Digest,
+    pub checkpoint: Option<CheckpointView>,
     pub rows: Vec<LedgerRow>,
     /// Start of the next older page: entries below this index.
     pub older: Option<u64>,
     pub newer: Option<u64>,
+}
+
+/// The newest signed tree head.
+#[derive(Clone, Debug)]
+pub struct CheckpointView {
+    pub size: u64,
+    pub root: Digest,
+    pub issued_at: Timestamp,
+    /// The public key that it is signed by, in the form `NAME+KEYID+BASE64`.
+    pub key: String,
 }
 
 /// One entry as listed.

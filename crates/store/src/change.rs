@@ -5,6 +5,8 @@ use domain::kind::EffectPart;
 use domain::revision::Sealed;
 use domain::{Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestId, Timestamp};
 
+use crate::read::StoredCheckpoint;
+
 /// Facts, and everything that becomes durable with them.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
@@ -147,6 +149,8 @@ pub enum Side {
         bytes: Vec<u8>,
         at: Timestamp,
     },
+    /// Keeps a signed tree head, unless one of this size or larger is there already.
+    Checkpoint(StoredCheckpoint),
     /// Removes expired sessions and links, and evidence older than this that nothing refers to.
     Sweep {
         now: Timestamp,

@@ -12,6 +12,7 @@
 
 pub mod change;
 pub mod clock;
+mod copy;
 pub mod error;
 pub mod port;
 pub mod postgres;

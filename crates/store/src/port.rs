@@ -9,8 +9,8 @@ use tokio::sync::broadcast;
 use crate::change::{Change, Changed, Committed, Side};
 use crate::error::StoreError;
 use crate::read::{
-    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
-    StandingFreeze, StateCount, Stored, StoredEntry, StoredPolicy,
+    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, Rebuilt, RequestQuery,
+    SignInLink, StandingFreeze, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -65,7 +65,17 @@ pub trait Store: Send + Sync + 'static {
     /// Entries from index `from`, oldest first.
     async fn entries(&self, from: u64, limit: u32) -> Answer<Vec<StoredEntry>>;
     async fn ledger_size(&self) -> Answer<u64>;
-    async fn tree_node(&self, level: u8, index: u64) -> Answer<Option<Hash>>;
+    /// The stored nodes of a level from index `from` up to and without `to`, as far as they are
+    /// there without a gap.
+    async fn tree_nodes(&self, level: u8, from: u64, to: u64) -> Answer<Vec<Hash>>;
+    /// The entries that name checkpoint keys, oldest first.
+    async fn key_entries(&self) -> Answer<Vec<StoredEntry>>;
+    /// Checkpoints of `from` entries or more, the smallest first.
+    async fn checkpoints(&self, from: u64, limit: u32) -> Answer<Vec<StoredCheckpoint>>;
+    async fn newest_checkpoint(&self) -> Answer<Option<StoredCheckpoint>>;
+
+    /// Builds the tables anew from the entries, elsewhere, and tells where those at hand differ.
+    async fn rebuild(&self) -> Answer<Rebuilt>;
 
     async fn people(&self) -> Answer<Vec<Person>>;
     async fn person(&self, id: PersonId) -> Answer<Option<Person>>;

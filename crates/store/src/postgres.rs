@@ -4,12 +4,14 @@
 //! groups under the lock of one row, so several servers share one gapless ledger. Time is the
 //! database's. A server acts as a role that cannot change the record.
 
+mod checkpoints;
 mod connect;
 mod house;
 mod lead;
 mod ledger;
 mod listen;
 mod project;
+mod rebuild;
 mod requests;
 mod rows;
 mod schema;
@@ -33,9 +35,10 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::port::Store;
 use crate::read::{
-    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
-    StandingFreeze, StateCount, Stored, StoredEntry, StoredPolicy,
+    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, Rebuilt, RequestQuery,
+    SignInLink, StandingFreeze, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
 };
+pub(crate) use connect::snapshot;
 use writer::{Job, Writer};
 
 type Answer<T> = Result<T, StoreError>;
@@ -179,7 +182,7 @@ impl Store for PostgresStore {
         now: Timestamp,
         groups: &[String],
     ) -> Answer<Option<Decidable>> {
-        let mut tx = connect::snapshot(&self.pool).await?;
+        let mut tx = snapshot(&self.pool).await?;
         let Some(stored) = requests::load(&mut tx, id).await? else { return Ok(None) };
         let (authority, epoch) = house::authority(&mut tx, &stored.request, now, groups).await?;
         Ok(Some(Decidable { stored, authority, epoch }))
@@ -190,7 +193,7 @@ impl Store for PostgresStore {
         now: Timestamp,
         groups: &[String],
     ) -> Answer<(Authority, u64)> {
-        let mut tx = connect::snapshot(&self.pool).await?;
+        let mut tx = snapshot(&self.pool).await?;
         house::authority(&mut tx, request, now, groups).await
     }
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>> {
@@ -221,8 +224,20 @@ impl Store for PostgresStore {
     async fn ledger_size(&self) -> Answer<u64> {
         ledger::size(&mut *self.pool.acquire().await?).await
     }
-    async fn tree_node(&self, level: u8, index: u64) -> Answer<Option<Hash>> {
-        ledger::tree_node(&mut *self.pool.acquire().await?, level, index).await
+    async fn tree_nodes(&self, level: u8, from: u64, to: u64) -> Answer<Vec<Hash>> {
+        ledger::tree_nodes(&self.pool, level, from, to).await
+    }
+    async fn key_entries(&self) -> Answer<Vec<StoredEntry>> {
+        ledger::key_entries(&self.pool).await
+    }
+    async fn checkpoints(&self, from: u64, limit: u32) -> Answer<Vec<StoredCheckpoint>> {
+        checkpoints::list(&self.pool, from, limit).await
+    }
+    async fn newest_checkpoint(&self) -> Answer<Option<StoredCheckpoint>> {
+        checkpoints::newest(&self.pool).await
+    }
+    async fn rebuild(&self) -> Answer<Rebuilt> {
+        rebuild::rebuild(&self.pool).await
     }
 
     async fn people(&self) -> Answer<Vec<Person>> {

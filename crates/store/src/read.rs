@@ -145,6 +145,37 @@ pub struct StoredEntry {
     pub texts: Vec<(String, Vec<u8>, String)>,
 }
 
+/// A signed tree head as it was issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCheckpoint {
+    pub size: u64,
+    pub issued_at: Timestamp,
+    /// The signed note.
+    pub note: String,
+}
+
+/// A value that is not what the entries say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub table: &'static str,
+    /// The row's key, as SQL writes it.
+    pub row: String,
+    /// `None` when the whole row is there and should not be, or the other way round.
+    pub column: Option<String>,
+    /// What follows from the entries.
+    pub recorded: String,
+    /// What stands in the table.
+    pub found: String,
+}
+
+/// What came of building the tables anew from the entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rebuilt {
+    pub differences: Vec<Difference>,
+    /// Commitments whose text is gone: entry and field.
+    pub erased: Vec<(u64, String)>,
+}
+
 /// A one-time link that may still be used.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInLink {

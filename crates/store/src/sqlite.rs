@@ -3,15 +3,17 @@
 //! Writes go through one task (see `sqlite/writer.rs`) that commits in groups; reads run beside it on
 //! their own connections and see only what is committed.
 
+mod checkpoints;
 mod house;
 mod ledger;
 mod project;
+pub(crate) mod rebuild;
 mod requests;
 mod rows;
 mod writer;
 
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,14 +34,14 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::port::Store;
 use crate::read::{
-    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, RequestQuery, SignInLink,
-    StandingFreeze, StateCount, Stored, StoredEntry, StoredPolicy,
+    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, Rebuilt, RequestQuery,
+    SignInLink, StandingFreeze, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
 };
 use writer::{Job, Writer};
 
 type Answer<T> = Result<T, StoreError>;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// How many changes may wait for the writer before callers wait to hand theirs in.
 const QUEUE: usize = 1024;
@@ -48,6 +50,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open SQLite database.
 pub struct SqliteStore {
+    path: PathBuf,
     readers: SqlitePool,
     jobs: mpsc::Sender<Job>,
     /// Never used: no other process writes to this database.
@@ -85,7 +88,7 @@ impl SqliteStore {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let writer = Writer::start(options, connection, clock).await?;
         tokio::spawn(writer.run(queue));
-        Ok(Self { readers, jobs, changes: nobody(), _lock: Some(lock) })
+        Ok(Self { path: path.clone(), readers, jobs, changes: nobody(), _lock: Some(lock) })
     }
 
     /// Opens the database at `path` for reading only, also while a server holds it.
@@ -99,7 +102,7 @@ impl SqliteStore {
             SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
         // Nobody takes jobs: every commit is answered as unavailable.
         let (jobs, _) = mpsc::channel(1);
-        Ok(Self { readers, jobs, changes: nobody(), _lock: None })
+        Ok(Self { path: path.to_owned(), readers, jobs, changes: nobody(), _lock: None })
     }
 
     async fn send<T>(&self, job: impl FnOnce(oneshot::Sender<Answer<T>>) -> Job) -> Answer<T> {
@@ -127,7 +130,7 @@ fn hold(path: &Path) -> Answer<std::fs::File> {
 
 /// Makes the database file where there is none, readable by its owner only: it holds password
 /// hashes and evidence. SQLite gives its own files beside it the same mode.
-fn make_private(path: &Path) -> Answer<()> {
+pub(crate) fn make_private(path: &Path) -> Answer<()> {
     private_file(path).map(drop)
 }
 
@@ -241,8 +244,21 @@ impl Store for SqliteStore {
     async fn ledger_size(&self) -> Answer<u64> {
         ledger::size(&mut *self.readers.acquire().await?).await
     }
-    async fn tree_node(&self, level: u8, index: u64) -> Answer<Option<Hash>> {
-        ledger::tree_node(&mut *self.readers.acquire().await?, level, index).await
+    async fn tree_nodes(&self, level: u8, from: u64, to: u64) -> Answer<Vec<Hash>> {
+        ledger::tree_nodes(&self.readers, level, from, to).await
+    }
+    async fn key_entries(&self) -> Answer<Vec<StoredEntry>> {
+        ledger::key_entries(&self.readers).await
+    }
+    async fn checkpoints(&self, from: u64, limit: u32) -> Answer<Vec<StoredCheckpoint>> {
+        checkpoints::list(&self.readers, from, limit).await
+    }
+    async fn newest_checkpoint(&self) -> Answer<Option<StoredCheckpoint>> {
+        checkpoints::newest(&self.readers).await
+    }
+
+    async fn rebuild(&self) -> Answer<Rebuilt> {
+        rebuild::rebuild(&self.path).await
     }
 
     async fn people(&self) -> Answer<Vec<Person>> {

@@ -10,6 +10,7 @@ use domain::{AgentId, PersonId};
 use serde_json::{Value, json};
 use server::AppState;
 use service::house::MAX_KEY_LIFE_S;
+use service::ledger::Trust;
 use service::{KeyRing, Service, Steward};
 use store::{Clock, PostgresStore, SqliteStore, Store};
 use tempfile::TempDir;
@@ -115,7 +116,8 @@ impl TestApp {
 
     /// Checks the ledger from its first entry.
     pub async fn assert_ledger_holds(&self) {
-        let verified = service::query::verify_ledger(&*self.store).await.expect("a ledger");
+        let verified =
+            service::ledger::verify_ledger(&*self.store, Trust::default()).await.expect("a ledger");
         verified.expect("the ledger holds");
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use leptos::prelude::*;
-use service::view::{LedgerRow, LedgerView};
+use service::view::{CheckpointView, LedgerRow, LedgerView};
 
 use crate::components::untrusted::Untrusted;
 use crate::components::when::When;
@@ -11,13 +11,14 @@ use crate::wording::number;
 /// A page of entries, newest first.
 #[component]
 pub fn Ledger(view: LedgerView) -> impl IntoView {
-    let LedgerView { now, size, root, rows, older, newer } = view;
+    let LedgerView { now, size, root, checkpoint, rows, older, newer } = view;
+    let covered = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size);
     let page = |before: Option<u64>, label: &'static str, rel: &'static str| {
         before.map(|before| {
             view! { <a class="btn" rel=rel href=format!("/ledger?before={before}")>{label}</a> }
         })
     };
-    let entries = rows.into_iter().map(|row| view! { <Entry row now/> }).collect_view();
+    let entries = rows.into_iter().map(|row| view! { <Entry row now covered/> }).collect_view();
     view! {
         <main id="main" tabindex="-1" class="page">
             <h1>"Ledger"</h1>
@@ -31,6 +32,7 @@ pub fn Ledger(view: LedgerView) -> impl IntoView {
                     <dd><code class="hash">{number::digest_groups(&root)}</code></dd>
                 </div>
             </dl>
+            <NewestCheckpoint checkpoint now/>
             <ol class="card entries" reversed=true role="list">{entries}</ol>
             <nav class="pager" aria-label="Pages of the ledger">
                 {page(newer, "Newer entries", "prev")}
@@ -40,8 +42,52 @@ pub fn Ledger(view: LedgerView) -> impl IntoView {
     }
 }
 
+/// What vouches for the entries, and how somebody else checks that.
 #[component]
-fn Entry(row: LedgerRow, now: Timestamp) -> impl IntoView {
+fn NewestCheckpoint(checkpoint: Option<CheckpointView>, now: Timestamp) -> impl IntoView {
+    let Some(CheckpointView { size, root, issued_at, key }) = checkpoint else {
+        return view! { <p class="hint">"No checkpoint was issued yet."</p> }.into_any();
+    };
+    let export = "countersign ledger export --output ledger.jsonl";
+    let verify = format!("countersign ledger verify ledger.jsonl --key {key}");
+    view! {
+        <section aria-labelledby="checkpoint">
+            <h2 id="checkpoint">"Newest checkpoint"</h2>
+            <dl class="facts plain">
+                <div><dt>"Entries covered"</dt><dd>{number::grouped(size)}</dd></div>
+                <div><dt>"Issued"</dt><dd><When at=issued_at now/></dd></div>
+                <div class="wide">
+                    <dt>"Signed root (sha256)"</dt>
+                    <dd><code class="hash">{number::digest_groups(&root)}</code></dd>
+                </div>
+                <div class="wide">
+                    <dt>"Public key"</dt>
+                    <dd><code>{key}</code></dd>
+                </div>
+            </dl>
+            <details>
+                <summary>"How to verify"</summary>
+                <p>
+                    "Keep the public key and a checkpoint where nobody who can write this database can write. Export the ledger on the server, and check the file on any machine:"
+                </p>
+                <pre class="payload" tabindex="0" role="region" aria-label="Commands to verify"><code>{export}"\n"{verify}</code></pre>
+                <p>
+                    "With "<code>"--checkpoint FILE"</code>" the export must also go on from the checkpoint that you kept."
+                </p>
+            </details>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Entry(row: LedgerRow, now: Timestamp, covered: u64) -> impl IntoView {
+    let index = row.index;
+    let proof = (index < covered).then(|| {
+        view! {
+            <p><a href=format!("/ledger/proof/{index}") download="">"Download its proof"</a></p>
+        }
+    });
     let request = row.request.map(|id| {
         view! { <p><a href=format!("/requests/{id}")>"Open the request"</a></p> }
     });
@@ -73,6 +119,7 @@ fn Entry(row: LedgerRow, now: Timestamp) -> impl IntoView {
                     <p class="hint">
                         "Leaf "<code class="hash">{number::digest_groups(&row.leaf)}</code>
                     </p>
+                    {proof}
                 </div>
             </details>
         </li>

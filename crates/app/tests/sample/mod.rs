@@ -10,8 +10,8 @@ use domain::{
 };
 use serde_json::json;
 use service::view::{
-    AgentRef, AgentRow, AgentsView, HistoryView, InboxView, KeyRow, KindView, KindsView, LedgerRow,
-    LedgerView, PeopleView, PersonRow, RequestRow, Viewer,
+    AgentRef, AgentRow, AgentsView, CheckpointView, HistoryView, InboxView, KeyRow, KindView,
+    KindsView, LedgerRow, LedgerView, PeopleView, PersonRow, RequestRow, Viewer,
 };
 
 /// Text that tries everything: markup, a direction override, a zero width space, a run of spaces.
@@ -200,6 +200,12 @@ pub fn ledger() -> LedgerView {
         now: now(),
         size: 1313,
         root: Digest::of(b"root"),
+        checkpoint: Some(CheckpointView {
+            size: 1311,
+            root: Digest::of(b"signed root"),
+            issued_at: at("22T15:27"),
+            key: "countersign/0192f0a0-0000-7000-8000-000000000001+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k".into(),
+        }),
         rows: rows.collect(),
         older: Some(1309),
         newer: Some(1340),

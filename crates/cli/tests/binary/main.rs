@@ -270,3 +270,79 @@ async fn l01_a_changed_entry_is_named_by_ledger_verify() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("entry 17"), "{error}");
 }
+
+/// Runs statements on a database, as somebody with the file and no respect.
+fn tampered(database: &str, statements: &[&str]) {
+    let script = "import sqlite3,sys\n\
+         db=sqlite3.connect(sys.argv[1])\n\
+         [db.execute(sql) for sql in sys.argv[2:]]\n\
+         db.commit()\n";
+    let path = database.strip_prefix("sqlite://").unwrap();
+    let run = Command::new("python3").args(["-c", script, path]).args(statements).output().unwrap();
+    assert!(run.status.success(), "{run:?}");
+}
+
+#[tokio::test]
+async fn l13_l18_tables_that_differ_from_the_entries_are_reported_by_ledger_verify() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut server, handout) = demo(directory.path());
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let database = text(&handout["database"]);
+    let verify = || {
+        let output = run(&["ledger", "verify", "--database", &database]);
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.success(), said)
+    };
+    let (holds, said) = verify();
+    assert!(holds && said.contains("The tables say what the entries say."), "{said}");
+
+    // Erasing is allowed, and said.
+    tampered(&database, &["DELETE FROM entry_texts WHERE field = 'name'"]);
+    let (holds, said) = verify();
+    assert!(holds && said.contains("Erased are the texts of 6 commitments"), "{said}");
+
+    let triggers = [
+        "entries_never_change",
+        "requests_terminal",
+        "requests_legal_transition",
+        "requests_identity_fixed",
+        "requests_approved_needs_approval",
+    ];
+    let drops: Vec<String> = triggers.iter().map(|name| format!("DROP TRIGGER {name}")).collect();
+    tampered(&database, &drops.iter().map(String::as_str).collect::<Vec<_>>());
+    let cases = [
+        ("UPDATE requests SET state='approved' WHERE state='denied'", "requests ", "'denied'"),
+        ("UPDATE requests SET due_at=due_at+1 WHERE state='pending'", "requests ", "due_at"),
+        (
+            "UPDATE requests SET document=replace(document,'approvers','friends')",
+            "requests ",
+            "document",
+        ),
+        ("UPDATE people SET active=0 WHERE name='Mia Okafor'", "people ", "active"),
+        ("UPDATE agents SET suspended=1 WHERE name='deploy-bot'", "agents ", "suspended"),
+        ("UPDATE api_keys SET expires_at=expires_at*2", "api_keys ", "expires_at"),
+        (
+            "INSERT INTO group_members SELECT 'approvers', id FROM people WHERE name='Tom Beck'",
+            "group_members 'approvers'",
+            "the entries say none, the table says a row",
+        ),
+        ("DELETE FROM reviews", "reviews ", "the entries say a row, the table says none"),
+        ("UPDATE evidence_opened SET at=0", "evidence_opened ", ", at"),
+        ("UPDATE entries SET fact='SignedOut' WHERE idx=9", "entries 9", "fact"),
+        ("UPDATE entries SET at=0 WHERE idx=10", "entries 10", ", at"),
+    ];
+    let statements: Vec<&str> = cases.iter().map(|(sql, ..)| *sql).collect();
+    tampered(&database, &statements);
+    let (holds, said) = verify();
+    assert!(!holds && said.contains("the tables differ from the entries in"), "{said}");
+    for (sql, table, what) in cases {
+        let named = said.lines().any(|line| line.starts_with(table) && line.contains(what));
+        assert!(named, "{sql}: {said}");
+    }
+
+    // A text that is not what was committed to is no erasure.
+    tampered(&database, &["UPDATE entry_texts SET text='another' WHERE field='justification'"]);
+    let (holds, said) = verify();
+    assert!(!holds && said.contains("commits to another text under `justification`"), "{said}");
+}

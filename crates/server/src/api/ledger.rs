@@ -1,21 +1,35 @@
-//! `GET /api/v1/ledger/entries`: for auditors' programs.
+//! `GET /api/v1/ledger/…`: for auditors' programs.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use domain::{Checkpoint, Digest};
 use serde::{Deserialize, Serialize};
-use service::query::{LedgerEntry, LedgerHead};
+use service::Failure;
+use service::ledger::Consistency;
+use service::query::{LedgerEntry, LedgerHead, MAX_ENTRIES};
 
 use super::authn::Auditor;
-use super::input::Params;
+use super::input::{Id, Params};
 use crate::AppState;
 use crate::problem::Problem;
 
-/// Where to begin.
+/// Notes and proofs are text, as their specifications write them.
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Where to begin, and how many.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EntriesParams {
     #[serde(default)]
     from: u64,
+    #[serde(default = "all_at_once")]
+    limit: u32,
+}
+
+fn all_at_once() -> u32 {
+    MAX_ENTRIES
 }
 
 /// Entries in order of their index; an empty page is the end.
@@ -33,7 +47,97 @@ pub(super) async fn entries(
     Auditor(auditor): Auditor,
     Params(params): Params<EntriesParams>,
 ) -> Result<Json<Entries>, Problem> {
-    let entries = state.service.ledger_entries(&auditor, params.from).await?;
+    if !(1..=MAX_ENTRIES).contains(&params.limit) {
+        return Err(Problem::bad_query(format!("`limit` is 1 to {MAX_ENTRIES}.")));
+    }
+    let entries = state.service.ledger_entries(&auditor, params.from, params.limit).await?;
     let head = state.service.ledger_head().await?;
     Ok(Json(Entries { head, entries }))
+}
+
+/// The newest checkpoint: a signed note.
+pub(super) async fn checkpoint(
+    State(state): State<AppState>,
+    Auditor(auditor): Auditor,
+) -> Result<Response, Problem> {
+    let newest = state.service.ledger_checkpoint(&auditor).await?;
+    let newest = newest.ok_or_else(Problem::no_checkpoint)?;
+    Ok(([(header::CONTENT_TYPE, TEXT)], newest.note).into_response())
+}
+
+/// In which form to answer.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ProofFormat {
+    #[default]
+    Json,
+    TlogProof,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProofParams {
+    #[serde(default)]
+    format: ProofFormat,
+}
+
+/// The inclusion of one entry in the tree of the newest checkpoint.
+#[derive(Serialize)]
+struct Inclusion {
+    index: u64,
+    size: u64,
+    root: Digest,
+    /// RFC 6962 §2.1.1, the leaf's sibling first.
+    proof: Vec<Digest>,
+    /// The signed note.
+    checkpoint: String,
+}
+
+/// The proof of one entry, as JSON or as a `.tlog-proof` file.
+pub(super) async fn proof(
+    State(state): State<AppState>,
+    Auditor(auditor): Auditor,
+    Id(index): Id<u64>,
+    Params(params): Params<ProofParams>,
+) -> Result<Response, Problem> {
+    let proof = state.service.ledger_proof(&auditor, index).await?;
+    let proof = proof.ok_or_else(Problem::no_checkpoint)?;
+    Ok(match params.format {
+        ProofFormat::TlogProof => ([(header::CONTENT_TYPE, TEXT)], proof.to_text()).into_response(),
+        ProofFormat::Json => {
+            let head = Checkpoint::unverified(&proof.checkpoint);
+            let head = head.map_err(|error| Failure::Defect(error.to_string()))?;
+            let path = proof.path.into_iter().map(Digest).collect();
+            let (size, root) = (head.size, Digest(head.root));
+            let checkpoint = proof.checkpoint;
+            Json(Inclusion { index, size, root, proof: path, checkpoint }).into_response()
+        }
+    })
+}
+
+/// Between which sizes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConsistencyParams {
+    from: u64,
+    /// Without it the newest checkpoint's.
+    to: Option<u64>,
+}
+
+/// The proof that the ledger only grew between two sizes.
+pub(super) async fn consistency(
+    State(state): State<AppState>,
+    Auditor(auditor): Auditor,
+    Params(params): Params<ConsistencyParams>,
+) -> Result<Json<Consistency>, Problem> {
+    let to = match params.to {
+        Some(to) => to,
+        None => {
+            let newest = state.service.ledger_checkpoint(&auditor).await?;
+            newest.ok_or_else(Problem::no_checkpoint)?.size
+        }
+    };
+    let proof = state.service.ledger_consistency(&auditor, params.from, to).await?;
+    let range = "`from` is 1 or more and not above `to`; `to` is not above the ledger's size.";
+    proof.map(Json).ok_or_else(|| Problem::bad_query(range))
 }

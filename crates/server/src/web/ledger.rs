@@ -1,12 +1,16 @@
-//! `/ledger`: the record, for auditors and administrators.
+//! `/ledger`: the record, and proofs of its entries, for auditors and administrators.
 
 use app::Page;
-use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use axum::response::Response;
+use axum::extract::{Path, Query};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::desk::{Answer, Desk, Trouble, page};
+
+const NOT_YOURS: &str =
+    "The ledger is for auditors and administrators. Each request has its own timeline.";
 
 /// Entries below this index.
 #[derive(Default, Deserialize)]
@@ -23,8 +27,27 @@ pub(super) async fn ledger(desk: Desk, params: Result<Query<Params>, QueryReject
 
 async fn show(desk: &Desk, before: Option<u64>) -> Answer {
     let view = desk.visitor.state.service.ledger_view(&desk.caller, before).await?;
-    let view = view.ok_or(Trouble::Forbidden(
-        "The ledger is for auditors and administrators. Each request has its own timeline.",
-    ))?;
-    page(Page::Ledger(view))
+    page(Page::Ledger(view.ok_or(Trouble::Forbidden(NOT_YOURS))?))
+}
+
+/// The proof of one entry under the newest checkpoint, as a file.
+pub(super) async fn proof(desk: Desk, Path(index): Path<String>) -> Response {
+    match proved(&desk, &index).await {
+        Ok((index, text)) => {
+            let disposition = format!("attachment; filename=\"entry-{index}.tlog-proof\"");
+            let headers = [
+                (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+                (header::CONTENT_DISPOSITION, disposition),
+            ];
+            (headers, text).into_response()
+        }
+        Err(trouble) => desk.visitor.answer(Err(trouble)).await,
+    }
+}
+
+async fn proved(desk: &Desk, index: &str) -> Result<(u64, String), Trouble> {
+    let index: u64 = index.parse().map_err(|_| Trouble::NotFound)?;
+    let proof = desk.visitor.state.service.ledger_proof_view(&desk.caller, index).await?;
+    let proof = proof.ok_or(Trouble::Forbidden(NOT_YOURS))?.ok_or(Trouble::NotFound)?;
+    Ok((index, proof.to_text()))
 }

@@ -3,6 +3,7 @@
 mod authn;
 mod bad_input;
 mod changes;
+mod ledger;
 mod lifecycle;
 mod redeem;
 mod review;

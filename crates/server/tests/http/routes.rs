@@ -20,6 +20,9 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/v1/kinds"),
     ("GET", "/api/v1/kinds/{name}"),
     ("GET", "/api/v1/ledger/entries"),
+    ("GET", "/api/v1/ledger/checkpoint"),
+    ("GET", "/api/v1/ledger/proof/{index}"),
+    ("GET", "/api/v1/ledger/consistency"),
     ("GET", "/api/{*rest}"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/healthz"),
@@ -34,6 +37,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/requests/{id}/evidence/{digest}/download"),
     ("GET", "/history"),
     ("GET", "/ledger"),
+    ("GET", "/ledger/proof/{index}"),
     ("GET", "/agents"),
     ("POST", "/agents"),
     ("POST", "/agents/{id}/keys"),
@@ -85,6 +89,7 @@ async fn b01_w02_route_by_role_matrix() {
     let key =
         app.service.issue_auditor_key(&Steward::Operator, auditor.id, expires_at).await.unwrap();
     let request = agent.stage().await;
+    app.service.issue_checkpoint().await.unwrap();
     let id = request["id"].as_str().unwrap();
     let person = spare.id.to_string();
 
@@ -111,6 +116,7 @@ async fn b01_w02_route_by_role_matrix() {
             .replace("{id}", if route.starts_with("/people") { &person } else { id })
             .replace("{key}", id)
             .replace("{digest}", &format!("sha256:{}", "0".repeat(64)))
+            .replace("{index}", "3")
             .replace("{name}", "vendor.key_extend")
             .replace("{token}", "nonsense")
             .replace("{file}", "nonsense.css")

@@ -1,21 +1,21 @@
-//! The ledger as auditors read it, and its check from the first entry.
+//! The ledger as auditors read it.
 
 use domain::entry::Entry;
-use domain::merkle::{Frontier, leaf_hash};
-use domain::{Commitment, Digest, canonical};
+use domain::tlog_proof::TlogProof;
+use domain::{Checkpoint, Commitment, Digest};
 use serde::Serialize;
 use serde_json::Value;
-use store::Store;
-use store::read::StoredEntry;
+use store::read::{StoredCheckpoint, StoredEntry};
 
 use crate::caller::{AuditorCaller, PersonCaller};
-use crate::view::{LedgerRow, LedgerView};
+use crate::ledger::{Consistency, Tree, key_history, prove_consistency, prove_entry};
+use crate::view::{CheckpointView, LedgerRow, LedgerView};
 use crate::{Failure, Service};
 
 /// Entries on one page.
 const PAGE: u64 = 50;
-/// Entries read at once while checking.
-const STRIDE: u32 = 500;
+/// The most entries that one call of a program gets.
+pub const MAX_ENTRIES: u32 = 500;
 
 /// How many entries there are, and the root over them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -39,14 +39,6 @@ pub struct OpenedText {
     pub field: String,
     pub salt: String,
     pub text: String,
-}
-
-/// What is wrong with a ledger, and where it begins.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("entry {index}: {problem}")]
-pub struct Broken {
-    pub index: u64,
-    pub problem: String,
 }
 
 impl Service {
@@ -85,13 +77,15 @@ impl Service {
             now: self.now(),
             size: head.size,
             root: head.root,
+            checkpoint: self.checkpoint_view().await?,
             rows,
             older: (start > 0).then_some(start),
             newer: (end < head.size).then(|| (end + PAGE).min(head.size)),
         }))
     }
 
-    /// Entries from `from` for an auditor's program.
+    /// Up to `limit` entries from `from` for an auditor's program, never more than
+    /// [`MAX_ENTRIES`].
     ///
     /// # Errors
     /// When the store is away.
@@ -99,9 +93,75 @@ impl Service {
         &self,
         _caller: &AuditorCaller,
         from: u64,
+        limit: u32,
     ) -> Result<Vec<LedgerEntry>, Failure> {
-        let entries = self.store.entries(from, STRIDE).await?;
+        let entries = self.store.entries(from, limit.min(MAX_ENTRIES)).await?;
         entries.iter().map(ledger_entry).collect()
+    }
+
+    /// The newest checkpoint, if one was issued.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_checkpoint(
+        &self,
+        _caller: &AuditorCaller,
+    ) -> Result<Option<StoredCheckpoint>, Failure> {
+        Ok(self.store.newest_checkpoint().await?)
+    }
+
+    /// The proof that an entry is under the newest checkpoint; `None` while none covers it.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_proof(
+        &self,
+        _caller: &AuditorCaller,
+        index: u64,
+    ) -> Result<Option<TlogProof>, Failure> {
+        prove_entry(&*self.store, index).await
+    }
+
+    /// The same for a person; the outer `None` is for whoever is no auditor.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_proof_view(
+        &self,
+        caller: &PersonCaller,
+        index: u64,
+    ) -> Result<Option<Option<TlogProof>>, Failure> {
+        if !caller.is_auditor() {
+            return Ok(None);
+        }
+        prove_entry(&*self.store, index).await.map(Some)
+    }
+
+    /// The proof that the first `to` entries go on from the first `from`; `None` unless
+    /// 0 < `from` ≤ `to` ≤ the size of the ledger.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_consistency(
+        &self,
+        _caller: &AuditorCaller,
+        from: u64,
+        to: u64,
+    ) -> Result<Option<Consistency>, Failure> {
+        prove_consistency(&*self.store, from, to).await
+    }
+
+    async fn checkpoint_view(&self) -> Result<Option<CheckpointView>, Failure> {
+        let Some(newest) = self.store.newest_checkpoint().await? else { return Ok(None) };
+        let checkpoint = Checkpoint::unverified(&newest.note).map_err(Failure::defect)?;
+        let keys = key_history(&*self.store, self.instance().await?).await;
+        let keys = keys.map_err(Failure::defect)?;
+        Ok(Some(CheckpointView {
+            size: newest.size,
+            root: Digest(checkpoint.root),
+            issued_at: newest.issued_at,
+            key: keys.of_size(newest.size).map(ToString::to_string).unwrap_or_default(),
+        }))
     }
 
     /// Size and root.
@@ -110,76 +170,8 @@ impl Service {
     /// When the store is away.
     pub async fn ledger_head(&self) -> Result<LedgerHead, Failure> {
         let size = self.store.ledger_size().await?;
-        let mut peaks = Vec::new();
-        for (level, index) in domain::merkle::peaks_of(size) {
-            let hash = self.store.tree_node(level, index).await?;
-            peaks.push(hash.ok_or_else(|| Failure::defect("a node of the ledger is missing"))?);
-        }
-        let mut peaks = peaks.into_iter();
-        let frontier = Frontier::load(size, |_, _| {
-            peaks.next().ok_or_else(|| Failure::defect("a node of the ledger is missing"))
-        })?;
-        Ok(LedgerHead { size, root: Digest(frontier.root()) })
-    }
-}
-
-/// Checks a whole ledger: canonical form, indices, leaves, and every stored node. Needs no keys.
-///
-/// # Errors
-/// The inner error names the first entry that does not hold.
-pub async fn verify_ledger(store: &dyn Store) -> Result<Result<LedgerHead, Broken>, Failure> {
-    let mut frontier = Frontier::default();
-    let size = store.ledger_size().await?;
-    while frontier.size() < size {
-        let entries = store.entries(frontier.size(), STRIDE).await?;
-        if entries.is_empty() {
-            return Ok(Err(broken(frontier.size(), "is missing")));
-        }
-        for stored in entries {
-            let index = frontier.size();
-            if let Err(problem) = sound(&stored, index) {
-                return Ok(Err(broken(index, problem)));
-            }
-            for node in frontier.append(leaf_hash(&stored.body)) {
-                if store.tree_node(node.level, node.index).await? != Some(node.hash) {
-                    let problem = format!(
-                        "the stored node at level {}, index {} is not the hash of what is below it",
-                        node.level, node.index
-                    );
-                    return Ok(Err(broken(index, problem)));
-                }
-            }
-        }
-    }
-    if store.tree_node(0, frontier.size()).await?.is_some() {
-        return Ok(Err(broken(frontier.size(), "is gone, but its leaf is still in the tree")));
-    }
-    Ok(Ok(LedgerHead { size: frontier.size(), root: Digest(frontier.root()) }))
-}
-
-fn broken(index: u64, problem: impl ToString) -> Broken {
-    Broken { index, problem: problem.to_string() }
-}
-
-fn sound(stored: &StoredEntry, index: u64) -> Result<(), String> {
-    if stored.index != index {
-        return Err(format!("is missing; the next one is {}", stored.index));
-    }
-    let entry: Entry =
-        serde_json::from_slice(&stored.body).map_err(|error| format!("is no entry: {error}"))?;
-    if entry.index != index {
-        return Err(format!("says that it is entry {}", entry.index));
-    }
-    let form = canonical::to_bytes(&entry).map_err(|error| error.to_string())?;
-    if form != stored.body {
-        return Err("is not in canonical form".to_owned());
-    }
-    if stored.leaf.0 != leaf_hash(&stored.body) {
-        return Err("does not hash to its stored leaf".to_owned());
-    }
-    match stored.texts.iter().find(|text| !opens(&entry, text)) {
-        Some((field, ..)) => Err(format!("has another text under `{field}` than it commits to")),
-        None => Ok(()),
+        let root = Tree::new(&*self.store).root(size).await?;
+        Ok(LedgerHead { size, root: Digest(root) })
     }
 }
 

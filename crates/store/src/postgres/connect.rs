@@ -76,7 +76,7 @@ pub(super) fn reading_pool(options: PgConnectOptions) -> PgPool {
 }
 
 /// A read transaction in which every statement sees the same instant.
-pub(super) async fn snapshot(pool: &PgPool) -> Answer<Transaction<'static, Postgres>> {
+pub(crate) async fn snapshot(pool: &PgPool) -> Answer<Transaction<'static, Postgres>> {
     Ok(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
 }
 

@@ -51,17 +51,38 @@ pub(super) async fn size(connection: &mut PgConnection) -> Answer<u64> {
     Column("entries", "idx").number(&row)
 }
 
-pub(super) async fn tree_node(
-    connection: &mut PgConnection,
+pub(super) async fn tree_nodes(
+    pool: &PgPool,
     level: u8,
-    index: u64,
-) -> Answer<Option<Hash>> {
-    let row = sqlx::query("SELECT hash FROM tree_nodes WHERE level = $1 AND idx = $2")
-        .bind(i64::from(level))
-        .bind(signed(index))
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| Ok(Column("tree_nodes", "hash").digest(&row)?.0)).transpose()
+    from: u64,
+    to: u64,
+) -> Answer<Vec<Hash>> {
+    let rows = sqlx::query(
+        "SELECT idx, hash FROM tree_nodes WHERE level = $1 AND idx >= $2 AND idx < $3 ORDER BY idx",
+    )
+    .bind(i64::from(level))
+    .bind(signed(from))
+    .bind(signed(to))
+    .fetch_all(pool)
+    .await?;
+    let mut hashes = Vec::with_capacity(rows.len());
+    for (expected, row) in (from..).zip(&rows) {
+        let index: u64 = Column("tree_nodes", "idx").number(row)?;
+        if index != expected {
+            break;
+        }
+        hashes.push(Column("tree_nodes", "hash").digest(row)?.0);
+    }
+    Ok(hashes)
+}
+
+pub(super) async fn key_entries(pool: &PgPool) -> Answer<Vec<StoredEntry>> {
+    let rows = sqlx::query(
+        "SELECT idx, body, leaf FROM entries WHERE fact = 'CheckpointKeyNamed' ORDER BY idx",
+    )
+    .fetch_all(pool)
+    .await?;
+    joined(rows, Vec::new())
 }
 
 pub(super) async fn entries_of(pool: &PgPool, id: RequestId) -> Answer<Vec<StoredEntry>> {

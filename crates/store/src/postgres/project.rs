@@ -7,6 +7,7 @@ use domain::{Actor, Digest, Fact, Request, RequestFact, Timestamp, canonical, na
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::checkpoints;
 use super::rows::signed;
 use crate::change::{Idempotency, NewFact, RequestChange, Side, Staged, Write};
 use crate::error::StoreError;
@@ -338,6 +339,7 @@ async fn house_fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact) -> A
         HouseFact::InstanceCreated { .. }
         | HouseFact::PasswordSet { .. }
         | HouseFact::KindPut { .. }
+        | HouseFact::CheckpointKeyNamed { .. }
         | HouseFact::PolicyPut { .. }
         | HouseFact::ChangedDirectly { .. }
         | HouseFact::Recovered { .. }
@@ -523,6 +525,7 @@ pub(super) async fn side(tx: &mut PgConnection, side: Side) -> Answer<()> {
         Side::Evidence { agent, digest, bytes, at } => {
             evidence(tx, agent, digest, &bytes, at).await?;
         }
+        Side::Checkpoint(checkpoint) => checkpoints::keep(tx, &checkpoint).await?,
         Side::Sweep { now, evidence_before } => sweep(tx, now, evidence_before).await?,
     }
     Ok(())

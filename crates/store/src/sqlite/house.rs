@@ -71,7 +71,9 @@ pub(super) async fn authority(
         .fetch_all(&mut *tx)
         .await?;
         for holder in &holders {
-            excluded.insert(Column("api_keys", "shown_to").parsed(holder)?, Ineligible::HoldsKey);
+            // Whoever owns the one and holds a key of the other stays known as its owner.
+            let holder = Column("api_keys", "shown_to").parsed(holder)?;
+            excluded.entry(holder).or_insert(Ineligible::HoldsKey);
         }
         if let Some(owner) = Column("agents", "owner_id").parsed_if_any(&row)? {
             excluded.insert(owner, Ineligible::OwnsAgent);

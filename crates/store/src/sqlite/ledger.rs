@@ -63,6 +63,40 @@ pub(super) async fn tree_node(
     row.map(|row| Ok(Column("tree_nodes", "hash").digest(&row)?.0)).transpose()
 }
 
+pub(super) async fn tree_nodes(
+    pool: &SqlitePool,
+    level: u8,
+    from: u64,
+    to: u64,
+) -> Answer<Vec<Hash>> {
+    let rows = sqlx::query(
+        "SELECT idx, hash FROM tree_nodes WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx",
+    )
+    .bind(i64::from(level))
+    .bind(signed(from))
+    .bind(signed(to))
+    .fetch_all(pool)
+    .await?;
+    let mut hashes = Vec::with_capacity(rows.len());
+    for (expected, row) in (from..).zip(&rows) {
+        let index: u64 = Column("tree_nodes", "idx").number(row)?;
+        if index != expected {
+            break;
+        }
+        hashes.push(Column("tree_nodes", "hash").digest(row)?.0);
+    }
+    Ok(hashes)
+}
+
+pub(super) async fn key_entries(pool: &SqlitePool) -> Answer<Vec<StoredEntry>> {
+    let rows = sqlx::query(
+        "SELECT idx, body, leaf FROM entries WHERE fact = 'CheckpointKeyNamed' ORDER BY idx",
+    )
+    .fetch_all(pool)
+    .await?;
+    joined(rows, Vec::new())
+}
+
 pub(super) async fn entries_of(pool: &SqlitePool, id: RequestId) -> Answer<Vec<StoredEntry>> {
     let mut tx = pool.begin().await?;
     let rows = sqlx::query("SELECT idx, body, leaf FROM entries WHERE request_id = ? ORDER BY idx")
@@ -94,6 +128,29 @@ pub(super) async fn entries(pool: &SqlitePool, from: u64, limit: u32) -> Answer<
             .bind(end)
             .fetch_all(&mut *tx)
             .await?;
+    joined(rows, texts)
+}
+
+/// Entries of the attached database `live`.
+pub(super) async fn attached(
+    tx: &mut SqliteConnection,
+    from: u64,
+    end: u64,
+) -> Answer<Vec<StoredEntry>> {
+    let rows = sqlx::query(
+        "SELECT idx, body, leaf FROM live.entries WHERE idx >= ? AND idx < ? ORDER BY idx",
+    )
+    .bind(signed(from))
+    .bind(signed(end))
+    .fetch_all(&mut *tx)
+    .await?;
+    let texts = sqlx::query(
+        "SELECT idx, field, salt, text FROM live.entry_texts WHERE idx >= ? AND idx < ?",
+    )
+    .bind(signed(from))
+    .bind(signed(end))
+    .fetch_all(tx)
+    .await?;
     joined(rows, texts)
 }
 

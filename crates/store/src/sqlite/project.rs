@@ -6,6 +6,7 @@ use domain::request::SecondReview;
 use domain::{Actor, Digest, Fact, Request, RequestFact, Timestamp, canonical, name};
 use sqlx::SqliteConnection;
 
+use super::checkpoints;
 use super::rows::signed;
 use crate::change::{Idempotency, NewFact, RequestChange, Side, Staged, Write};
 use crate::error::StoreError;
@@ -334,6 +335,7 @@ async fn house_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseFact) 
             .await?;
         }
         HouseFact::InstanceCreated { .. }
+        | HouseFact::CheckpointKeyNamed { .. }
         | HouseFact::PasswordSet { .. }
         | HouseFact::KindPut { .. }
         | HouseFact::PolicyPut { .. }
@@ -516,6 +518,7 @@ pub(super) async fn side(tx: &mut SqliteConnection, side: Side) -> Answer<()> {
         Side::Evidence { agent, digest, bytes, at } => {
             evidence(tx, agent, digest, &bytes, at).await?;
         }
+        Side::Checkpoint(checkpoint) => checkpoints::keep(tx, &checkpoint).await?,
         Side::Sweep { now, evidence_before } => sweep(tx, now, evidence_before).await?,
     }
     Ok(())
