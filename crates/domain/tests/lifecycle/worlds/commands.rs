@@ -6,7 +6,6 @@ use domain::{
     Actor, Command, Ineligible, Outcome, PersonId, Request, ReviewInput, Reviewer, RollbackOutcome,
 };
 
-use super::Size;
 use super::house::at_staging;
 use crate::scene::{
     BOB, CAT, EVE, EXECUTOR, LEASE, OTHER_AGENT, OTHER_LEASE, OUTSIDER, OWNER, STAGER, amend,
@@ -59,15 +58,18 @@ fn verdicts(person: PersonId, revision: u32, second: i64) -> Vec<Command> {
     commands
 }
 
+/// The agent amends once.
+const REVISIONS: u32 = 2;
+
 /// Everything that may be asked of `request` at `second`.
-pub fn all(request: &Request, second: i64, size: &Size) -> Vec<Command> {
+pub fn all(request: &Request, second: i64) -> Vec<Command> {
     let mut commands: Vec<Command> = others().into();
     for person in [OWNER, BOB, CAT, EVE] {
         commands.extend(verdicts(person, request.revision, second));
         commands.push(second_review(person, SecondVerdict::Justified));
         commands.push(second_review(person, SecondVerdict::Unjustified));
     }
-    if request.revision < size.revisions {
+    if request.revision < REVISIONS {
         commands.push(next_revision(request));
     }
     let revision = request.revision;

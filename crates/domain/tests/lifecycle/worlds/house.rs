@@ -24,7 +24,7 @@ pub enum House {
     Frozen,
     Suspended,
     PolicyAsksFresh,
-    PolicyAsksLess,
+    BobMovedAndPolicyAsksLess,
     PolicyAsksThree,
     PolicyAsksNothing,
     PolicyForbids,
@@ -43,7 +43,7 @@ impl House {
         Self::Frozen,
         Self::Suspended,
         Self::PolicyAsksFresh,
-        Self::PolicyAsksLess,
+        Self::BobMovedAndPolicyAsksLess,
         Self::PolicyAsksThree,
         Self::PolicyAsksNothing,
         Self::PolicyForbids,
@@ -57,7 +57,7 @@ impl House {
             ("approvers", Self::CatLeft) => &[OWNER, BOB, EVE],
             ("approvers", Self::EveLeft) => &[OWNER, BOB, CAT],
             ("approvers", _) => &[OWNER, BOB, CAT, EVE],
-            ("security", Self::BobLeft) => &[OWNER],
+            ("security", Self::BobLeft | Self::BobMovedAndPolicyAsksLess) => &[OWNER],
             ("security", _) => &[OWNER, BOB],
             ("break-glass", Self::EveLeft) => &[OWNER],
             ("break-glass", _) => &[OWNER, EVE],
@@ -80,7 +80,7 @@ impl House {
             Self::PolicyAsksFresh => {
                 Some(vec![fresh("lax", "approvers", 1), need("strict", "security", 1)])
             }
-            Self::PolicyAsksLess => Some(vec![need("lax", "approvers", 1)]),
+            Self::BobMovedAndPolicyAsksLess => Some(vec![need("lax", "approvers", 1)]),
             Self::PolicyAsksThree => {
                 Some(vec![need("lax", "approvers", 2), need("strict", "security", 1)])
             }
