@@ -170,6 +170,15 @@ fn a_window_bounds_the_release_and_its_token() {
 }
 
 #[test]
+fn the_token_of_a_window_ends_with_the_approval_where_that_is_earlier() {
+    let window = Some(Window { not_before: at(1000), not_after: at(5000) });
+    let story = Story::of(RequestStaged { window, ..staged(one()) }).approved_by(&[BOB]).at(1500);
+    let facts = story.answer(story.redeem()).unwrap();
+    let [RequestFact::ReleaseRedeemed { release, .. }] = &facts[..] else { panic!() };
+    assert_eq!(release.token_expires_at, at(1600), "approved until 600 s after the window opens");
+}
+
+#[test]
 fn the_token_lives_300_seconds_and_never_past_the_approval() {
     for (second, exp) in [(20, 320), (500, 610), (609, 610)] {
         let story = approved().at(second);

@@ -6,7 +6,6 @@ use domain::{
     Actor, Command, Ineligible, Outcome, PersonId, Request, ReviewInput, Reviewer, RollbackOutcome,
 };
 
-use super::Size;
 use super::house::at_staging;
 use crate::scene::{
     BOB, CAT, EVE, EXECUTOR, LEASE, OTHER_AGENT, OTHER_LEASE, OUTSIDER, OWNER, STAGER, amend,
@@ -14,16 +13,17 @@ use crate::scene::{
 };
 use crate::states::{halt, revoke, rollback, second_review};
 
-/// The request that every world starts from: staged at 0, to be reviewed by 100; a release lives
-/// 50 s, a lease 20 s, a report is expected within 60 s.
+/// The request that every world starts from: staged at 0, to be reviewed by 110; a release lives
+/// 50 s, a lease 100 s, a report is expected within 130 s. So the instants of the search are on the
+/// borders of these times, and a heartbeat at 60 moves a lease.
 pub fn staged() -> Request {
     let staged = RequestStaged {
         requirements: at_staging(),
         excluded: vec![],
-        review_deadline: at(100),
+        review_deadline: at(110),
         release_ttl_s: 50,
-        lease_ttl_s: 20,
-        report_deadline_s: 60,
+        lease_ttl_s: 100,
+        report_deadline_s: 130,
         ..crate::scene::staged(vec![])
     };
     Request::evolve(None, &domain::RequestFact::RequestStaged(Box::new(staged)), at(0)).unwrap()
@@ -43,7 +43,7 @@ fn input(person: PersonId, revision: u32, second: i64, signed_in_s: i64) -> Revi
 type Says = fn(ReviewInput) -> Command;
 
 /// Everything that `person` can say of `revision` at `second`.
-fn verdicts(person: PersonId, revision: u32, second: i64, size: &Size) -> Vec<Command> {
+fn verdicts(person: PersonId, revision: u32, second: i64) -> Vec<Command> {
     let approvals: [Says; 2] = [Command::Approve, Command::BreakGlass];
     let others: [Says; 3] = [Command::RequestChanges, Command::Deny, Command::PassOn];
     let mut commands = Vec::new();
@@ -51,24 +51,25 @@ fn verdicts(person: PersonId, revision: u32, second: i64, size: &Size) -> Vec<Co
         commands.push(says(input(person, revision, second, 0)));
     }
     for says in approvals {
-        // Shown the other revision.
+        // Shown the other revision, and signed in too long ago.
         commands.push(says(input(person, 3 - revision, second, 0)));
-        if size.signed_in_long_ago {
-            commands.push(says(input(person, revision, second, 400)));
-        }
+        commands.push(says(input(person, revision, second, 400)));
     }
     commands
 }
 
+/// The agent amends once.
+const REVISIONS: u32 = 2;
+
 /// Everything that may be asked of `request` at `second`.
-pub fn all(request: &Request, second: i64, size: &Size) -> Vec<Command> {
+pub fn all(request: &Request, second: i64) -> Vec<Command> {
     let mut commands: Vec<Command> = others().into();
     for person in [OWNER, BOB, CAT, EVE] {
-        commands.extend(verdicts(person, request.revision, second, size));
+        commands.extend(verdicts(person, request.revision, second));
         commands.push(second_review(person, SecondVerdict::Justified));
         commands.push(second_review(person, SecondVerdict::Unjustified));
     }
-    if request.revision < size.revisions {
+    if request.revision < REVISIONS {
         commands.push(next_revision(request));
     }
     let revision = request.revision;
@@ -82,7 +83,7 @@ pub fn all(request: &Request, second: i64, size: &Size) -> Vec<Command> {
 /// Of the second revision CAT is the person that the agent acts for.
 fn next_revision(request: &Request) -> Command {
     let excluded = vec![(CAT, Ineligible::ActsOnBehalf)];
-    let review_deadline = at(100);
+    let review_deadline = at(110);
     let next = amended(request.revision + 1, at_staging());
     amend(RequestAmended { excluded, review_deadline, ..next })
 }

@@ -8,8 +8,8 @@ use domain::{Authority, FreezeScope, Ineligible, PersonId, Request, Requirement,
 
 use crate::scene::{BOB, CAT, EVE, OWNER, at, freeze, fresh, need};
 
-/// After every second review is due.
-pub const LATE: i64 = 200 + SECOND_REVIEW_S;
+/// When the second review of a glass that was broken at 60 falls due.
+pub const LATE: i64 = 60 + SECOND_REVIEW_S;
 
 /// One way in which the house may stand when a command arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub enum House {
     Frozen,
     Suspended,
     PolicyAsksFresh,
+    BobMovedAndPolicyAsksLess,
     PolicyAsksThree,
     PolicyAsksNothing,
     PolicyForbids,
@@ -31,7 +32,7 @@ pub enum House {
 }
 
 impl House {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::AsItWas,
         Self::BobLeft,
         Self::CatLeft,
@@ -42,18 +43,10 @@ impl House {
         Self::Frozen,
         Self::Suspended,
         Self::PolicyAsksFresh,
+        Self::BobMovedAndPolicyAsksLess,
         Self::PolicyAsksThree,
         Self::PolicyAsksNothing,
         Self::PolicyForbids,
-        Self::PolicyFails,
-    ];
-    pub const SOME: [Self; 7] = [
-        Self::AsItWas,
-        Self::BobLeft,
-        Self::EveLeft,
-        Self::Frozen,
-        Self::PolicyAsksFresh,
-        Self::PolicyAsksThree,
         Self::PolicyFails,
     ];
 
@@ -64,7 +57,7 @@ impl House {
             ("approvers", Self::CatLeft) => &[OWNER, BOB, EVE],
             ("approvers", Self::EveLeft) => &[OWNER, BOB, CAT],
             ("approvers", _) => &[OWNER, BOB, CAT, EVE],
-            ("security", Self::BobLeft) => &[OWNER],
+            ("security", Self::BobLeft | Self::BobMovedAndPolicyAsksLess) => &[OWNER],
             ("security", _) => &[OWNER, BOB],
             ("break-glass", Self::EveLeft) => &[OWNER],
             ("break-glass", _) => &[OWNER, EVE],
@@ -87,6 +80,7 @@ impl House {
             Self::PolicyAsksFresh => {
                 Some(vec![fresh("lax", "approvers", 1), need("strict", "security", 1)])
             }
+            Self::BobMovedAndPolicyAsksLess => Some(vec![need("lax", "approvers", 1)]),
             Self::PolicyAsksThree => {
                 Some(vec![need("lax", "approvers", 2), need("strict", "security", 1)])
             }
