@@ -242,13 +242,12 @@ impl Service {
         after: Request,
         now: Timestamp,
     ) -> Change {
-        let mut text = act.text.clone();
         let new = |fact: &RequestFact| NewFact {
             at: now,
             actor: act.actor,
             request: Some(act.id),
             fact: fact.clone().into(),
-            texts: fact.commitment().and_then(|_| text.take()).into_iter().collect(),
+            texts: fact.commitment().and(act.text.clone()).into_iter().collect(),
         };
         let mut new_facts: Vec<NewFact> = facts.iter().map(new).collect();
         let lost = self.lost_right(&decidable.stored.request, facts);

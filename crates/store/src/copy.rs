@@ -116,10 +116,7 @@ async fn without_triggers(connection: &mut SqliteConnection) -> Answer<Vec<Strin
 }
 
 /// The tables in the order in which they refer to each other.
-async fn tables(
-    sqlite: &mut SqliteConnection,
-    postgres: &mut PgConnection,
-) -> Answer<Vec<Table>> {
+async fn tables(sqlite: &mut SqliteConnection, postgres: &mut PgConnection) -> Answer<Vec<Table>> {
     let names: Vec<String> = sqlx::query_scalar(
         "SELECT name FROM sqlite_master WHERE type = 'table' \
          AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations' ORDER BY rowid",

@@ -4,7 +4,7 @@ use crate::commitment::Commitment;
 use crate::fact::RequestFact;
 use crate::quorum;
 use crate::request::{BreakGlass, Request, SecondReview, SecondVerdict, Verdict};
-use crate::state::State;
+use crate::state::{Basis, State};
 use crate::{PersonId, Refusal};
 
 use super::{At, ReviewInput, Reviewer};
@@ -221,9 +221,16 @@ impl At<'_> {
             SecondReview::Done { .. } => return Err(Refusal::NothingOwed),
         }
         let recorded = RequestFact::SecondReviewRecorded { by, verdict, justification };
+        // What one person approved alone and a second one calls wrong is not released any more.
+        let stopped = match (verdict, self.state) {
+            (SecondVerdict::Unjustified, State::Approved { basis: Basis::BreakGlass, .. }) => {
+                Some(RequestFact::ReleaseRevoked { by, reason: justification })
+            }
+            _ => None,
+        };
         let late = broken.second_review == SecondReview::Owed && self.now >= broken.review_by;
         let missed = RequestFact::SecondReviewMissed { review_by: broken.review_by };
-        Ok(late.then_some(missed).into_iter().chain([recorded]).collect())
+        Ok(late.then_some(missed).into_iter().chain([recorded]).chain(stopped).collect())
     }
 
     fn second_person(&self, broken: &BreakGlass, by: PersonId) -> Result<(), Refusal> {

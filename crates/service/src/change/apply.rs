@@ -1,13 +1,14 @@
 //! Staging a change as a request, and carrying it out once it is approved.
 
 use domain::{
-    Actor, AgentId, Command, Context, LeaseId, Outcome, Refusal, Request, RequestFact, RequestId,
-    StageBody, Timestamp, apply,
+    Actor, AgentId, Command, Context, LeaseId, Outcome, Request, RequestFact, RequestId, StageBody,
+    Timestamp, apply,
 };
 use store::read::Decidable;
 use store::{NewFact, StoreError, Write};
 
 use super::HouseChange;
+use crate::act::ActError;
 use crate::caller::PersonCaller;
 use crate::house::HouseError;
 use crate::stage::{Checked, StageError, Stager};
@@ -82,7 +83,7 @@ impl Service {
         decidable: &Decidable,
         approved: Request,
         now: Timestamp,
-    ) -> Result<CarriedOut, Failure> {
+    ) -> Result<CarriedOut, ActError> {
         let context = Context { authority: &decidable.authority };
         let (executor, lease_id) = (AgentId::HOUSE, LeaseId(self.entropy.id(now)?));
         let command = Command::Redeem { executor, digest: approved.digest, lease_id };
@@ -91,7 +92,7 @@ impl Service {
         let change = HouseChange::read(&revision);
         let change = change.ok_or_else(|| Failure::defect("a change that nobody can read"))?;
         let prepared = match self.prepare(&change).await {
-            Err(HouseError::Failed(failure)) => return Err(failure),
+            Err(HouseError::Failed(failure)) => return Err(failure.into()),
             other => other,
         };
         let (outcome, summary, house, writes) = match prepared {
@@ -122,9 +123,8 @@ fn step(
     command: Command,
     context: &Context<'_>,
     now: Timestamp,
-) -> Result<(Vec<RequestFact>, Request), Failure> {
-    let facts = apply(Some(&request), command, context, now)
-        .map_err(|refusal: Refusal| Failure::defect(refusal))?;
+) -> Result<(Vec<RequestFact>, Request), ActError> {
+    let facts = apply(Some(&request), command, context, now)?;
     let after = crate::act::evolved(&request, &facts, now)?;
     Ok((facts, after))
 }

@@ -51,12 +51,7 @@ pub(super) async fn size(connection: &mut PgConnection) -> Answer<u64> {
     Column("entries", "idx").number(&row)
 }
 
-pub(super) async fn tree_nodes(
-    pool: &PgPool,
-    level: u8,
-    from: u64,
-    to: u64,
-) -> Answer<Vec<Hash>> {
+pub(super) async fn tree_nodes(pool: &PgPool, level: u8, from: u64, to: u64) -> Answer<Vec<Hash>> {
     let rows = sqlx::query(
         "SELECT idx, hash FROM tree_nodes WHERE level = $1 AND idx >= $2 AND idx < $3 ORDER BY idx",
     )
