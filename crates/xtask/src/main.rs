@@ -12,6 +12,7 @@ mod build;
 mod check;
 mod debian;
 mod demo;
+mod postgres;
 mod process;
 mod progress;
 mod site;
@@ -33,7 +34,7 @@ use crate::workspace::Workspace;
 
 /// Build, show, test and check Countersign.
 ///
-/// Needs a Rust toolchain and a C compiler. What else is missing (a WASM target, a browser, Node.js)
+/// Needs a Rust toolchain and a C compiler. What else is missing (a WASM target, a browser, PostgreSQL)
 /// is installed where that is possible; where it is not, the exact commands to run are printed.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
@@ -62,7 +63,7 @@ enum Task {
         #[arg(last = true, value_name = "ARGS")]
         args: Vec<OsString>,
     },
-    /// Build, then run every test: native, documentation, and in a real browser.
+    /// Build, then run every test: native, on PostgreSQL, documentation, and in a real browser.
     ///
     /// Ends with one line for each suite and fails if any of them failed.
     Test {

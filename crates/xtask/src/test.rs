@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use crate::progress::Steps;
 use crate::summary::Summary;
 use crate::workspace::Workspace;
-use crate::{browser, build, process};
+use crate::{browser, build, postgres, process};
 
 /// A set of tests that runs as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -21,6 +21,8 @@ pub enum Suite {
     Xtask,
     /// Unit and integration tests of every crate of the product but the frontend.
     Native,
+    /// The tests of the whole server once more, on PostgreSQL.
+    Postgres,
     /// The examples in the documentation of those crates.
     Doc,
     /// Tests in Chromium against the real binary.
@@ -28,13 +30,15 @@ pub enum Suite {
 }
 
 /// All suites, in the order in which they run.
-const SUITES: [Suite; 4] = [Suite::Xtask, Suite::Native, Suite::Doc, Suite::Browser];
+const SUITES: [Suite; 5] =
+    [Suite::Xtask, Suite::Native, Suite::Postgres, Suite::Doc, Suite::Browser];
 
 impl Suite {
     fn name(self) -> &'static str {
         match self {
             Self::Xtask => "task runner tests",
             Self::Native => "native tests",
+            Self::Postgres => "server tests on PostgreSQL",
             Self::Doc => "documentation tests",
             Self::Browser => "browser tests",
         }
@@ -47,7 +51,14 @@ impl Suite {
                 process::run(with_filter(cargo.args(["--package", "xtask"]), filter))
             }
             Self::Native => {
+                postgres::ensure()?;
                 process::run(with_filter(&mut workspace.product(runner(workspace)), filter))
+            }
+            Self::Postgres => {
+                postgres::ensure()?;
+                let mut cargo = workspace.product(runner(workspace));
+                cargo.args(["--test", "http"]).env("COUNTERSIGN_TEST_DATABASE", "postgres");
+                process::run(with_filter(&mut cargo, filter))
             }
             Self::Doc => process::run(workspace.product(&["test", "--doc"]).args(filter)),
             Self::Browser => browser::run(workspace, binary, filter),

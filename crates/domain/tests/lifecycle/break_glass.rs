@@ -6,7 +6,7 @@ use domain::request::{SecondReview, SecondVerdict};
 use domain::stage::Window;
 use domain::{
     Actor, Command, Digest, FreezeScope, Ineligible, KindRef, Refusal, RequestFact, ReviewInput,
-    StateName, Verdict,
+    State, StateName, Verdict,
 };
 
 use super::scene::{

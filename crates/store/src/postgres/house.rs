@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::authority::BREAK_GLASS;
 use domain::{Actor, AgentId, Authority, Freeze, Ineligible, Kind, PersonId, Request, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
-use sqlx::{PgConnection, Postgres, Row};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 
 use super::rows::Column;
 use crate::error::StoreError;
@@ -150,8 +150,8 @@ pub(super) async fn policies(pool: &PgPool, most: u32) -> Answer<Vec<StoredPolic
 }
 
 const PEOPLE: &str = "SELECT id, name, active, password_hash IS NOT NULL AS has_password, added_at, \
-     (SELECT string_agg(group_name, chr(10) ORDER BY group_name) FROM group_members WHERE person_id = people.id) \
-     AS group_names FROM people";
+     (SELECT string_agg(group_name, chr(10) ORDER BY group_name) FROM group_members \
+     WHERE person_id = people.id) AS group_names FROM people";
 
 fn person_of(row: &PgRow) -> Answer<Person> {
     let groups: Option<String> = row.try_get("group_names")?;
@@ -165,22 +165,32 @@ fn person_of(row: &PgRow) -> Answer<Person> {
     })
 }
 
-async fn people_where(pool: &PgPool, condition: &str, value: &str) -> Answer<Vec<Person>> {
-    let mut sql = sqlx::QueryBuilder::<Postgres>::new(PEOPLE);
-    sql.push(condition).push_bind(value.to_owned()).push(" ORDER BY name");
+async fn people_where(
+    pool: &PgPool,
+    condition: impl FnOnce(&mut QueryBuilder<Postgres>),
+) -> Answer<Vec<Person>> {
+    let mut sql = QueryBuilder::new(PEOPLE);
+    condition(&mut sql);
+    sql.push(" ORDER BY name");
     sql.build().fetch_all(pool).await?.iter().map(person_of).collect()
 }
 
 pub(super) async fn people(pool: &PgPool) -> Answer<Vec<Person>> {
-    people_where(pool, " WHERE name <> ", "").await
+    people_where(pool, |_| ()).await
 }
 
 pub(super) async fn person(pool: &PgPool, id: PersonId) -> Answer<Option<Person>> {
-    Ok(people_where(pool, " WHERE id = ", &id.to_string()).await?.pop())
+    let found = people_where(pool, |sql| {
+        sql.push(" WHERE id = ").push_bind(id.0);
+    });
+    Ok(found.await?.pop())
 }
 
 pub(super) async fn find_person(pool: &PgPool, lookalike: &str) -> Answer<Option<Person>> {
-    Ok(people_where(pool, " WHERE lookalike = ", lookalike).await?.pop())
+    let found = people_where(pool, |sql| {
+        sql.push(" WHERE lookalike = ").push_bind(lookalike.to_owned());
+    });
+    Ok(found.await?.pop())
 }
 
 pub(super) async fn password_hash(pool: &PgPool, id: PersonId) -> Answer<Option<String>> {
@@ -220,9 +230,8 @@ pub(super) async fn agent(pool: &PgPool, id: AgentId) -> Answer<Option<Agent>> {
 }
 
 fn key_of(row: &PgRow) -> Answer<ApiKey> {
-    let agent: Option<String> = row.try_get("agent_id")?;
-    let holder = match agent {
-        Some(_) => Actor::Agent(Column("api_keys", "agent_id").parsed(row)?),
+    let holder = match Column("api_keys", "agent_id").parsed_if_any(row)? {
+        Some(agent) => Actor::Agent(agent),
         None => Actor::Person(Column("api_keys", "person_id").parsed(row)?),
     };
     Ok(ApiKey {

@@ -35,24 +35,37 @@ pub(super) async fn migrate(options: &PgConnectOptions) -> Answer<()> {
     Ok(connection.close().await?)
 }
 
-/// Makes the serving role where it is missing, and lets whoever migrates act as it, so that one
-/// user can do both.
+/// Makes the serving role where it is missing, and lets whoever migrates act as it where that is
+/// theirs to do, so that one user can do both.
 async fn make_role(tx: &mut PgConnection) -> Answer<()> {
-    let exists: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_roles WHERE rolname = $1")
-        .bind(SERVE_ROLE)
-        .fetch_optional(&mut *tx)
-        .await?;
-    if exists.is_some() {
-        return Ok(());
+    let exists: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)")
+            .bind(SERVE_ROLE)
+            .fetch_one(&mut *tx)
+            .await?;
+    if !exists && !is_allowed(tx, "CREATE ROLE countersign_serve NOLOGIN").await? {
+        return Err(StoreError::Unfit(format!(
+            "the role `{SERVE_ROLE}` does not exist and this user may not make it; have an \
+             administrator run: CREATE ROLE {SERVE_ROLE} NOLOGIN"
+        )));
     }
-    let sql = "CREATE ROLE countersign_serve NOLOGIN; GRANT countersign_serve TO CURRENT_USER";
-    match sqlx::raw_sql(sql).execute(tx).await {
-        Ok(_) => Ok(()),
+    let is_member: bool = sqlx::query_scalar("SELECT pg_has_role($1, 'MEMBER')")
+        .bind(SERVE_ROLE)
+        .fetch_one(&mut *tx)
+        .await?;
+    if !is_member && !is_allowed(tx, "GRANT countersign_serve TO CURRENT_USER").await? {
+        tracing::warn!("this user may not act as `{SERVE_ROLE}`: servers need another one");
+    }
+    Ok(())
+}
+
+/// Does what the user may do; false, and nothing is done, where they may not.
+async fn is_allowed(tx: &mut PgConnection, sql: &'static str) -> Answer<bool> {
+    let mut savepoint = tx.begin().await?;
+    match sqlx::query(sql).execute(&mut *savepoint).await {
+        Ok(_) => Ok(savepoint.commit().await.map(|()| true)?),
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(NOT_ALLOWED) => {
-            Err(StoreError::Unfit(format!(
-                "the role `{SERVE_ROLE}` does not exist and this user may not make it; have an \
-                 administrator run: CREATE ROLE {SERVE_ROLE} NOLOGIN; GRANT {SERVE_ROLE} TO …"
-            )))
+            Ok(savepoint.rollback().await.map(|()| false)?)
         }
         Err(error) => Err(error.into()),
     }

@@ -10,8 +10,8 @@ use domain::revision::{Identity, Revision, Sealed};
 use domain::risk::{Risk, RiskLevel};
 use domain::state::Release;
 use domain::{
-    Actor, AgentId, Commitment, Digest, Fact, Freeze, FreezeId, InstanceId, Kind, KindRef, LeaseId,
-    PersonId, Request, RequestFact, RequestId, Requirement, StageBody, Timestamp, Verdict,
+    Actor, AgentId, Commitment, Digest, Fact, Freeze, FreezeId, InstanceId, KeyId, Kind, KindRef,
+    LeaseId, PersonId, Request, RequestFact, RequestId, Requirement, StageBody, Timestamp, Verdict,
 };
 use serde_json::json;
 use store::change::Staged;
@@ -262,4 +262,18 @@ pub async fn rule_the_house(store: &dyn Store) {
     let facts = vec![frozen(Actor::System, freeze), gated];
     let writes = vec![Write::Policy { version: 1, text: "policy".into() }];
     store.commit(Change { facts, writes, ..Change::default() }).await.unwrap();
+}
+
+/// The fact that the agent got a key, which its owner was shown.
+pub fn issued(key: KeyId) -> NewFact {
+    let (holder, expires_at) = (Actor::Agent(AGENT), at(9000));
+    fact(Actor::System, HouseFact::KeyIssued { key, holder, expires_at, shown_to: OWNER })
+}
+
+pub fn joined(group: &str, person: PersonId) -> NewFact {
+    fact(Actor::System, HouseFact::GroupMemberAdded { group: group.into(), person })
+}
+
+pub fn withdrawn_from_approvers(person: PersonId) -> NewFact {
+    fact(Actor::System, HouseFact::GroupMemberRemoved { group: "approvers".into(), person })
 }

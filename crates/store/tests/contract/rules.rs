@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::freeze::FreezeScope;
-use domain::{Actor, Digest, Freeze, FreezeId, PersonId, RequestFact, RequestId, StateName};
+use domain::{Actor, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName};
 use store::change::Idempotency;
 use store::read::{Order, RequestQuery};
 use store::{Change, Side, Store, StoreError, Write};
@@ -11,8 +11,8 @@ use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
 use crate::fixture::{
-    AGENT, BOB, amending, approval, at, following, four_states, frozen, furnish, named, person,
-    staging, thawed,
+    AGENT, BOB, OWNER, amending, approval, at, following, four_states, frozen, furnish, issued,
+    joined, named, person, staging, thawed, withdrawn_from_approvers,
 };
 
 /// A database of one test, which can be closed and opened again.
@@ -39,6 +39,8 @@ macro_rules! hold {
             c01_of_many_decisions_at_once_one_is_recorded,
             i4_an_amendment_is_a_new_revision_and_is_listed_anew,
             requests_are_listed_by_state_text_agent_and_place,
+            the_house_is_read_back,
+            a_sign_in_link_is_used_once,
             a_freeze_is_on_until_it_is_thawed,
             every_version_of_the_policy_is_kept,
             a01_a_session_is_new_once_and_goes_when_it_is_deleted,
@@ -195,6 +197,61 @@ pub async fn requests_are_listed_by_state_text_agent_and_place(database: impl Da
     assert_eq!(store.count_of_agent(AGENT, StateName::Executing).await.unwrap(), 1);
     assert_eq!(store.counts().await.unwrap().len(), 4);
     assert_eq!(store.due(at(610), 9).await.unwrap(), [executing.0]);
+}
+
+pub async fn the_house_is_read_back(database: impl Database) {
+    let store = database.furnished().await;
+    let (key, hash) = (KeyId(Uuid::from_u128(3)), [9; 32]);
+    let password = Write::PasswordHash { person: BOB, hash: "argon2".into() };
+    let hint = Write::KeyHash { key, hash, hint: "csn_agt_…".into() };
+    let facts = vec![issued(key), withdrawn_from_approvers(BOB), joined("auditors", BOB)];
+    let writes = vec![password, hint];
+    store.commit(Change { facts, writes, ..Change::default() }).await.unwrap();
+    store.side(Side::TouchKey { key, at: at(7) }).await.unwrap();
+
+    let people = store.people().await.unwrap();
+    let names: Vec<&str> = people.iter().map(|person| person.name.as_str()).collect();
+    assert_eq!(names, ["Bob Approver", "Olga Owner"]);
+    let bob = store.person(BOB).await.unwrap().unwrap();
+    assert_eq!(
+        (bob.groups.join(" "), bob.active, bob.has_password),
+        ("auditors".into(), true, true)
+    );
+    let lookalike = domain::name::lookalike("Bob Approver");
+    assert_eq!(store.find_person(&lookalike).await.unwrap().unwrap().id, BOB);
+    assert!(store.find_person("nobody").await.unwrap().is_none());
+    assert_eq!(store.password_hash(BOB).await.unwrap().as_deref(), Some("argon2"));
+    assert_eq!(store.password_hash(OWNER).await.unwrap(), None);
+    let agents = store.agents().await.unwrap();
+    assert_eq!((agents.len(), agents[0].owner, agents[0].suspended), (1, Some(OWNER), false));
+    assert_eq!(store.agent(AGENT).await.unwrap().unwrap().name, "agent-1");
+    let found = store.find_key(hash).await.unwrap().unwrap();
+    assert_eq!((found.id, found.last_used_at, found.shown_to), (key, Some(at(7)), OWNER));
+    assert_eq!(store.keys_of(AGENT).await.unwrap().len(), 1);
+    assert_eq!(store.kinds().await.unwrap().len(), 1);
+    assert_eq!(store.kind("k", Some(1)).await.unwrap().unwrap().1, 1);
+    assert!(store.kind("k", Some(2)).await.unwrap().is_none());
+
+    let request = staging(1).request.unwrap().after;
+    let also = ["auditors".to_owned()];
+    let (authority, _) = store.authority_for(&request, at(0), &also).await.unwrap();
+    assert_eq!(authority.groups["auditors"], [BOB].into());
+    assert_eq!(authority.groups["approvers"], [].into());
+    assert_eq!(authority.excluded.keys().collect::<Vec<_>>(), [&OWNER]);
+    assert!(authority.agent_active);
+}
+
+pub async fn a_sign_in_link_is_used_once(database: impl Database) {
+    let store = database.furnished().await;
+    let hash = [4; 32];
+    let writes = vec![Write::SignInLink { hash, person: BOB, expires_at: at(101) }];
+    store.commit(Change { writes, ..Change::default() }).await.unwrap();
+    assert_eq!(store.sign_in_link(hash, at(100)).await.unwrap().unwrap().person, BOB);
+    assert!(store.sign_in_link(hash, at(101)).await.unwrap().is_none(), "it has expired");
+    let spend = || Change { writes: vec![Write::SpendSignInLink { hash }], ..Change::default() };
+    store.commit(spend()).await.unwrap();
+    assert!(matches!(store.commit(spend()).await, Err(StoreError::LinkSpent)));
+    assert!(store.sign_in_link(hash, at(100)).await.unwrap().is_none(), "it is used");
 }
 
 pub async fn a_freeze_is_on_until_it_is_thawed(database: impl Database) {

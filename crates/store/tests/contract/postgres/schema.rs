@@ -1,10 +1,12 @@
 //! The schema, and who may do what in it.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use domain::{Digest, RequestId};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
-use store::{PostgresStore, StoreError};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
+use store::{PostgresStore, Store, StoreError};
 
 use super::Postgres;
 use crate::fixture::{Standing, four_states, rule_the_house, staging};
@@ -183,35 +185,50 @@ async fn k10_a_server_that_would_lose_commits_is_refused() {
     let name: String =
         sqlx::query_scalar("SELECT current_database()").fetch_one(&mut raw).await.unwrap();
     let sql = format!("ALTER DATABASE {name} SET synchronous_commit = off");
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut raw).await.unwrap();
+    execute(&mut raw, sql).await;
     let opened = open(&database.0).await;
     assert!(matches!(&opened, Err(StoreError::Unfit(why)) if why.contains("synchronous_commit")));
+}
+
+/// A new user of the server, under whom `url` is returned.
+async fn url_of_new_user(raw: &mut PgConnection, url: &str, rights: &str) -> (String, String) {
+    let name: String = sqlx::query_scalar("SELECT 'user_' || md5(gen_random_uuid()::text)")
+        .fetch_one(&mut *raw)
+        .await
+        .unwrap();
+    execute(raw, format!("CREATE ROLE {name} LOGIN {rights}")).await;
+    let url = PgConnectOptions::from_str(url).unwrap().username(&name).to_url_lossy().to_string();
+    (name, url)
+}
+
+async fn execute(raw: &mut PgConnection, sql: String) {
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(raw).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_owner_without_further_rights_migrates_and_serves() {
+    let empty = testing::postgres::empty_database().await;
+    let mut raw = PgConnection::connect(&empty).await.unwrap();
+    let (name, url) = url_of_new_user(&mut raw, &empty, "CREATEROLE").await;
+    let database = PgConnectOptions::from_str(&empty).unwrap();
+    let database = database.get_database().unwrap();
+    execute(&mut raw, format!("ALTER DATABASE {database} OWNER TO {name}")).await;
+    PostgresStore::migrate(&url).await.unwrap();
+    open(&url).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_user_who_may_not_act_as_the_serving_role_is_told_so() {
     let database = Postgres::new().await;
     let mut raw = database.raw().await;
-    let name: String = sqlx::query_scalar("SELECT 'stranger_' || md5(current_database())")
-        .fetch_one(&mut raw)
-        .await
-        .unwrap();
-    let sql = format!("CREATE ROLE {name} LOGIN");
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut raw).await.unwrap();
-    let url = database.0.replace("postgres://postgres@", &format!("postgres://{name}@"));
+    let (name, url) = url_of_new_user(&mut raw, &database.0, "").await;
     let refused = open(&url).await.err().unwrap().to_string();
     assert!(refused.contains("GRANT countersign_serve TO"), "{refused}");
     // Reading the ledger needs no more than the right to read it.
-    for sql in [
-        format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}"),
-        format!("ALTER ROLE {name} NOLOGIN"),
-    ] {
-        if sql.ends_with("NOLOGIN") {
-            let reader = PostgresStore::open_to_read(&url).await.unwrap();
-            let commit = store::Store::commit(&reader, staging(1)).await;
-            assert!(matches!(commit, Err(StoreError::Unavailable(_))));
-        }
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut raw).await.unwrap();
-    }
-    raw.close().await.unwrap();
+    execute(&mut raw, format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")).await;
+    let reader = PostgresStore::open_to_read(&url).await.unwrap();
+    assert_eq!(reader.ledger_size().await.unwrap(), 0);
+    assert!(matches!(reader.commit(staging(1)).await, Err(StoreError::Unavailable(_))));
+    execute(&mut raw, format!("GRANT countersign_serve TO {name}")).await;
+    open(&url).await.unwrap();
 }
