@@ -46,7 +46,9 @@ macro_rules! hold {
             a01_a_session_is_new_once_and_goes_when_it_is_deleted,
             evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it,
             a_closed_store_is_unavailable,
-            one_process_leads_a_job_and_goes_on_leading
+            one_process_leads_a_job_and_goes_on_leading,
+            i8_the_first_checkpoint_of_a_size_stays_and_older_sizes_come_too_late,
+            i8_nodes_are_read_as_far_as_they_go_without_a_gap_and_key_entries_in_order
         );
     };
     ($database:ty: $($rule:ident),+) => {$(
@@ -57,6 +59,11 @@ macro_rules! hold {
     )+};
 }
 pub(crate) use hold;
+
+pub use crate::checkpoints::{
+    i8_nodes_are_read_as_far_as_they_go_without_a_gap_and_key_entries_in_order,
+    i8_the_first_checkpoint_of_a_size_stays_and_older_sizes_come_too_late,
+};
 
 pub async fn i7_a_change_is_durable_whole_and_read_back(database: impl Database) {
     let store = database.furnished().await;

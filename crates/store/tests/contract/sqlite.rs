@@ -9,6 +9,7 @@ use sqlx::{Connection, SqliteConnection};
 use store::{SqliteStore, Store, StoreError};
 use tempfile::TempDir;
 
+use crate::checkpoints::keep;
 use crate::fixture::{Standing, four_states, rule_the_house, staging};
 use crate::rules::{Database, hold};
 
@@ -67,6 +68,7 @@ async fn the_schema_refuses_what_the_code_never_does() {
     let (path, store) = (database.path(), database.furnished().await);
     let [pending, denied, approved, executing] = four_states(&*store).await;
     rule_the_house(&*store).await;
+    keep(&*store, 5, "five").await.unwrap();
     store.close().await;
     let mut raw = raw(&path).await;
     let set = |(id, _): (RequestId, Digest), state: &str| {
@@ -108,6 +110,11 @@ async fn the_schema_refuses_what_the_code_never_does() {
         ("DELETE FROM freezes".to_owned(), "never deleted"),
         (format!("UPDATE requests SET revision = 2, version = version + 1 WHERE id = '{}'", pending.0), "I4"),
         ("UPDATE instance SET changes_gated = FALSE".to_owned(), "second person"),
+        ("UPDATE checkpoints SET note = 'x'".to_owned(), "I8"),
+        ("DELETE FROM checkpoints".to_owned(), "I8"),
+        ("INSERT OR REPLACE INTO checkpoints VALUES (5, 0, 'x')".to_owned(), "I8"),
+        ("INSERT INTO checkpoints VALUES (4, 0, 'x')".to_owned(), "I8"),
+        ("INSERT INTO checkpoints VALUES (99999, 0, 'x')".to_owned(), "I8"),
     ];
     for (sql, rule) in attempts {
         let refused = sqlx::query(sqlx::AssertSqlSafe(sql.clone())).execute(&mut raw).await;

@@ -33,8 +33,9 @@ async fn two_nodes_share_one_gapless_ledger() {
     let mut tree = domain::merkle::Frontier::default();
     for entry in &entries {
         for node in tree.append(domain::merkle::leaf_hash(&entry.body)) {
-            let stored = two.tree_node(node.level, node.index).await.unwrap();
-            assert_eq!(stored, Some(node.hash), "level {} index {}", node.level, node.index);
+            let (level, index) = (node.level, node.index);
+            let stored = two.tree_nodes(level, index, index + 1).await.unwrap();
+            assert_eq!(stored, [node.hash], "level {level} index {index}");
         }
     }
 }

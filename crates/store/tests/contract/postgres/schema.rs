@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
 use store::{PostgresStore, Store, StoreError};
 
 use super::Postgres;
+use crate::checkpoints::keep;
 use crate::fixture::{Standing, four_states, rule_the_house, staging};
 use crate::rules::Database;
 
@@ -28,6 +29,7 @@ async fn the_schema_refuses_what_the_code_never_does() {
     let store = database.furnished().await;
     let [pending, denied, approved, executing] = four_states(&*store).await;
     rule_the_house(&*store).await;
+    keep(&*store, 5, "five").await.unwrap();
     let mut raw = database.raw().await;
     let set = |(id, _): (RequestId, Digest), state: &str| {
         format!("UPDATE requests SET state = '{state}', version = version + 1 WHERE id = '{id}'")
@@ -76,6 +78,11 @@ async fn the_schema_refuses_what_the_code_never_does() {
             "I4",
         ),
         ("UPDATE instance SET changes_gated = FALSE".to_owned(), "second person"),
+        ("UPDATE checkpoints SET note = 'x'".to_owned(), "I8"),
+        ("DELETE FROM checkpoints".to_owned(), "I8"),
+        ("TRUNCATE checkpoints".to_owned(), "I8"),
+        ("INSERT INTO checkpoints VALUES (4, 0, 'x')".to_owned(), "I8"),
+        ("INSERT INTO checkpoints VALUES (99999, 0, 'x')".to_owned(), "I8"),
         ("TRUNCATE policies".to_owned(), "never deleted"),
         ("TRUNCATE freezes".to_owned(), "never deleted"),
     ];
@@ -92,7 +99,7 @@ async fn l14_the_serving_role_cannot_change_the_record() {
     store.commit(staging(1)).await.unwrap();
     let mut raw = database.raw().await;
     sqlx::query("SET ROLE countersign_serve").execute(&mut raw).await.unwrap();
-    for table in ["entries", "tree_nodes", "revisions", "releases", "kinds"] {
+    for table in ["entries", "tree_nodes", "revisions", "releases", "kinds", "checkpoints"] {
         for sql in [
             format!("DELETE FROM {table}"),
             format!("TRUNCATE {table}"),
