@@ -44,17 +44,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let (new, proof) = (super::read_text(&new)?, super::read(&proof)?);
         return check(old, &new, &proof, &arguments.keys);
     }
-    let (store, path) = super::open(&arguments.database).await?;
+    let (store, location) = super::open(&arguments.database).await?;
     let text = if arguments.vkey {
         let instance = store.instance().await?.with_context(|| {
-            format!("`{}` has no ledger; is it the right database?", path.display())
+            format!("`{location}` has no ledger; is it the right database?")
         })?;
-        let history = ledger::key_history(&store, instance.id).await?;
+        let history = ledger::key_history(&*store, instance.id).await?;
         history.keys().map(|key| format!("{key}\n")).collect()
     } else {
         let newest = store.newest_checkpoint().await?.context("no checkpoint was issued yet")?;
         match since {
-            Some(old) => consistency(&store, &old, newest.size).await?,
+            Some(old) => consistency(&*store, &old, newest.size).await?,
             None => newest.note,
         }
     };

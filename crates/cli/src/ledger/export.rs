@@ -35,7 +35,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         None => Box::new(std::io::stdout().lock()),
     };
     let mut buffered = BufWriter::with_capacity(1 << 20, &mut to);
-    let size = ledger::export(&store, arguments.with_texts, &mut buffered).await?;
+    let size = ledger::export(&*store, arguments.with_texts, &mut buffered).await?;
     let beyond = store.ledger_size().await?.saturating_sub(size);
     eprintln!("Exported {size} entries, all that the newest checkpoint covers.");
     if beyond > 0 {

@@ -42,7 +42,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     let index = arguments.index.context("which entry? give its index")?;
     let (store, _) = super::open(&arguments.database).await?;
-    let Some(proof) = ledger::prove_entry(&store, index).await? else {
+    let Some(proof) = ledger::prove_entry(&*store, index).await? else {
         bail!("no checkpoint covers entry {index}");
     };
     super::put(arguments.output.as_deref(), &proof.to_text())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Args;
-use store::SystemClock;
+use store::{Clock, SystemClock};
 
 use crate::database::{self, Place};
 
@@ -18,12 +18,16 @@ pub struct Arguments {
 /// Names a new key under the old one's signature, and issues its first checkpoint.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Place { database, keys } = arguments.place;
-    let path = database.path()?;
-    let open = || database::open(&path, &keys, String::new(), Arc::new(SystemClock));
+    let location = database.location()?;
+    let clock = Arc::new(SystemClock::default());
+    let open = || {
+        let clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        database::open_alone(&location, &keys, String::new(), clock)
+    };
     let service = open().await?;
     if !service.is_initialised().await? {
         service.close().await;
-        bail!("`{}` is not set up yet; there is no key to change", path.display());
+        bail!("`{location}` is not set up yet; there is no key to change");
     }
     let named = service.name_next_key().await;
     service.close().await;

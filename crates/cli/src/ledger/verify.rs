@@ -65,14 +65,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 async fn of_database(database: &Database, trust: Trust) -> anyhow::Result<Verified> {
-    let (store, path) = super::open(database).await?;
-    match ledger::verify_ledger(&store, trust).await? {
+    let (store, location) = super::open(database).await?;
+    match ledger::verify_ledger(&*store, trust).await? {
         Ok(verified) => {
             println!("The ledger holds: {}", summary(&verified));
-            tables(&store).await?;
+            tables(&*store).await?;
             Ok(verified)
         }
-        Err(broken) => bail!("the ledger in `{}` does not hold: {broken}", path.display()),
+        Err(broken) => bail!("the ledger in `{location}` does not hold: {broken}"),
     }
 }
 
