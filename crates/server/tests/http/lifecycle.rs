@@ -84,14 +84,14 @@ async fn a_heartbeat_keeps_the_lease_and_without_one_the_outcome_is_unknown_unti
     let settled = agent.post(&path(&request, "/outcome"), &report(&lease, "failed"), None).await;
     assert_eq!(settled.status, 200, "{}", settled.text());
     assert_eq!(app.facts_since(before).await, ["OutcomeMissed", "OutcomeReported"]);
-    let rolled = agent.post(&path(&request, "/rollback"), &report(&lease, "rolled_back"), None);
-    assert_eq!(rolled.await.json()["state"], "rolled_back");
-    let again = agent.post(&path(&request, "/rollback"), &report(&lease, "rolled_back"), None);
-    assert_eq!(again.await.status, 200);
-    let other = agent.post(&path(&request, "/rollback"), &report(&lease, "rollback_failed"), None);
-    assert_eq!(other.await.problem()["code"], "nothing_to_roll_back");
-    let unread = report(&lease, "perhaps");
-    assert_eq!(agent.post(&path(&request, "/rollback"), &unread, None).await.status, 422);
+    let rollback = async |status: &str| {
+        agent.post(&path(&request, "/rollback"), &report(&lease, status), None).await
+    };
+    assert_eq!(rollback("rolled_back").await.json()["state"], "rolled_back");
+    assert_eq!(rollback("rolled_back").await.status, 200);
+    let other = rollback("rollback_failed").await;
+    assert_eq!(other.problem()["code"], "nothing_to_roll_back");
+    assert_eq!(rollback("perhaps").await.status, 422);
 }
 
 #[tokio::test]
