@@ -2,7 +2,7 @@
 
 use domain::{FreezeScope, PersonId};
 use serde_json::{Value, json};
-use service::PersonCaller;
+use service::{PersonCaller, Steward};
 use testing::{Scene, TestAgent, TestApp, stage_body};
 
 async fn caller(app: &TestApp, person: PersonId) -> PersonCaller {
@@ -66,15 +66,28 @@ async fn an_amendment_keeps_the_kind_and_is_the_stagers_alone() {
     assert_eq!(refused.status, 404, "somebody else's request does not exist");
 }
 
+/// The kind that tests stage, with a lease of five minutes and half an hour to report.
+async fn short_lease(app: &TestApp) {
+    let name = stage_body()["kind"].as_str().unwrap().to_owned();
+    let (mut kind, _) = app.store.kind(&name, None).await.unwrap().unwrap();
+    (kind.lease_ttl_s, kind.report_deadline_s) = (300, 1800);
+    let kind = serde_json::to_vec(&kind).unwrap();
+    app.service.put_kind(&Steward::Operator, &kind, "short leases").await.unwrap();
+}
+
 #[tokio::test]
 async fn a_heartbeat_keeps_the_lease_and_without_one_the_outcome_is_unknown_until_reported() {
-    let (Scene { app, agent, request, .. }, lease) = executing().await;
+    let Scene { app, agent, bob, .. } = Scene::staged().await;
+    short_lease(&app).await;
+    let request = agent.stage().await;
+    assert_eq!(bob.review(&request, "approve").await.status, 303);
+    let lease = agent.redeem(&request, "r-1").await.json();
     let beat = json!({"lease_id": lease["lease_id"]});
-    app.clock.advance(800);
+    app.clock.advance(200);
     let kept = agent.post(&path(&request, "/heartbeat"), &beat, None).await;
     assert_eq!(kept.status, 200, "{}", kept.text());
     assert_eq!(kept.json()["signal"], "continue");
-    app.clock.advance(800);
+    app.clock.advance(200);
     assert_eq!(state(&agent, &request).await, "executing");
     app.clock.advance(101);
     assert_eq!(state(&agent, &request).await, "outcome_unknown");
