@@ -20,6 +20,7 @@ pub mod freeze;
 pub mod house;
 pub mod keys;
 pub mod ledger;
+pub mod kind;
 pub(crate) mod policy;
 pub mod query;
 pub mod redeem;

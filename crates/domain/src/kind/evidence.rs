@@ -36,9 +36,13 @@ pub enum Presenter {
 }
 
 impl Kind {
-    /// The evidence that the body lacks, and the evidence that is too old at `now`.
-    pub fn check_evidence(&self, body: &StageBody, now: Timestamp) -> Vec<FieldError> {
+    /// What this kind asks of a body beyond its parameters: the evidence that it lacks or that is
+    /// too old at `now`, and the plan to go back.
+    pub fn check_body(&self, body: &StageBody, now: Timestamp) -> Vec<FieldError> {
         let mut errors = Vec::new();
+        if self.rollback_plan_required && body.rollback_plan.is_none() {
+            errors.push(FieldError::new("/rollback_plan", "is required by this kind"));
+        }
         for rule in &self.required_evidence {
             if !body.evidence.iter().any(|item| item.evidence_type == rule.evidence_type) {
                 let detail = format!("lacks evidence of the type `{}`", rule.evidence_type);

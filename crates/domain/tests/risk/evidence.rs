@@ -10,7 +10,7 @@ const DAY_S: i64 = 86_400;
 fn errors(evidence: Value) -> Vec<FieldError> {
     let rules = json!([{"type": "plan", "max_age_s": DAY_S}, {"type": "note", "presenter": "log"}]);
     let scene = harmless().kind("required_evidence", rules).body("evidence", evidence);
-    scene.kind.check_evidence(&scene.body, now())
+    scene.kind.check_body(&scene.body, now())
 }
 
 fn item(of: &str, age_s: Option<i64>) -> Value {
