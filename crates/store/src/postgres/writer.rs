@@ -245,7 +245,8 @@ async fn commit(
         project::write(tx, write, now).await?;
     }
     if let Some(request) = &change.request {
-        project::update(tx, request, now).await?;
+        let staged_at = change.facts.first().map_or(now, |fact| fact.at);
+        project::update(tx, request, staged_at, now).await?;
     }
     if let Some(record) = &change.idempotency {
         project::idempotency(tx, record, now).await?;
