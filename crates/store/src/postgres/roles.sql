@@ -6,8 +6,6 @@ GRANT SELECT ON _sqlx_migrations TO countersign_serve;
 GRANT SELECT, UPDATE ON ledger_head TO countersign_serve;
 GRANT SELECT, INSERT ON
     entries, tree_nodes, entry_texts, checkpoints, kinds, policies, revisions, releases, evidence_chunks,
-    evidence_used, evidence_opened, idempotency
-    entries, tree_nodes, entry_texts, kinds, policies, revisions, releases, evidence_chunks,
     evidence_used, evidence_opened, request_targets, idempotency
     TO countersign_serve;
 GRANT SELECT, INSERT, UPDATE ON
