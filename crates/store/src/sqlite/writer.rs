@@ -218,6 +218,7 @@ async fn commit(
             head.instance = Some(*id);
         }
     }
+    let staged_at = change.staged_at().unwrap_or(now);
     let first_index = head.frontier.size();
     if let Some(request) = &change.request {
         project::stage(tx, request, now).await?;
@@ -230,7 +231,6 @@ async fn commit(
         project::write(tx, write, now).await?;
     }
     if let Some(request) = &change.request {
-        let staged_at = change.facts.first().map_or(now, |fact| fact.at);
         project::update(tx, request, staged_at, now).await?;
     }
     if let Some(record) = &change.idempotency {
