@@ -241,6 +241,9 @@ CREATE INDEX requests_by_state ON requests (state, due_at);
 CREATE INDEX requests_by_staging ON requests (staged_at DESC, id DESC);
 CREATE INDEX requests_by_change ON requests (changed_at DESC);
 CREATE INDEX requests_by_agent ON requests (agent_id, staged_at DESC, id DESC);
+CREATE INDEX requests_by_agent_and_kind ON requests (agent_id, kind_name);
+CREATE INDEX requests_not_carried_out ON requests (content_digest, changed_at)
+    WHERE state IN ('denied', 'expired');
 CREATE TRIGGER requests_start_pending BEFORE INSERT ON requests
 FOR EACH ROW WHEN (NEW.state <> 'pending' OR NEW.version <> 1)
 EXECUTE FUNCTION refuse('I1: a request starts pending');
@@ -308,6 +311,19 @@ CREATE TRIGGER revisions_never_go BEFORE DELETE ON revisions
 FOR EACH ROW EXECUTE FUNCTION refuse('I4: a revision is never deleted');
 CREATE TRIGGER revisions_never_truncated BEFORE TRUNCATE ON revisions
 EXECUTE FUNCTION refuse('I4: a revision is never deleted');
+
+-- What each request ever named as a target, in any of its revisions: for first times and bursts.
+CREATE TABLE request_targets (
+    request_id UUID NOT NULL REFERENCES requests (id),
+    target TEXT NOT NULL,
+    agent_id UUID NOT NULL REFERENCES agents (id),
+    kind_name TEXT NOT NULL,
+    named_at BIGINT NOT NULL,
+    PRIMARY KEY (request_id, target)
+);
+CREATE INDEX request_targets_by_agent ON request_targets (target, agent_id);
+CREATE INDEX request_targets_by_kind ON request_targets (target, kind_name);
+CREATE INDEX request_targets_by_time ON request_targets (target, named_at);
 
 CREATE TABLE reviews (
     request_id UUID NOT NULL REFERENCES requests (id),

@@ -198,6 +198,9 @@ CREATE INDEX requests_by_state ON requests (state, due_at);
 CREATE INDEX requests_by_staging ON requests (staged_at DESC, id DESC);
 CREATE INDEX requests_by_change ON requests (changed_at DESC);
 CREATE INDEX requests_by_agent ON requests (agent_id, staged_at DESC, id DESC);
+CREATE INDEX requests_by_agent_and_kind ON requests (agent_id, kind_name);
+CREATE INDEX requests_not_carried_out ON requests (content_digest, changed_at)
+    WHERE state IN ('denied', 'expired');
 CREATE TRIGGER requests_start_pending BEFORE INSERT ON requests
 WHEN NEW.state <> 'pending' OR NEW.version <> 1
 BEGIN SELECT raise(ABORT, 'I1: a request starts pending'); END;
@@ -259,6 +262,19 @@ CREATE TRIGGER revisions_never_replaced BEFORE INSERT ON revisions
 WHEN EXISTS (SELECT 1 FROM revisions
              WHERE request_id = NEW.request_id AND number = NEW.number OR digest = NEW.digest)
 BEGIN SELECT raise(ABORT, 'I4: a revision never changes'); END;
+
+-- What each request ever named as a target, in any of its revisions: for first times and bursts.
+CREATE TABLE request_targets (
+    request_id TEXT NOT NULL REFERENCES requests (id),
+    target TEXT NOT NULL,
+    agent_id TEXT NOT NULL REFERENCES agents (id),
+    kind_name TEXT NOT NULL,
+    named_at INTEGER NOT NULL,
+    PRIMARY KEY (request_id, target)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX request_targets_by_agent ON request_targets (target, agent_id);
+CREATE INDEX request_targets_by_kind ON request_targets (target, kind_name);
+CREATE INDEX request_targets_by_time ON request_targets (target, named_at);
 
 CREATE TABLE reviews (
     request_id TEXT NOT NULL REFERENCES requests (id),

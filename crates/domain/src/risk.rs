@@ -3,9 +3,21 @@
 //! No model and no score: a level, and the facts that lead to it, each of which a reviewer can
 //! check. The highest fact decides.
 
+mod action;
+mod code;
+mod history;
+mod time;
+
 use serde::{Deserialize, Serialize};
 
-use crate::Kind;
+pub use action::{MANY_TARGETS, MANY_TARGETS_HIGH, is_production};
+pub use code::RiskCode;
+pub use history::{
+    BURST, BURST_COUNTED, BURST_HIGH, BURST_S, Ended, Ending, History, REPEAT_S, TargetHistory,
+};
+pub use time::{LITTLE_TIME_S, LONG_WINDOW_S, SHORT_WINDOW_S};
+
+use crate::{Kind, StageBody, Timestamp};
 
 /// How much could go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,125 +53,100 @@ impl RiskLevel {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Risk {
     pub level: RiskLevel,
+    /// Those that lead to the highest level first.
     pub facts: Vec<RiskFact>,
 }
 
-/// One fact that counts, with the level it leads to.
+/// One fact that counts, with the level it leads to and what it rests on.
+///
+/// It stands in the ledger, where nothing personal may stand in clear: a target is named by its
+/// place in the revision, never by its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RiskFact {
     pub code: RiskCode,
     pub level: RiskLevel,
+    /// Which of the revision's targets it is about, counted from 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<u32>,
+    /// How much there is of what the code speaks of: requests, targets, seconds, or units of size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<i64>,
+    /// From (or below) which value on it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    /// Since when, or at what time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The level that the agent claims.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed: Option<RiskLevel>,
 }
 
-/// Which fact it is. Closed: pages have a sentence for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RiskCode {
-    /// The kind's own base risk.
-    BaseRisk,
-    /// The environment is production.
-    Production,
-    /// The kind says that the action cannot be undone.
-    Irreversible,
-    /// The agent that staged it will also execute it.
-    SelfExecuted,
-    /// There is no rollback plan.
-    NoRollbackPlan,
-    /// The rollback plan was never tested, as far as the agent says.
-    RollbackUntested,
-    /// The agent claims a higher risk than we compute.
-    ClaimedHigher,
+impl RiskFact {
+    /// A fact that needs no more than its name.
+    pub fn new(code: RiskCode, level: RiskLevel) -> Self {
+        let targets = Vec::new();
+        Self { code, level, targets, value: None, limit: None, at: None, claimed: None }
+    }
+
+    /// Names what was counted, and what it is held against.
+    #[must_use]
+    pub fn counted(self, value: i64, limit: i64) -> Self {
+        Self { value: Some(value), limit: Some(limit), ..self }
+    }
+
+    /// Names an instant.
+    #[must_use]
+    pub fn at(self, at: Timestamp) -> Self {
+        Self { at: Some(at), ..self }
+    }
+
+    /// Names targets by their places in the revision.
+    #[must_use]
+    pub fn on(self, targets: Vec<u32>) -> Self {
+        Self { targets, ..self }
+    }
+
+    fn claimed(self, level: RiskLevel) -> Self {
+        Self { claimed: Some(level), ..self }
+    }
 }
 
 /// What the rules look at.
 #[derive(Clone, Copy, Debug)]
 pub struct RiskInput<'a> {
     pub kind: &'a Kind,
-    pub environment: &'a str,
+    pub body: &'a StageBody,
+    /// The agent that stages it is the one that may redeem it.
     pub self_executed: bool,
-    pub rollback_plan: bool,
-    pub rollback_tested: bool,
-    pub claimed: Option<RiskLevel>,
+    /// What was staged before; `None` where that says nothing: the house's own changes.
+    pub history: Option<&'a History>,
+    pub now: Timestamp,
 }
 
 /// Applies the rules; the highest fact is the level.
 pub fn assess(input: RiskInput<'_>) -> Risk {
     let base = input.kind.base_risk;
-    let mut facts = vec![RiskFact { code: RiskCode::BaseRisk, level: base }];
-    let mut add = |holds: bool, code, level| {
-        if holds {
-            facts.push(RiskFact { code, level });
+    let mut facts = vec![RiskFact::new(RiskCode::BaseRisk, base)];
+    facts.extend(action::facts(&input));
+    facts.extend(time::facts(&input));
+    facts.extend(input.history.into_iter().flat_map(|history| history::facts(history, base)));
+    let computed = highest(&facts);
+    match input.body.risk.level {
+        // SECURITY: a claim adds to what we compute and takes nothing from it.
+        Some(claimed) if claimed > computed => {
+            facts.push(RiskFact::new(RiskCode::ClaimedHigher, claimed).claimed(claimed));
         }
-    };
-    let production = is_production(input.environment);
-    add(production, RiskCode::Production, base.max(RiskLevel::Medium));
-    let irreversible = if production { RiskLevel::High } else { base.raised() };
-    add(!input.kind.reversible, RiskCode::Irreversible, irreversible);
-    add(!input.rollback_plan, RiskCode::NoRollbackPlan, base.raised());
-    add(input.rollback_plan && !input.rollback_tested, RiskCode::RollbackUntested, base);
-    add(input.self_executed, RiskCode::SelfExecuted, base);
-    let computed = facts.iter().map(|fact| fact.level).max().unwrap_or(RiskLevel::High);
-    if let Some(claimed) = input.claimed.filter(|claimed| *claimed > computed) {
-        facts.push(RiskFact { code: RiskCode::ClaimedHigher, level: claimed });
+        Some(claimed) if claimed < computed => {
+            facts.push(RiskFact::new(RiskCode::ClaimedLower, base).claimed(claimed));
+        }
+        _ => {}
     }
-    let level = facts.iter().map(|fact| fact.level).max().unwrap_or(RiskLevel::High);
+    let level = highest(&facts);
     facts.sort_by_key(|fact| std::cmp::Reverse(fact.level));
     Risk { level, facts }
 }
 
-/// Whether an environment's name could mean production; rather once too often.
-pub fn is_production(environment: &str) -> bool {
-    environment.split('-').any(|part| part.starts_with("prod") || matches!(part, "prd" | "live"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn assessed(base: RiskLevel, environment: &str, reversible: bool) -> Risk {
-        let kind = Kind {
-            name: "k".into(),
-            title: String::new(),
-            description: String::new(),
-            effect: String::new(),
-            parameters_schema: serde_json::Value::Null,
-            required_evidence: vec![],
-            rollback_plan_required: true,
-            reversible,
-            reversal_note: String::new(),
-            base_risk: base,
-            review_deadline_s: 300,
-            release_ttl_s: 60,
-            lease_ttl_s: 900,
-            report_deadline_s: 60,
-            executor: None,
-            owning_group: None,
-            example: serde_json::Value::Null,
-        };
-        assess(RiskInput {
-            kind: &kind,
-            environment,
-            self_executed: true,
-            rollback_plan: true,
-            rollback_tested: true,
-            claimed: None,
-        })
-    }
-
-    #[test]
-    fn irreversible_in_production_is_high_whatever_the_kind_says() {
-        assert_eq!(assessed(RiskLevel::Low, "production", false).level, RiskLevel::High);
-        for production in ["prod-eu", "eu-prod1", "prd", "production"] {
-            assert_eq!(assessed(RiskLevel::Low, production, true).level, RiskLevel::Medium);
-        }
-        assert_eq!(assessed(RiskLevel::Low, "staging", true).level, RiskLevel::Low);
-        assert_eq!(assessed(RiskLevel::Low, "reproduction", true).level, RiskLevel::Low);
-    }
-
-    #[test]
-    fn an_agent_cannot_lower_the_level_by_its_claim() {
-        let risk = assessed(RiskLevel::High, "staging", true);
-        assert_eq!(risk.level, RiskLevel::High);
-        assert!(risk.facts.iter().any(|fact| fact.code == RiskCode::SelfExecuted));
-    }
+fn highest(facts: &[RiskFact]) -> RiskLevel {
+    facts.iter().map(|fact| fact.level).max().unwrap_or(RiskLevel::High)
 }

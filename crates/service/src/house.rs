@@ -15,7 +15,7 @@ use crate::caller::{ADMINISTRATORS, AUDITORS, Steward};
 use crate::change::{CHANGE_KINDS, HouseChange, Membership, Proposed, is_group};
 use crate::credential::{KeyClass, PlainKey};
 use crate::review::ReviewError;
-use crate::{Failure, Service, schema};
+use crate::{Failure, Service, kind};
 
 /// The longest life of an API key: 90 days.
 pub const MAX_KEY_LIFE_S: i64 = 90 * 24 * 3600;
@@ -330,10 +330,7 @@ impl Service {
         text: &[u8],
         justification: &str,
     ) -> Result<Proposed, HouseError> {
-        let definition = canonical::parse(text).map_err(|malformed| {
-            let detail = malformed.problem.to_string();
-            HouseError::Kind(vec![FieldError::new(malformed.pointer, detail)])
-        })?;
+        let definition = kind::parse(text).map_err(HouseError::Kind)?;
         let name = definition.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let version = self.store.kind(&name, None).await?.map_or(1, |(_, last)| last + 1);
         self.propose(by, HouseChange::Kind { name, version, definition }, justification).await
@@ -370,39 +367,6 @@ impl Service {
         let found = self.active_person(person).await?.ok_or(HouseError::NoSuchPerson)?;
         let (name, group) = (found.name, group.to_owned());
         self.propose(by, HouseChange::Group { change, name, person, group }, justification).await
-    }
-
-    pub(crate) fn kind_errors(&self, kind: &Kind) -> Vec<FieldError> {
-        let mut errors = self.schemas.check_stage_body(&kind.example);
-        for error in &mut errors {
-            error.pointer.insert_str(0, "/example");
-        }
-        match schema::compile(&kind.parameters_schema) {
-            Err(error) => errors.push(FieldError::new("/parameters_schema", error)),
-            Ok(validator) => {
-                let parameters = kind.example.get("parameters").unwrap_or(&Value::Null);
-                if !validator.is_valid(parameters) {
-                    let detail = "does not hold under the kind's own parameters_schema";
-                    errors.push(FieldError::new("/example/parameters", detail));
-                }
-            }
-        }
-        if kind.example.get("kind").and_then(Value::as_str) != Some(&kind.name) {
-            errors.push(FieldError::new("/example/kind", "must be the kind's own name"));
-        }
-        let bounds = [
-            ("/review_deadline_s", kind.review_deadline_s, 300, 604_800),
-            ("/release_ttl_s", kind.release_ttl_s, 60, 86_400),
-            ("/lease_ttl_s", kind.lease_ttl_s, 30, 86_400),
-            ("/report_deadline_s", kind.report_deadline_s, 60, 604_800),
-        ];
-        for (pointer, value, least, most) in bounds {
-            if !(least..=most).contains(&value) {
-                let limit = format!("{least} to {most} seconds");
-                errors.push(FieldError::new(pointer, "is out of bounds").limit(limit));
-            }
-        }
-        errors
     }
 
     /// Commits what was checked under `epoch`, while the steward still is one, and moves it.

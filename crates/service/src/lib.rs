@@ -19,6 +19,7 @@ pub mod execution;
 pub mod freeze;
 pub mod house;
 pub mod keys;
+pub mod kind;
 pub mod ledger;
 pub(crate) mod policy;
 pub mod query;

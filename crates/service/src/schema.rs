@@ -12,7 +12,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
-use crate::Failure;
+use crate::{Failure, kind};
 
 /// The JSON Schema of the stage body.
 pub const STAGE_BODY: &str = include_str!("../schemas/stage-body.schema.json");
@@ -23,19 +23,28 @@ const MAX_ERRORS: usize = 20;
 /// The compiled schemas.
 pub struct Schemas {
     stage_body: Validator,
+    kind: Validator,
     kinds: RwLock<HashMap<KindRef, Arc<Validator>>>,
 }
 
 impl Schemas {
     pub(crate) fn new() -> Result<Self, Failure> {
-        let schema: Value = serde_json::from_str(STAGE_BODY).map_err(Failure::defect)?;
-        let stage_body = compile(&schema).map_err(Failure::Defect)?;
-        Ok(Self { stage_body, kinds: RwLock::default() })
+        let own = |text: &str| {
+            let schema: Value = serde_json::from_str(text).map_err(Failure::defect)?;
+            compile(&schema).map_err(Failure::Defect)
+        };
+        let (stage_body, kind) = (own(STAGE_BODY)?, own(kind::SCHEMA)?);
+        Ok(Self { stage_body, kind, kinds: RwLock::default() })
     }
 
     /// The rules of the stage body that `body` breaks.
     pub(crate) fn check_stage_body(&self, body: &Value) -> Vec<FieldError> {
-        errors(&self.stage_body, body, "")
+        broken(&self.stage_body, body, "")
+    }
+
+    /// The rules of the schema of kinds that `definition` breaks.
+    pub(crate) fn check_kind(&self, definition: &Value) -> Vec<FieldError> {
+        broken(&self.kind, definition, "")
     }
 
     /// The rules of a kind's schema that `parameters` break.
@@ -58,7 +67,7 @@ impl Schemas {
                 Arc::clone(kinds.entry(key).or_insert(compiled))
             }
         };
-        Ok(errors(&validator, parameters, "/parameters"))
+        Ok(broken(&validator, parameters, "/parameters"))
     }
 }
 
@@ -81,7 +90,8 @@ fn is_decimal(text: &str) -> bool {
     }
 }
 
-fn errors(validator: &Validator, value: &Value, prefix: &str) -> Vec<FieldError> {
+/// The rules that `value` breaks, by pointers that begin with `prefix`.
+pub(crate) fn broken(validator: &Validator, value: &Value, prefix: &str) -> Vec<FieldError> {
     validator.iter_errors(value).take(MAX_ERRORS).map(|error| field_error(&error, prefix)).collect()
 }
 

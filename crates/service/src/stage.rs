@@ -6,12 +6,13 @@ use ::policy::PolicyFailure;
 use domain::canonical::{self, Malformed};
 use domain::fact::{RequestAmended, RequestStaged};
 use domain::kind::EffectPart;
+use domain::kind::is_change;
 use domain::revision::{Identity, Sealed};
 use domain::risk::{RiskInput, assess};
 use domain::stage::FieldError;
 use domain::{
-    Actor, AgentId, Amendment, Command, Context, Digest, Kind, KindRef, Refusal, Request,
-    RequestFact, RequestId, Requirement, Revision, Risk, StageBody, Staging, Timestamp, apply,
+    Actor, AgentId, Amendment, Command, Context, Digest, KindRef, Refusal, Request, RequestFact,
+    RequestId, Requirement, Revision, Risk, Staging, Timestamp, apply,
 };
 use serde_json::Value;
 use store::change::{Idempotency, Staged};
@@ -238,7 +239,7 @@ impl Service {
         now: Timestamp,
     ) -> Result<RequestStaged, StageError> {
         let revision = &sealed.revision;
-        let risk = checked.risk(revision);
+        let risk = self.risk(checked, sealed, now).await?;
         Ok(RequestStaged {
             request: revision.request_id,
             staged_by,
@@ -267,7 +268,7 @@ impl Service {
         now: Timestamp,
     ) -> Result<RequestAmended, StageError> {
         let revision = &sealed.revision;
-        let risk = checked.risk(revision);
+        let risk = self.risk(checked, sealed, now).await?;
         Ok(RequestAmended {
             amended_by: Actor::Agent(revision.agent),
             environment: revision.environment.clone(),
@@ -284,6 +285,32 @@ impl Service {
 }
 
 impl Service {
+    /// The risk as we compute it, beside what the agent claims.
+    ///
+    /// What was staged before is advice to people, so it is read once and not compared again when
+    /// the change is committed: of two requests that race, both may be a first time.
+    async fn risk(
+        &self,
+        checked: &Checked,
+        sealed: &Sealed,
+        now: Timestamp,
+    ) -> Result<Risk, StageError> {
+        let revision = &sealed.revision;
+        // Whether a policy can ever be satisfied for the house's own changes is asked of them as
+        // they are without a past: it must not make them another case.
+        let history = match is_change(&revision.kind.name) {
+            true => None,
+            false => Some(self.store.history(sealed, now).await?),
+        };
+        Ok(assess(RiskInput {
+            kind: &checked.kind,
+            body: &checked.body,
+            self_executed: revision.agent == revision.executor,
+            history: history.as_ref(),
+            now,
+        }))
+    }
+
     /// What the policy in force asks of a revision.
     async fn required(
         &self,
@@ -311,29 +338,12 @@ impl Checked {
         self.inline.iter().map(write).collect()
     }
 
-    fn risk(&self, revision: &Revision) -> Risk {
-        risk(&self.kind, &self.body, revision.agent == revision.executor)
-    }
-
     fn review_deadline(&self, now: Timestamp) -> Timestamp {
         let default_deadline = now.plus_seconds(i64::from(self.kind.review_deadline_s));
         let asked = self.body.review_deadline.unwrap_or(default_deadline);
         // An approval after the window's end could never be used.
         self.body.window.map_or(asked, |window| asked.min(window.not_after))
     }
-}
-
-/// The risk as we compute it, beside what the agent claims.
-pub(crate) fn risk(kind: &Kind, body: &StageBody, self_executed: bool) -> Risk {
-    let plan = body.rollback_plan.as_ref();
-    assess(RiskInput {
-        kind,
-        environment: &body.environment,
-        self_executed,
-        rollback_plan: plan.is_some(),
-        rollback_tested: plan.is_some_and(|plan| plan.tested_at.is_some()),
-        claimed: body.risk.level,
-    })
 }
 
 /// The body as a value, and the fingerprint by which a retry is recognised.

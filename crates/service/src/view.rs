@@ -4,7 +4,7 @@
 //! visible is the renderer's duty.
 
 use domain::fact::{Missed, Seat};
-use domain::kind::EffectPart;
+use domain::kind::{EffectPart, Presenter};
 use domain::stage::{ClaimedRisk, RollbackPlan, Window};
 use domain::{
     AgentId, Digest, FreezeId, Ineligible, KeyId, Kind, KindRef, Outcome, PersonId, RequestId,
@@ -110,6 +110,8 @@ pub struct RequestView {
     pub reversible: bool,
     pub reversal_note: String,
     pub risk: Risk,
+    /// What the kind's size counts.
+    pub size_unit: Option<String>,
     pub claimed_risk: ClaimedRisk,
     pub agent: AgentRef,
     pub executor: AgentRef,
@@ -253,6 +255,8 @@ pub struct EvidenceView {
     pub collected_at: Option<Timestamp>,
     /// The kind asks for this type.
     pub required: bool,
+    /// How the kind wants it shown.
+    pub presenter: Option<Presenter>,
     /// When the viewer opened it.
     pub opened_at: Option<Timestamp>,
     pub content: Option<EvidenceContent>,

@@ -3,7 +3,9 @@
 use domain::commitment::SALT_BYTES;
 use domain::kind::EffectPart;
 use domain::revision::Sealed;
-use domain::{Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestId, Timestamp};
+use domain::{
+    Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestFact, RequestId, Timestamp,
+};
 
 use crate::read::StoredCheckpoint;
 
@@ -20,6 +22,17 @@ pub struct Change {
     pub facts: Vec<NewFact>,
     pub writes: Vec<Write>,
     pub idempotency: Option<Idempotency>,
+}
+
+impl Change {
+    /// When the revision that it brings was staged or amended.
+    pub(crate) fn staged_at(&self) -> Option<Timestamp> {
+        let brings = |new: &&NewFact| {
+            let Fact::Request(fact) = &new.fact else { return false };
+            matches!(fact, RequestFact::RequestStaged(_) | RequestFact::RequestAmended(_))
+        };
+        self.facts.iter().find(brings).map(|new| new.at)
+    }
 }
 
 /// The new projection of one request.

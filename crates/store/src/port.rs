@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
+use domain::risk::History;
 use domain::{AgentId, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp};
 use tokio::sync::broadcast;
 
@@ -59,6 +60,10 @@ pub trait Store: Send + Sync + 'static {
     async fn environments(&self) -> Answer<Vec<String>>;
     /// Requests whose timer has fired by `now`.
     async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>>;
+
+    /// What was staged before this revision, the request's own revisions apart. Only for risk: it
+    /// is not read again inside a transaction, and costs the same however much was staged.
+    async fn history(&self, of: &Sealed, now: Timestamp) -> Answer<History>;
 
     /// The entries of one request, oldest first.
     async fn entries_of(&self, id: RequestId) -> Answer<Vec<StoredEntry>>;

@@ -6,6 +6,7 @@
 
 mod checkpoints;
 mod connect;
+mod history;
 mod house;
 mod lead;
 mod ledger;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::merkle::Hash;
+use domain::revision::Sealed;
+use domain::risk::History;
 use domain::{
     AgentId, Authority, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp,
 };
@@ -213,6 +216,10 @@ impl Store for PostgresStore {
     }
     async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>> {
         requests::due(&self.pool, now, limit).await
+    }
+
+    async fn history(&self, of: &Sealed, now: Timestamp) -> Answer<History> {
+        history::history(&self.pool, of, now).await
     }
 
     async fn entries_of(&self, id: RequestId) -> Answer<Vec<StoredEntry>> {

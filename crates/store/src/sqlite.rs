@@ -4,6 +4,7 @@
 //! their own connections and see only what is committed.
 
 mod checkpoints;
+mod history;
 mod house;
 mod ledger;
 mod project;
@@ -19,6 +20,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::merkle::Hash;
+use domain::revision::Sealed;
+use domain::risk::History;
 use domain::{
     AgentId, Authority, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp,
 };
@@ -233,6 +236,10 @@ impl Store for SqliteStore {
     }
     async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>> {
         requests::due(&self.readers, now, limit).await
+    }
+
+    async fn history(&self, of: &Sealed, now: Timestamp) -> Answer<History> {
+        history::history(&self.readers, of, now).await
     }
 
     async fn entries_of(&self, id: RequestId) -> Answer<Vec<StoredEntry>> {

@@ -1,6 +1,7 @@
 //! The catalogue: what agents may ask for, and how to ask.
 
 use domain::Kind;
+use domain::kind::EvidenceRule;
 use leptos::prelude::*;
 use service::view::{KindView, KindsView};
 
@@ -71,11 +72,17 @@ fn KindCard(view: KindView, public_url: String) -> impl IntoView {
 
 #[component]
 fn Rules(kind: Kind) -> impl IntoView {
-    let evidence = if kind.required_evidence.is_empty() {
-        "None required".to_owned()
-    } else {
-        kind.required_evidence.join(", ")
+    let rule = |rule: &EvidenceRule| view! { <li><code>{rule.evidence_type.clone()}</code>{wording::evidence(rule)}</li> };
+    let evidence = match kind.required_evidence.as_slice() {
+        [] => "None required".into_any(),
+        rules => view! { <ul role="list">{rules.iter().map(rule).collect_view()}</ul> }.into_any(),
     };
+    let size = kind.size.as_ref().map(|size| {
+        view! { <div><dt>"Size"</dt><dd><code>{size.parameter.clone()}</code>{wording::size(size)}</dd></div> }
+    });
+    let hours = kind.working_hours_utc.map(|hours| {
+        view! { <div><dt>"Working hours"</dt><dd>{wording::hours(hours)}</dd></div> }
+    });
     let undone = if kind.reversible { "Yes" } else { "No" };
     let rollback = if kind.rollback_plan_required { "Required" } else { "Optional" };
     let deadlines =
@@ -87,6 +94,8 @@ fn Rules(kind: Kind) -> impl IntoView {
                 <dt>"Can it be undone?"</dt>
                 <dd>{undone}<small>{kind.reversal_note.clone()}</small></dd>
             </div>
+            {size}
+            {hours}
             <div><dt>"Evidence"</dt><dd>{evidence}</dd></div>
             <div><dt>"Rollback plan"</dt><dd>{rollback}</dd></div>
             <div class="wide"><dt>"Deadlines"</dt><dd><ul role="list">{deadlines}</ul></dd></div>

@@ -46,9 +46,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     let (store, location) = super::open(&arguments.database).await?;
     let text = if arguments.vkey {
-        let instance = store.instance().await?.with_context(|| {
-            format!("`{location}` has no ledger; is it the right database?")
-        })?;
+        let instance = store
+            .instance()
+            .await?
+            .with_context(|| format!("`{location}` has no ledger; is it the right database?"))?;
         let history = ledger::key_history(&*store, instance.id).await?;
         history.keys().map(|key| format!("{key}\n")).collect()
     } else {

@@ -13,7 +13,7 @@ fn holds(scene: &Scene, condition: &str) -> bool {
 #[test]
 fn conditions_look_at_every_attribute() {
     let mut busy = scene().environment("prod-eu").reversible(false).risk(RiskLevel::High);
-    busy.risk.facts = vec![RiskFact { code: RiskCode::SelfExecuted, level: RiskLevel::Low }];
+    busy.risk.facts = vec![RiskFact::new(RiskCode::SelfExecuted, RiskLevel::Low)];
     let busy = busy
         .owned_by("data")
         .with("rollback_plan", json!({"steps": ["undo"], "tested_at": "2027-01-15T08:00:00Z"}))

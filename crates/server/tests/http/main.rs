@@ -7,5 +7,6 @@ mod ledger;
 mod lifecycle;
 mod redeem;
 mod review;
+mod risk;
 mod routes;
 mod stage;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::entry::HouseFact;
 use domain::revision::Identity;
+use domain::risk::{RiskInput, assess};
 use domain::{Actor, AgentId, Kind, KindRef, PersonId, RequestId, Revision, StageBody};
 use policy::{House, Policy, Subject, Unsatisfiable, could_ever_be_met};
 use store::StoreError;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::CHANGE_KINDS;
 use crate::caller::ADMINISTRATORS;
 use crate::house::HouseError;
-use crate::{Failure, Service, stage};
+use crate::{Failure, Service};
 
 impl Service {
     /// Whether a change to the house needs a second person now; records the moment it does.
@@ -86,7 +87,8 @@ impl Service {
             executor: AgentId::HOUSE,
             kind: KindRef { name: kind.name.clone(), version: 1 },
         };
-        let risk = stage::risk(&kind, &body, true);
+        let (self_executed, history, now) = (true, None, self.now());
+        let risk = assess(RiskInput { kind: &kind, body: &body, self_executed, history, now });
         let revision = Revision::new(identity, body, Vec::new());
         self.subject(&revision, &risk).await?.map_err(Failure::defect)
     }

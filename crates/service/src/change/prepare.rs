@@ -4,7 +4,7 @@ use domain::authority::BREAK_GLASS;
 use domain::entry::HouseFact;
 use domain::kind::is_change;
 use domain::stage::FieldError;
-use domain::{Digest, Kind, KindRef, PersonId, canonical};
+use domain::{Digest, KindRef, PersonId, canonical};
 use policy::Policy;
 use serde_json::Value;
 use store::Write;
@@ -12,7 +12,7 @@ use store::Write;
 use super::{HouseChange, Membership};
 use crate::caller::{ADMINISTRATORS, APPROVERS};
 use crate::house::HouseError;
-use crate::{Failure, Service};
+use crate::{Failure, Service, kind};
 
 /// What a change comes to.
 pub(crate) struct Prepared {
@@ -64,8 +64,7 @@ impl Service {
         let wrong = |pointer: &str, detail: String| {
             HouseError::Kind(vec![FieldError::new(pointer, detail)])
         };
-        let kind: Kind = serde_json::from_value(definition.clone())
-            .map_err(|error| wrong("", error.to_string()))?;
+        let kind = kind::read(&self.schemas, definition, self.now()).map_err(HouseError::Kind)?;
         if is_change(&kind.name) {
             let detail = "kinds that change the house itself come with the product".to_owned();
             return Err(wrong("/name", detail));
@@ -76,10 +75,6 @@ impl Service {
         let current = self.store.kind(name, None).await?.map_or(0, |(_, version)| version);
         if version != current + 1 {
             return Err(HouseError::Overtaken { current });
-        }
-        let errors = self.kind_errors(&kind);
-        if !errors.is_empty() {
-            return Err(HouseError::Kind(errors));
         }
         let digest = Digest::of(&canonical::to_bytes(&kind).map_err(Failure::defect)?);
         let put = KindRef { name: name.to_owned(), version };

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{Digest, KindRef, RequestId, Risk, State, StateName, Timestamp, binding_code, quorum};
+use domain::risk::{RiskCode, RiskFact};
+use domain::{
+    Digest, KindRef, RequestId, Risk, RiskLevel, State, StateName, Timestamp, binding_code, quorum,
+};
 use serde::Serialize;
 use store::read::{Decidable, RequestQuery};
 use tokio::time::Instant;
@@ -25,7 +28,7 @@ pub struct AgentRequest {
     pub content_digest: Digest,
     pub state: StateName,
     pub kind: KindRef,
-    pub risk: Risk,
+    pub risk: AgentRisk,
     pub binding_code: String,
     pub review_url: String,
     pub status_url: String,
@@ -52,6 +55,27 @@ pub struct AgentRequest {
     /// Strong validator of this answer (RFC 9110 §8.8.3).
     #[serde(skip)]
     pub etag: String,
+}
+
+/// The computed risk without what it rests on: that may be the doing of other agents.
+#[derive(Clone, Debug, Serialize)]
+pub struct AgentRisk {
+    pub level: RiskLevel,
+    pub facts: Vec<AgentRiskFact>,
+}
+
+/// A fact by name.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct AgentRiskFact {
+    pub code: RiskCode,
+    pub level: RiskLevel,
+}
+
+impl From<&Risk> for AgentRisk {
+    fn from(risk: &Risk) -> Self {
+        let fact = |fact: &RiskFact| AgentRiskFact { code: fact.code, level: fact.level };
+        Self { level: risk.level, facts: risk.facts.iter().map(fact).collect() }
+    }
 }
 
 /// A requirement without names of people beyond what the agent's author needs.
@@ -188,7 +212,7 @@ impl Service {
             content_digest: request.content_digest,
             state: state.name(),
             kind: request.kind.clone(),
-            risk: request.risk.clone(),
+            risk: AgentRisk::from(&request.risk),
             binding_code: binding_code::binding_code(&request.digest),
             review_url: format!("{base}/requests/{}", request.id),
             status_url: format!("{base}/api/v1/requests/{}", request.id),

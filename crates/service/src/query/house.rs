@@ -1,7 +1,7 @@
 //! People, agents and kinds as pages and the API show them.
 
 use domain::kind::is_change;
-use domain::{AgentId, StateName};
+use domain::{AgentId, Kind, StateName};
 
 use std::collections::BTreeSet;
 
@@ -93,8 +93,12 @@ impl Service {
     /// # Errors
     /// When the store is away.
     pub async fn kinds_view(&self) -> Result<KindsView, Failure> {
-        let kinds = self.store.kinds().await?;
-        let kinds = kinds.into_iter().map(|(kind, version)| KindView { kind, version }).collect();
+        let now = self.now();
+        let view = |(mut kind, version): (Kind, u32)| {
+            kind.example = kind.example_at(now);
+            KindView { kind, version }
+        };
+        let kinds = self.store.kinds().await?.into_iter().map(view).collect();
         Ok(KindsView { kinds, public_url: self.public_url().to_owned() })
     }
 }

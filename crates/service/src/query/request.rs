@@ -64,6 +64,7 @@ impl Service {
             reversible: kind.reversible,
             reversal_note: kind.reversal_note,
             risk: request.risk.clone(),
+            size_unit: kind.size.map(|size| size.unit),
             agent: names.agent(request.agent),
             executor: names.agent(request.executor),
             on_behalf_of: revision.on_behalf_of.map(|person| names.person(person)),
@@ -205,6 +206,7 @@ impl Service {
         for item in &revision.evidence {
             let opened_at =
                 opened.iter().find(|(digest, _)| *digest == item.digest).map(|(_, at)| *at);
+            let rule = kind.evidence_rule(&item.evidence_type);
             let content = match opened_at {
                 Some(_) if item.size_bytes <= MAX_SHOWN_BYTES => {
                     let bytes = self.store.evidence_bytes(item.digest).await?;
@@ -222,7 +224,8 @@ impl Service {
                 size_bytes: item.size_bytes,
                 source: item.source.clone(),
                 collected_at: item.collected_at,
-                required: kind.required_evidence.contains(&item.evidence_type),
+                required: rule.is_some(),
+                presenter: rule.and_then(|rule| rule.presenter),
                 opened_at,
                 content,
             });

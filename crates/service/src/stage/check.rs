@@ -60,7 +60,7 @@ impl Service {
         let parameters = Value::Object(body.parameters.clone());
         let mut errors = self.schemas.check_parameters(&kind, version, &parameters)?;
         errors.extend(body.check(now));
-        errors.extend(missing(&kind, &body));
+        errors.extend(kind.check_body(&body, now));
         if let Some(person) = body.on_behalf_of
             && self.store.person(person).await?.is_none()
         {
@@ -149,21 +149,4 @@ impl Service {
         excluded.extend(revision.on_behalf_of.map(|person| (person, Ineligible::ActsOnBehalf)));
         Ok(excluded)
     }
-}
-
-/// What the kind asks for and the body lacks.
-fn missing(kind: &Kind, body: &StageBody) -> Vec<FieldError> {
-    let given: BTreeSet<&str> =
-        body.evidence.iter().map(|item| item.evidence_type.as_str()).collect();
-    let lacking = kind.required_evidence.iter().filter(|wanted| !given.contains(wanted.as_str()));
-    let mut errors: Vec<FieldError> = lacking
-        .map(|wanted| {
-            FieldError::new("/evidence", format!("lacks evidence of the type `{wanted}`"))
-                .limit(kind.required_evidence.join(", "))
-        })
-        .collect();
-    if kind.rollback_plan_required && body.rollback_plan.is_none() {
-        errors.push(FieldError::new("/rollback_plan", "is required by this kind"));
-    }
-    errors
 }

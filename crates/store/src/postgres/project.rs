@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::checkpoints;
+use super::history;
 use super::rows::signed;
 use crate::change::{Idempotency, NewFact, RequestChange, Side, Staged, Write};
 use crate::error::StoreError;
@@ -92,14 +93,17 @@ async fn new_request(
     Ok(())
 }
 
-/// The request's row after all its facts; marks the evidence of a new revision as used.
+/// The request's row after all its facts; marks the evidence of a new revision as used, and notes
+/// its targets as named at `staged_at`, the time of the fact that brought it.
 pub(super) async fn update(
     tx: &mut PgConnection,
     change: &RequestChange,
+    staged_at: Timestamp,
     now: Timestamp,
 ) -> Answer<()> {
     let request = &change.after;
     if let Some(staged) = &change.staged {
+        history::note(tx, request, staged, staged_at).await?;
         for evidence in &staged.sealed.revision.evidence {
             sqlx::query("INSERT INTO evidence_used (request_id, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING")
                 .bind(request.id.0)

@@ -6,7 +6,7 @@ GRANT SELECT ON _sqlx_migrations TO countersign_serve;
 GRANT SELECT, UPDATE ON ledger_head TO countersign_serve;
 GRANT SELECT, INSERT ON
     entries, tree_nodes, entry_texts, checkpoints, kinds, policies, revisions, releases, evidence_chunks,
-    evidence_used, evidence_opened, idempotency
+    evidence_used, evidence_opened, request_targets, idempotency
     TO countersign_serve;
 GRANT SELECT, INSERT, UPDATE ON
     instance, people, agents, api_keys, freezes, requests

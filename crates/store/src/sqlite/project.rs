@@ -7,6 +7,7 @@ use domain::{Actor, Digest, Fact, Request, RequestFact, Timestamp, canonical, na
 use sqlx::SqliteConnection;
 
 use super::checkpoints;
+use super::history;
 use super::rows::signed;
 use crate::change::{Idempotency, NewFact, RequestChange, Side, Staged, Write};
 use crate::error::StoreError;
@@ -16,7 +17,7 @@ type Answer<T> = Result<T, StoreError>;
 /// The size of one stored piece of evidence.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-fn refused(error: impl ToString) -> StoreError {
+pub(super) fn refused(error: impl ToString) -> StoreError {
     StoreError::Refused(error.to_string())
 }
 
@@ -91,14 +92,17 @@ async fn new_request(
     Ok(())
 }
 
-/// The request's row after all its facts; marks the evidence of a new revision as used.
+/// The request's row after all its facts; marks the evidence of a new revision as used, and notes
+/// its targets as named at `staged_at`, the time of the fact that brought it.
 pub(super) async fn update(
     tx: &mut SqliteConnection,
     change: &RequestChange,
+    staged_at: Timestamp,
     now: Timestamp,
 ) -> Answer<()> {
     let request = &change.after;
     if let Some(staged) = &change.staged {
+        history::note(tx, request, staged, staged_at).await?;
         for evidence in &staged.sealed.revision.evidence {
             sqlx::query("INSERT OR IGNORE INTO evidence_used (request_id, digest) VALUES (?, ?)")
                 .bind(request.id.to_string())

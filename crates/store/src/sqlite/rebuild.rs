@@ -136,7 +136,7 @@ async fn request(
     let change = RequestChange { expected_version, after, staged };
     project::stage(tx, &change, new.at).await?;
     project::fact(tx, new).await?;
-    project::update(tx, &change, new.at).await
+    project::update(tx, &change, new.at, new.at).await
 }
 
 /// What a new request brings, from the revision at hand: its digest stands in the entry.

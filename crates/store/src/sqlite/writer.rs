@@ -218,6 +218,7 @@ async fn commit(
             head.instance = Some(*id);
         }
     }
+    let staged_at = change.staged_at().unwrap_or(now);
     let first_index = head.frontier.size();
     if let Some(request) = &change.request {
         project::stage(tx, request, now).await?;
@@ -230,7 +231,7 @@ async fn commit(
         project::write(tx, write, now).await?;
     }
     if let Some(request) = &change.request {
-        project::update(tx, request, now).await?;
+        project::update(tx, request, staged_at, now).await?;
     }
     if let Some(record) = &change.idempotency {
         project::idempotency(tx, record, now).await?;

@@ -38,7 +38,9 @@ pub async fn keep(store: &dyn Store, size: u64, note: &str) -> Result<(), StoreE
     store.side(Side::Checkpoint(checkpoint(size, note))).await
 }
 
-pub async fn i8_the_first_checkpoint_of_a_size_stays_and_older_sizes_come_too_late(database: impl Database) {
+pub async fn i8_the_first_checkpoint_of_a_size_stays_and_older_sizes_come_too_late(
+    database: impl Database,
+) {
     let store = of_size(&database, 9).await;
     assert_eq!(store.newest_checkpoint().await.unwrap(), None);
     for (size, note) in [(4, "four"), (4, "another four"), (7, "seven"), (5, "five"), (9, "nine")] {
@@ -52,7 +54,9 @@ pub async fn i8_the_first_checkpoint_of_a_size_stays_and_older_sizes_come_too_la
     assert_eq!(store.newest_checkpoint().await.unwrap(), Some(checkpoint(9, "nine")));
 }
 
-pub async fn i8_nodes_are_read_as_far_as_they_go_without_a_gap_and_key_entries_in_order(database: impl Database) {
+pub async fn i8_nodes_are_read_as_far_as_they_go_without_a_gap_and_key_entries_in_order(
+    database: impl Database,
+) {
     let store = of_size(&database, 7).await;
     let leaves = store.tree_nodes(0, 2, 100).await.unwrap();
     let entries = store.entries(2, 100).await.unwrap();

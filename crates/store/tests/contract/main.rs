@@ -3,6 +3,7 @@
 
 mod checkpoints;
 mod fixture;
+mod history;
 mod postgres;
 mod rules;
 mod sqlite;

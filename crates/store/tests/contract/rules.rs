@@ -50,11 +50,21 @@ macro_rules! hold {
             i8_the_first_checkpoint_of_a_size_stays_and_older_sizes_come_too_late,
             i8_nodes_are_read_as_far_as_they_go_without_a_gap_and_key_entries_in_order
         );
+        $crate::rules::hold!($database, history:
+            first_times_are_told_by_agent_kind_and_target,
+            targets_are_answered_in_the_order_they_were_asked,
+            requests_on_a_target_are_counted_for_an_hour_up_to_a_limit,
+            a_repeat_is_known_by_its_content_and_how_it_ended,
+            what_expired_is_told_from_what_was_denied
+        );
     };
-    ($database:ty: $($rule:ident),+) => {$(
+    ($database:ty: $($rule:ident),+) => {
+        $crate::rules::hold!($database, rules: $($rule),+);
+    };
+    ($database:ty, $place:ident: $($rule:ident),+) => {$(
         #[tokio::test]
         async fn $rule() {
-            $crate::rules::$rule(<$database as $crate::rules::Database>::new().await).await;
+            $crate::$place::$rule(<$database as $crate::rules::Database>::new().await).await;
         }
     )+};
 }

@@ -78,6 +78,8 @@ fn opened(
     address: &str,
     now: Timestamp,
 ) -> AnyView {
+    let presenter =
+        evidence.presenter.unwrap_or_else(|| content::by_media_type(&evidence.media_type));
     let hidden = text::hidden_count(shown);
     let hidden = (hidden > 0).then(|| {
         let count = number::count(hidden, "hidden character", "hidden characters");
@@ -90,7 +92,7 @@ fn opened(
                 {status(evidence)}
                 <small>{about(evidence, now)}</small>
             </summary>
-            {content::shown(&evidence.media_type, shown, &evidence.name)}
+            {content::shown(presenter, shown, &evidence.name)}
             <p class="under">
                 <code class="hash">{number::digest_short(&evidence.digest)}</code>
                 {hidden}" · "{download(address)}

@@ -14,7 +14,7 @@ struct Projection {
     beside: &'static [&'static str],
 }
 
-const PROJECTIONS: [Projection; 12] = [
+const PROJECTIONS: [Projection; 13] = [
     Projection { table: "entries", key: &["idx"], beside: &["body", "leaf"] },
     Projection { table: "people", key: &["id"], beside: &["password_hash"] },
     Projection { table: "group_members", key: &["group_name", "person_id"], beside: &[] },
@@ -26,6 +26,7 @@ const PROJECTIONS: [Projection; 12] = [
     Projection { table: "revisions", key: &["request_id", "number"], beside: &[] },
     Projection { table: "reviews", key: &["request_id", "revision", "person_id"], beside: &[] },
     Projection { table: "releases", key: &["request_id"], beside: &[] },
+    Projection { table: "request_targets", key: &["request_id", "target"], beside: &[] },
     Projection { table: "evidence_used", key: &["request_id", "digest"], beside: &[] },
     Projection {
         table: "evidence_opened",

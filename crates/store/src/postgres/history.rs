@@ -1,0 +1,107 @@
+//! What was staged before: the table of targets, and the question that risk asks of it.
+
+use domain::revision::Sealed;
+use domain::risk::{BURST_COUNTED, BURST_S, Ended, Ending, History, REPEAT_S, TargetHistory};
+use domain::{Request, StateName, Timestamp};
+use sqlx::postgres::{PgPool, PgRow};
+use sqlx::{PgConnection, Row};
+
+use super::rows::Column;
+use crate::change::Staged;
+use crate::error::StoreError;
+
+type Answer<T> = Result<T, StoreError>;
+
+/// Whether the agent $1 staged the kind $2 in another request than $3.
+const KNOWS_KIND: &str =
+    "SELECT EXISTS (SELECT 1 FROM requests WHERE agent_id = $1 AND kind_name = $2 AND id <> $3)";
+
+/// For each target of the array $4, in its order: is it known to agent and kind, and how many
+/// requests named it after $5, up to $6 of them.
+const OF_TARGETS: &str = "SELECT \
+     EXISTS (SELECT 1 FROM request_targets AS t \
+             WHERE t.target = wanted.target AND t.agent_id = $1 AND t.request_id <> $3) AS agent, \
+     EXISTS (SELECT 1 FROM request_targets AS t \
+             WHERE t.target = wanted.target AND t.kind_name = $2 AND t.request_id <> $3) AS kind, \
+     (SELECT count(*) FROM (SELECT 1 FROM request_targets AS t \
+             WHERE t.target = wanted.target AND t.named_at > $5 AND t.request_id <> $3 \
+             LIMIT $6) AS counted) AS lately \
+     FROM unnest($4) WITH ORDINALITY AS wanted (target, place) ORDER BY wanted.place";
+
+/// The last request of the content $1, other than $2, that was denied or expired after $3.
+const ENDED: &str = "SELECT state, changed_at FROM requests \
+     WHERE content_digest = $1 AND state IN ('denied', 'expired') AND id <> $2 AND changed_at > $3 \
+     ORDER BY changed_at DESC LIMIT 1";
+
+/// What was staged before this revision. Three reads, not one instant: it is advice.
+pub(super) async fn history(pool: &PgPool, of: &Sealed, now: Timestamp) -> Answer<History> {
+    let revision = &of.revision;
+    let (id, agent) = (revision.request_id.0, revision.agent.0);
+    let mut connection = pool.acquire().await?;
+    let agent_knows_kind = sqlx::query_scalar(KNOWS_KIND)
+        .bind(agent)
+        .bind(&revision.kind.name)
+        .bind(id)
+        .fetch_one(&mut *connection)
+        .await?;
+    let targets = sqlx::query(OF_TARGETS)
+        .bind(agent)
+        .bind(&revision.kind.name)
+        .bind(id)
+        .bind(&revision.targets)
+        .bind(now.plus_seconds(-BURST_S).micros())
+        .bind(i64::from(BURST_COUNTED))
+        .fetch_all(&mut *connection)
+        .await?;
+    let ended = sqlx::query(ENDED)
+        .bind(of.content_digest.0.as_slice())
+        .bind(id)
+        .bind(now.plus_seconds(-REPEAT_S).micros())
+        .fetch_optional(&mut *connection)
+        .await?;
+    Ok(History {
+        agent_knows_kind,
+        targets: targets.iter().map(target).collect::<Answer<_>>()?,
+        ended: ended.as_ref().map(ending).transpose()?,
+    })
+}
+
+fn target(row: &PgRow) -> Answer<TargetHistory> {
+    Ok(TargetHistory {
+        agent_knows_it: row.try_get("agent")?,
+        kind_knows_it: row.try_get("kind")?,
+        lately: Column("request_targets", "lately").number(row)?,
+    })
+}
+
+fn ending(row: &PgRow) -> Answer<Ended> {
+    let column = Column("requests", "state");
+    let word: String = row.try_get("state")?;
+    let how = match StateName::from_word(&word) {
+        Some(StateName::Denied) => Ending::Denied,
+        Some(StateName::Expired) => Ending::Expired,
+        _ => return Err(column.corrupt(word)),
+    };
+    Ok(Ended { how, at: Column("requests", "changed_at").time(row)? })
+}
+
+/// Notes the targets of a new request or revision. What a request named once, it named.
+pub(super) async fn note(
+    tx: &mut PgConnection,
+    request: &Request,
+    staged: &Staged,
+    at: Timestamp,
+) -> Answer<()> {
+    sqlx::query(
+        "INSERT INTO request_targets (request_id, target, agent_id, kind_name, named_at) \
+         SELECT $1, unnest($2), $3, $4, $5 ON CONFLICT (request_id, target) DO NOTHING",
+    )
+    .bind(request.id.0)
+    .bind(&staged.sealed.revision.targets)
+    .bind(request.agent.0)
+    .bind(&request.kind.name)
+    .bind(at.micros())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
