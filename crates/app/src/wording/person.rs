@@ -56,7 +56,7 @@ pub fn not_you(why: Ineligible) -> &'static str {
             "You proposed this yourself. Two people take part in every change, so somebody else decides."
         }
         Ineligible::PolicyForbids => {
-            "The policy in force does not let you review this request. An administrator can say why."
+            "The policy in force lets other people review this request, not you."
         }
         Ineligible::OwnsAgent => {
             "You own this agent, or owned it when it staged this. An owner never reviews what their agent stages."
@@ -89,7 +89,7 @@ pub fn cannot(why: Ineligible) -> &'static str {
 pub fn not_you_short(why: Ineligible) -> &'static str {
     match why {
         Ineligible::Staged => "not you: you proposed it",
-        Ineligible::PolicyForbids => "not you: the policy says so",
+        Ineligible::PolicyForbids => "waits for others",
         Ineligible::OwnsAgent => "not you: you own the agent",
         Ineligible::ActsOnBehalf => "not you: it acts on your behalf",
         Ineligible::HoldsKey => "not you: you hold a key of the agent",
