@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn every_leaf_is_a_line_under_its_keys() {
-        let value = json!({"parameters": {"rows": 1240318, "cols": ["id", "1"]}, "window": null});
+        let value = json!({"parameters": {"cols": ["id", "1"], "rows": 1240318}, "window": null});
         let lines = lines(&value);
         let path: Vec<(usize, &str)> =
             lines.iter().map(|line| (line.depth, line.key.as_str())).collect();

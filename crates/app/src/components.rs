@@ -2,8 +2,11 @@
 
 pub mod card;
 pub mod confirm;
+pub mod deed;
 pub mod effect;
 pub mod frame;
+pub mod freeze;
+pub mod reason;
 pub mod request_row;
 pub mod risk_badge;
 pub mod textarea;

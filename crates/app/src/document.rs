@@ -5,6 +5,7 @@
 use leptos::prelude::*;
 
 use crate::components::frame::{Footer, Header};
+use crate::components::freeze::FreezeBar;
 use crate::islands::local_times::LocalTimes;
 use crate::page::{Assets, Chrome, Page};
 use crate::pages;
@@ -19,6 +20,7 @@ fn document(chrome: Chrome, page: Page) -> impl IntoView {
         .demo
         .then(|| view! { <aside class="demo" aria-label="Demo">"Demo: throwaway data"</aside> });
     let Chrome { assets, viewer, now, .. } = chrome.clone();
+    let freezes = viewer.as_ref().map(|viewer| viewer.freezes.clone()).unwrap_or_default();
     let footer = viewer.is_some().then(|| view! { <Footer/> });
     view! {
         <!DOCTYPE html>
@@ -36,6 +38,7 @@ fn document(chrome: Chrome, page: Page) -> impl IntoView {
                 <a class="skip" href="#main">"Skip to content"</a>
                 {demo}
                 <Header viewer=viewer place=place/>
+                <FreezeBar freezes now/>
                 {pages::body(&chrome, page)}
                 {footer}
                 {islands}

@@ -25,4 +25,7 @@ pub mod wording;
 #[cfg(feature = "ssr")]
 pub use document::render;
 #[cfg(feature = "ssr")]
-pub use page::{Assets, Chrome, Draft, Page, ProblemPage, RequestPage, SignInPage};
+pub use page::{
+    Act, Assets, Chrome, Draft, FreezeDraft, FreezesPage, Page, ProblemPage, RequestPage,
+    SignInPage,
+};

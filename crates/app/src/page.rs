@@ -1,8 +1,9 @@
 //! What can be shown: one variant a page, with everything it needs.
 
-use domain::{Timestamp, Verdict, kind};
+use domain::{FreezeId, SecondVerdict, Timestamp, Verdict, kind};
 use service::view::{
-    AgentsView, HistoryView, InboxView, KindsView, LedgerView, PeopleView, RequestView, Viewer,
+    AgentsView, FreezesView, HistoryView, InboxView, KindsView, LedgerView, PeopleView,
+    RequestView, Viewer,
 };
 
 use crate::text::spelled;
@@ -46,6 +47,7 @@ pub enum Page {
     Agents(AgentsView),
     People(PeopleView),
     Kinds(KindsView),
+    Freezes(Box<FreezesPage>),
     /// A secret that is shown once.
     Secret {
         title: String,
@@ -75,17 +77,47 @@ pub struct SignInPage {
 #[derive(Clone, Debug)]
 pub struct RequestPage {
     pub view: RequestView,
-    /// A review that was not recorded: what was typed, and why.
+    /// What the viewer sent and was not recorded: what was typed, and why.
     pub draft: Option<Draft>,
-    /// The viewer's review was recorded a moment ago.
+    /// The viewer comes from a form that says it was recorded a moment ago.
     pub recorded: bool,
 }
 
-/// A review as it was typed, and why it was not recorded.
+/// What was sent and not recorded, as it was typed, and why.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    pub verdict: Option<Verdict>,
-    pub justification: String,
+    pub act: Act,
+    pub text: String,
+    pub problem: String,
+}
+
+/// What a person does to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    Review(Option<Verdict>),
+    BreakGlass,
+    SecondReview(Option<SecondVerdict>),
+    Revoke,
+    Halt,
+    Withdraw,
+}
+
+/// The freezes, and the form as it was filled in.
+#[derive(Clone, Debug)]
+pub struct FreezesPage {
+    pub view: FreezesView,
+    pub draft: Option<FreezeDraft>,
+}
+
+/// A freeze or a thaw that was not recorded, as it was typed, and why.
+#[derive(Clone, Debug, Default)]
+pub struct FreezeDraft {
+    /// The freeze that was to end; none, if one was to begin.
+    pub thaw: Option<FreezeId>,
+    /// What was to be frozen, as the form sends it.
+    pub scope: String,
+    pub halts: Option<bool>,
+    pub reason: String,
     pub problem: String,
 }
 
@@ -110,6 +142,7 @@ pub enum Place {
     Agents,
     People,
     Kinds,
+    Freezes,
     /// Not in the header.
     Elsewhere,
 }
@@ -130,6 +163,7 @@ impl Page {
             Self::Agents(_) => "Agents".to_owned(),
             Self::People(_) => "People".to_owned(),
             Self::Kinds(_) => "Kinds".to_owned(),
+            Self::Freezes(_) => "Freeze".to_owned(),
             Self::Secret { title, .. } => title.clone(),
             Self::Settings { .. } => "Settings".to_owned(),
             Self::Problem(problem) => problem.title.clone(),
@@ -145,6 +179,7 @@ impl Page {
             Self::Agents(_) => Place::Agents,
             Self::People(_) => Place::People,
             Self::Kinds(_) => Place::Kinds,
+            Self::Freezes(_) => Place::Freezes,
             Self::Request(_)
             | Self::SignIn(_)
             | Self::SignInLink { .. }

@@ -1,6 +1,7 @@
 //! A module a page. Each takes its data and gives the `<main>` of the document.
 
 pub mod agents;
+pub mod freezes;
 pub mod history;
 pub mod inbox;
 pub mod kinds;
@@ -33,6 +34,7 @@ pub fn body(chrome: &Chrome, page: Page) -> AnyView {
         Page::Agents(view) => view! { <agents::Agents view administrator/> }.into_any(),
         Page::People(view) => view! { <people::People view administrator now/> }.into_any(),
         Page::Kinds(view) => view! { <kinds::Kinds view/> }.into_any(),
+        Page::Freezes(page) => view! { <freezes::Freezes page=*page/> }.into_any(),
         Page::Secret { title, explanation, value, back_to, back_label } => {
             view! { <secret::Secret title explanation value back_to back_label/> }.into_any()
         }

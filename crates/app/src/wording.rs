@@ -4,11 +4,15 @@
 pub mod clock;
 pub mod elapsed;
 #[cfg(feature = "ssr")]
+pub mod freeze;
+#[cfg(feature = "ssr")]
 pub mod kind;
 #[cfg(feature = "ssr")]
 pub mod number;
 #[cfg(feature = "ssr")]
 pub mod person;
+#[cfg(feature = "ssr")]
+pub mod pointer;
 #[cfg(feature = "ssr")]
 pub mod risk;
 #[cfg(feature = "ssr")]

@@ -5,6 +5,7 @@
 
 mod cast;
 mod clock;
+mod play;
 mod print;
 mod scenario;
 
@@ -61,7 +62,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         bail!("`{location}` is not empty; the demo wants an empty database");
     }
     let cast = cast::seed(&service, &clock).await.context("cannot seed the demo")?;
-    scenario::play(&service, &clock, &cast).await.context("cannot play the demo's scenarios")?;
+    play::play(&service, &clock, &cast).await.context("cannot play the demo's scenarios")?;
     clock.is_now();
     let handout = cast.handout(&service, &location, &keys, data.path()).await?;
     let state = AppState::new(service, true);

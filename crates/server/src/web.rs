@@ -5,14 +5,17 @@
 mod agents;
 mod desk;
 mod evidence;
+mod freezes;
 mod history;
 mod inbox;
 mod kinds;
 mod ledger;
 mod people;
+mod refusals;
 mod request;
 mod review;
 mod sign_in;
+mod stop;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -34,8 +37,14 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/requests/{id}", get(request::show))
         .route("/requests/{id}/version", get(request::version))
         .route("/requests/{id}/review", post(review::review))
+        .route("/requests/{id}/revoke", post(stop::revoke))
+        .route("/requests/{id}/halt", post(stop::halt))
+        .route("/requests/{id}/withdraw", post(stop::withdraw))
+        .route("/requests/{id}/second-review", post(stop::second_review))
         .route("/requests/{id}/evidence/{digest}/open", post(evidence::open))
         .route("/requests/{id}/evidence/{digest}/download", get(evidence::download))
+        .route("/freezes", get(freezes::list).post(freezes::freeze))
+        .route("/freezes/{id}/thaw", post(freezes::thaw))
         .route("/history", get(history::history))
         .route("/ledger", get(ledger::ledger))
         .route("/ledger/proof/{index}", get(ledger::proof))

@@ -25,6 +25,8 @@ pub struct Viewer {
     pub administrator: bool,
     /// Requests that wait for this person.
     pub waiting: u64,
+    /// The freezes that are on: every page says so.
+    pub freezes: Vec<FreezeRow>,
 }
 
 /// One request in a list.
@@ -38,7 +40,7 @@ pub struct RequestRow {
     pub risk: RiskLevel,
     pub state: StateName,
     pub staged_at: Timestamp,
-    /// When the state it is in ends by itself: review deadline, or approved until.
+    /// When the state it is in ends by itself, or the second review that the viewer owes is missed.
     pub due_at: Option<Timestamp>,
     /// When the last fact was recorded.
     pub changed_at: Timestamp,

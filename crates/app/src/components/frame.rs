@@ -26,6 +26,7 @@ pub fn Header(viewer: Option<Viewer>, place: Place) -> impl IntoView {
             <a class="brand" href="/inbox">"Countersign"</a>
             <nav aria-label="Main">
                 <a href="/inbox" aria-current=current>"Inbox"{waiting}</a>
+                {link(Place::Freezes, "/freezes", "Freeze")}
                 {link(Place::History, "/history", "History")}
                 {reads_ledger.then(|| link(Place::Ledger, "/ledger", "Ledger"))}
                 {link(Place::Agents, "/agents", "Agents")}

@@ -27,6 +27,8 @@ pub fn Row(
     #[prop(optional, into)] viewer: Option<String>,
 ) -> impl IntoView {
     let note = note(&row, list, viewer.as_deref());
+    let class = if state::is_alarm(row.state) { "note bad" } else { "note" };
+    let broken = row.broken_glass;
     let href = format!("/requests/{}", row.id);
     let reviews = format!("{} of {}", row.filled_seats, row.seats);
     let time = time(&row, now);
@@ -38,7 +40,8 @@ pub fn Row(
                 <small>
                     <Untrusted text=row.agent/>" · "<Untrusted text=row.environment/>" · "
                     {row.kind.name}
-                    {note.map(|note| view! { " · "<span class="note">{note}</span> })}
+                    {broken.then(|| view! { " · "<span class="glass-mark">"Broken glass"</span> })}
+                    {note.map(|note| view! { " · "<span class=class>{note}</span> })}
                 </small>
             </div>
             <span class="q">{reviews}<span class="unit">" reviews"</span></span>
@@ -71,7 +74,10 @@ fn time(row: &RequestRow, now: domain::Timestamp) -> AnyView {
     let class = if soon { "t soon" } else { "t" };
     let label = match (due, row.state) {
         (false, _) => "changed ",
+        (true, _) if row.you_owe_second_review => "look at it before ",
         (true, StateName::Approved) => "redeem before ",
+        (true, StateName::Executing) => "sign of life before ",
+        (true, StateName::ChangesRequested) => "amend before ",
         (true, _) => "decide before ",
     };
     view! {
@@ -86,27 +92,45 @@ fn time(row: &RequestRow, now: domain::Timestamp) -> AnyView {
 
 /// What the row adds to its facts; `None` where the list says it already.
 fn note(row: &RequestRow, list: List, viewer: Option<&str>) -> Option<String> {
+    if row.you_owe_second_review {
+        return Some(format!("{}, waits for your second look", ended(row, viewer)));
+    }
     let own = row.your_verdict.map(|verdict| format!("you {}", person::said(verdict)));
-    let ended = || {
-        let by = person::all_of(&row.decided_by, viewer);
-        let word = state::word(row.state).to_lowercase();
-        let decided = match row.state {
-            StateName::Denied => "denied by",
-            _ => "approved by",
-        };
-        match (by.is_empty(), row.state) {
-            (true, _) => word,
-            (false, StateName::Denied) => format!("{decided} {by}"),
-            (false, StateName::Approved) => format!("{decided} {by}, not redeemed yet"),
-            (false, _) => format!("{decided} {by}, {word}"),
-        }
-    };
     match (list, row.state) {
-        (List::YourTurn, _) => None,
-        (_, StateName::Pending) => own
+        (List::YourTurn, StateName::Pending) => None,
+        (List::Any, StateName::Pending) => own
             .or_else(|| row.not_you.map(|why| person::not_you_short(why).to_owned()))
             .or_else(|| Some(state::word(row.state).to_lowercase())),
-        _ => Some(ended()),
+        (List::YourTurn | List::Any, _) => Some(ended(row, viewer)),
+    }
+}
+
+/// Who decided, and where it stands now.
+fn ended(row: &RequestRow, viewer: Option<&str>) -> String {
+    let by = person::all_of(&row.decided_by, viewer);
+    let word = state::word(row.state).to_lowercase();
+    let after = match row.state {
+        StateName::Denied if by.is_empty() => None,
+        StateName::Denied => return format!("denied by {by}"),
+        StateName::Approved => Some("not redeemed yet".to_owned()),
+        StateName::Revoked
+        | StateName::Lapsed
+        | StateName::Executing
+        | StateName::Succeeded
+        | StateName::Failed
+        | StateName::Halted
+        | StateName::OutcomeUnknown
+        | StateName::RolledBack
+        | StateName::RollbackFailed => Some(word.clone()),
+        // Approvals of something that people did not decide do not count as a decision.
+        StateName::Pending
+        | StateName::ChangesRequested
+        | StateName::Expired
+        | StateName::Withdrawn => None,
+    };
+    match after {
+        Some(after) if !by.is_empty() => format!("approved by {by}, {after}"),
+        Some(_) | None => word,
     }
 }
 
@@ -133,6 +157,8 @@ mod tests {
             seats: 2,
             not_you: None,
             your_verdict: None,
+            you_owe_second_review: false,
+            broken_glass: false,
         }
     }
 

@@ -8,19 +8,21 @@ use leptos::prelude::*;
 /// A text field of several lines that holds `text`.
 #[component]
 pub fn TextArea(
-    id: &'static str,
+    #[prop(into)] id: String,
     name: &'static str,
     text: String,
     min: usize,
     max: usize,
     /// The id of the element that explains the field.
-    described_by: &'static str,
+    #[prop(into)]
+    described_by: String,
+    #[prop(default = 5)] rows: u8,
 ) -> impl IntoView {
     view! {
         <textarea
             id=id
             name=name
-            rows="5"
+            rows=rows.to_string()
             required=true
             minlength=min.to_string()
             maxlength=max.to_string()

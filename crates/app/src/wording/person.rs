@@ -52,6 +52,12 @@ pub fn seats(requirements: &[RequirementView]) -> (usize, u32) {
 /// Why the viewer may not review, in full sentences.
 pub fn not_you(why: Ineligible) -> &'static str {
     match why {
+        Ineligible::Staged => {
+            "You proposed this yourself. Two people take part in every change, so somebody else decides."
+        }
+        Ineligible::PolicyForbids => {
+            "The policy in force lets other people review this request, not you."
+        }
         Ineligible::OwnsAgent => {
             "You own this agent, or owned it when it staged this. An owner never reviews what their agent stages."
         }
@@ -70,6 +76,8 @@ pub fn not_you(why: Ineligible) -> &'static str {
 /// Why somebody else cannot review, to follow a name.
 pub fn cannot(why: Ineligible) -> &'static str {
     match why {
+        Ineligible::Staged => "proposed it",
+        Ineligible::PolicyForbids => "may not, by the policy in force",
         Ineligible::OwnsAgent => "owns the agent",
         Ineligible::ActsOnBehalf => "is the person it acts for",
         Ineligible::HoldsKey => "holds a key of the agent",
@@ -80,6 +88,8 @@ pub fn cannot(why: Ineligible) -> &'static str {
 /// The same in a few words, for a row of the viewer's own inbox.
 pub fn not_you_short(why: Ineligible) -> &'static str {
     match why {
+        Ineligible::Staged => "not you: you proposed it",
+        Ineligible::PolicyForbids => "waits for others",
         Ineligible::OwnsAgent => "not you: you own the agent",
         Ineligible::ActsOnBehalf => "not you: it acts on your behalf",
         Ineligible::HoldsKey => "not you: you hold a key of the agent",
@@ -91,7 +101,41 @@ pub fn not_you_short(why: Ineligible) -> &'static str {
 pub fn said(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approve => "approved",
+        Verdict::RequestChanges => "asked for changes",
         Verdict::Deny => "denied",
+        Verdict::Pass => "passed on it",
+    }
+}
+
+/// A verdict in the past tense, to be followed by what it was about.
+pub fn said_of(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approved",
+        Verdict::RequestChanges => "asked for changes to",
+        Verdict::Deny => "denied",
+        Verdict::Pass => "passed on",
+    }
+}
+
+/// A verdict as a choice in the form.
+pub fn choice(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "Approve",
+        Verdict::RequestChanges => "Request changes",
+        Verdict::Deny => "Deny",
+        Verdict::Pass => "Pass on",
+    }
+}
+
+/// What follows from a verdict, to stand under the choices.
+pub fn follows(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "counts for exactly this revision.",
+        Verdict::RequestChanges => {
+            "sends it back: the agent reads why and amends it, and everybody looks at it afresh."
+        }
+        Verdict::Deny => "ends the request, whoever approved it. The agent reads why.",
+        Verdict::Pass => "leaves it to the others. It fills no seat and ends nothing.",
     }
 }
 

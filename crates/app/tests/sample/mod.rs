@@ -1,8 +1,9 @@
 //! Sample data: one of everything that a page can show, with hostile text in the agent's fields.
 
 pub mod request;
+pub mod states;
 
-use app::{Assets, Chrome, Page, ProblemPage, SignInPage};
+use app::{Assets, Chrome, FreezeDraft, FreezesPage, Page, ProblemPage, SignInPage};
 use domain::kind::EffectPart;
 use domain::{
     AgentId, Digest, Ineligible, Kind, KindRef, PersonId, RequestId, RiskLevel, StateName,
@@ -10,8 +11,9 @@ use domain::{
 };
 use serde_json::json;
 use service::view::{
-    AgentRef, AgentRow, AgentsView, CheckpointView, HistoryView, InboxView, KeyRow, KindView,
-    KindsView, LedgerRow, LedgerView, PeopleView, PersonRow, RequestRow, Viewer,
+    AgentRef, AgentRow, AgentsView, CheckpointView, FreezeRow, FreezeScopeView, FreezesView,
+    HistoryView, InboxView, KeyRow, KindView, KindsView, LedgerRow, LedgerView, PeopleView,
+    PersonRow, RequestRow, Viewer,
 };
 
 /// Text that tries everything: markup, a direction override, a zero width space, a run of spaces.
@@ -54,6 +56,7 @@ pub fn chrome() -> Chrome {
             auditor: true,
             administrator: true,
             waiting: 3,
+            freezes: vec![],
         }),
         now: now(),
         demo: true,
@@ -85,6 +88,8 @@ fn row(number: u8, risk: RiskLevel, effect: Vec<EffectPart>, agent: &str) -> Req
         seats: 2,
         not_you: None,
         your_verdict: None,
+        you_owe_second_review: false,
+        broken_glass: false,
     }
 }
 
@@ -118,6 +123,18 @@ pub fn rows() -> Vec<RequestRow> {
             ..row(3, RiskLevel::Medium, open, "netops-agent")
         },
         row(4, RiskLevel::Low, odd, "odd-agent"),
+        RequestRow {
+            state: StateName::Succeeded,
+            decided_by: vec!["Priya Nair".into()],
+            you_owe_second_review: true,
+            broken_glass: true,
+            ..row(
+                10,
+                RiskLevel::Medium,
+                vec![words("Deny tcp 443 on "), value("fw-edge-01")],
+                "netops-agent",
+            )
+        },
     ]
 }
 
@@ -138,6 +155,17 @@ pub fn inbox(empty: bool) -> InboxView {
             decided_by: vec!["Mia Okafor".into(), "Sam Ito".into()],
             filled_seats: 2,
             ..row(7, RiskLevel::High, release(), "deploy-bot")
+        },
+        RequestRow {
+            state: StateName::OutcomeUnknown,
+            due_at: None,
+            decided_by: vec!["Sam Ito".into()],
+            ..row(11, RiskLevel::High, release(), "deploy-bot")
+        },
+        RequestRow {
+            state: StateName::ChangesRequested,
+            your_verdict: Some(Verdict::RequestChanges),
+            ..row(12, RiskLevel::Low, release(), "deploy-bot")
         },
     ];
     let done = vec![
@@ -173,7 +201,10 @@ pub fn inbox(empty: bool) -> InboxView {
 
 pub fn history(empty: bool) -> HistoryView {
     let view = inbox(false);
-    let counts = StateName::ALL.into_iter().zip([4, 1, 12, 3, 2, 0, 1, 1_240, 7]).collect();
+    let counts = StateName::ALL
+        .into_iter()
+        .zip([4, 2, 1, 12, 3, 2, 1, 0, 1, 1_240, 7, 2, 1, 3, 1])
+        .collect();
     HistoryView {
         now: now(),
         state: empty.then_some(StateName::Lapsed),
@@ -258,6 +289,39 @@ pub fn people() -> PeopleView {
     }
 }
 
+pub fn freeze(number: u8, scope: FreezeScopeView, halts: bool) -> FreezeRow {
+    FreezeRow {
+        id: format!("0192f0a0-0000-7000-8000-0000000004{number:02x}").parse().unwrap(),
+        scope,
+        halts,
+        at: at("22T15:05"),
+        by: "Sam Ito".into(),
+        reason: format!("SEC-1431: keys of deploy-bot may have leaked {HOSTILE}"),
+    }
+}
+
+pub fn freezes() -> Vec<FreezeRow> {
+    vec![
+        freeze(1, FreezeScopeView::All, true),
+        freeze(2, FreezeScopeView::Agent(HOSTILE.into()), false),
+        freeze(3, FreezeScopeView::Kind("db.export".into()), false),
+        freeze(4, FreezeScopeView::Environment("production".into()), false),
+    ]
+}
+
+pub fn freezes_page(may_freeze: bool, may_thaw: bool, draft: Option<FreezeDraft>) -> Page {
+    let view = FreezesView {
+        now: now(),
+        freezes: freezes(),
+        may_freeze,
+        may_thaw,
+        agents: vec![(agent_id(1), "ledger-close".into()), (agent_id(2), HOSTILE.into())],
+        kinds: vec!["db.export".into(), "deploy.release".into()],
+        environments: vec!["production".into(), "staging".into()],
+    };
+    Page::Freezes(Box::new(FreezesPage { view, draft }))
+}
+
 pub fn kind() -> Kind {
     Kind {
         name: "db.export".into(),
@@ -282,6 +346,7 @@ pub fn kind() -> Kind {
         base_risk: RiskLevel::Medium,
         review_deadline_s: 4 * 3600,
         release_ttl_s: 3600,
+        lease_ttl_s: 900,
         report_deadline_s: 1800,
         executor: None,
         owning_group: None,
@@ -313,6 +378,35 @@ pub fn pages() -> Vec<(&'static str, Page)> {
         ("agents", Page::Agents(agents())),
         ("people", Page::People(people())),
         ("kinds", Page::Kinds(kinds)),
+        ("freezes", freezes_page(true, true, None)),
+        ("freezes-reader", freezes_page(false, false, None)),
+        (
+            "freezes-draft",
+            freezes_page(
+                true,
+                true,
+                Some(FreezeDraft {
+                    scope: "kind:db.export".into(),
+                    halts: Some(true),
+                    reason: HOSTILE.into(),
+                    problem: "Say why, in 3 to 4,000 characters.".into(),
+                    thaw: None,
+                }),
+            ),
+        ),
+        (
+            "freezes-thaw-draft",
+            freezes_page(
+                true,
+                true,
+                Some(FreezeDraft {
+                    thaw: Some(freeze(2, FreezeScopeView::All, false).id),
+                    reason: HOSTILE.into(),
+                    problem: "Say why, in 3 to 4,000 characters.".into(),
+                    ..FreezeDraft::default()
+                }),
+            ),
+        ),
         (
             "secret",
             Page::Secret {
@@ -336,6 +430,6 @@ pub fn pages() -> Vec<(&'static str, Page)> {
             }),
         ),
     ];
-    pages.extend(request::pages());
+    pages.extend(states::pages());
     pages
 }

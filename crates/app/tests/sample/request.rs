@@ -1,21 +1,16 @@
-//! One request in each state that looks different.
+//! One request with everything that a page can show, pending.
 
-use app::{Draft, Page, RequestPage};
 use domain::binding_code::binding_code;
-use domain::kind::EffectPart;
-use domain::request::Release;
 use domain::risk::{RiskCode, RiskFact};
 use domain::stage::{ClaimedFactor, ClaimedRisk, CommandLine, RollbackPlan};
-use domain::{
-    Digest, Ineligible, KindRef, LeaseId, Outcome, Risk, RiskLevel, State, Timestamp, Verdict,
-};
+use domain::{Digest, Ineligible, KindRef, Risk, RiskLevel, State, Verdict};
 use serde_json::{Value, json};
 use service::view::{
-    DecisionView, EvidenceContent, EvidenceView, OutcomeView, RequestView, RequirementView,
-    TimelineFact, TimelineItem,
+    DecisionForm, DecisionView, EvidenceContent, EvidenceView, RequestView, RequirementView,
+    StopView, TimelineFact, TimelineItem,
 };
 
-use super::{HOSTILE, agent, at, now, person_id, request_id, value, words};
+use super::{HOSTILE, agent, at, now, request_id, value, words};
 
 fn action() -> Value {
     json!({
@@ -74,7 +69,7 @@ fn all_evidence() -> Vec<EvidenceView> {
     ]
 }
 
-fn line(
+pub fn line(
     time: &str,
     index: u64,
     actor: &str,
@@ -82,6 +77,22 @@ fn line(
     text: Option<&str>,
 ) -> TimelineItem {
     TimelineItem { at: at(time), index, actor: actor.into(), what, text: text.map(Into::into) }
+}
+
+/// A verdict on the revision that the samples are at.
+pub fn said(verdict: Verdict) -> TimelineFact {
+    TimelineFact::Reviewed { verdict, revision: 2 }
+}
+
+/// Everything that a form can offer.
+pub fn form() -> DecisionForm {
+    DecisionForm {
+        shown: "signed-token".into(),
+        verdicts: Verdict::ALL.to_vec(),
+        approve_needs_password: false,
+        break_glass: false,
+        break_glass_needs_password: false,
+    }
 }
 
 fn fact(code: RiskCode, level: RiskLevel) -> RiskFact {
@@ -165,119 +176,24 @@ pub fn pending() -> RequestView {
         timeline: vec![
             line("22T14:02", 1290, "ledger-close", TimelineFact::Staged { revision: 2 }, None),
             line("22T14:31", 1301, "Sam Ito", TimelineFact::EvidenceOpened { name: "Dry run against replica".into() }, None),
-            line("22T14:40", 1304, "Sam Ito", TimelineFact::Approved, Some("Destination bucket checked, ticket matches.")),
+            line("22T14:40", 1304, "Sam Ito", said(Verdict::Approve), Some("Destination bucket checked, ticket matches.")),
             line("22T15:02", 1309, "export-runner", TimelineFact::Refused { attempt: "redeem", code: "not_approved".into() }, None),
             line("22T15:20", 1312, "Mia Okafor", TimelineFact::EvidenceOpened { name: "Row counts".into() }, None),
         ],
-        decision: DecisionView::Open { shown: "signed-token".into() },
+        decision: DecisionView::Open(form()),
         your_verdict: None,
         outcome: None,
-    }
-}
-
-fn release() -> Release {
-    Release {
-        lease_id: "0192f0a0-0000-7000-8000-000000000300".parse::<LeaseId>().unwrap(),
-        redeemed_at: at("22T14:50"),
-        token_expires_at: at("22T14:55"),
-        report_by: at("22T15:50"),
-    }
-}
-
-fn decided(state: State, extra: Vec<TimelineItem>) -> RequestView {
-    let base = pending();
-    let mut requirements = base.requirements.clone();
-    if let Some(open) = requirements.get_mut(1) {
-        open.filled_by = vec![("Mia Okafor".into(), at("22T14:45"))];
-    }
-    let timeline = [base.timeline.clone(), extra].concat();
-    RequestView { state, requirements, timeline, decision: DecisionView::Over, ..base }
-}
-
-fn until() -> Timestamp {
-    at("22T16:10")
-}
-
-pub fn pages() -> Vec<(&'static str, Page)> {
-    let page = |view| Page::Request(Box::new(RequestPage { view, draft: None, recorded: false }));
-    let approved =
-        line("22T14:45", 1313, "Mia Okafor", TimelineFact::Approved, Some("Checked the bucket."));
-    let met =
-        line("22T14:45", 1314, "", TimelineFact::QuorumMet { until: until(), seats: vec![] }, None);
-    let denied = line("22T14:45", 1313, "Ada Lind", TimelineFact::Denied, None);
-    let draft = Draft {
-        verdict: Some(Verdict::Deny),
-        justification: HOSTILE.into(),
-        problem: "The justification has to have at least 3 characters.".into(),
-    };
-    let low = RequestView {
-        risk: Risk { level: RiskLevel::Low, facts: vec![fact(RiskCode::BaseRisk, RiskLevel::Low)] },
-        effect: vec![
-            words("Extend vendor key "),
-            value("mailgrid"),
-            words(" by "),
-            EffectPart::Missing("days".into()),
-        ],
-        evidence: vec![],
-        rollback_plan: None,
-        canonical: "{}".into(),
-        action: json!({"parameters": {"vendor": "mailgrid"}}),
-        on_behalf_of: None,
-        reversible: true,
-        ..pending()
-    };
-    let medium = RequestView {
-        risk: Risk {
-            level: RiskLevel::Medium,
-            facts: vec![fact(RiskCode::BaseRisk, RiskLevel::Medium)],
+        rollback: None,
+        attainable: true,
+        stop: StopView {
+            may_revoke: false,
+            may_halt: false,
+            may_withdraw: false,
+            halt: None,
+            freezes: vec![],
         },
-        decision: DecisionView::NotYou(Ineligible::OwnsAgent),
-        review_deadline: at("22T15:50"),
-        ..pending()
-    };
-    let approved_view = decided(
-        State::Approved { approved_at: at("22T14:45"), approved_until: until() },
-        vec![approved.clone(), met.clone()],
-    );
-    let succeeded = RequestView {
-        outcome: Some(OutcomeView {
-            outcome: Outcome::Succeeded,
-            at: at("22T15:10"),
-            summary: Some("1,240,318 rows written, checksum matches.".into()),
-        }),
-        ..decided(State::Succeeded { release: release(), at: at("22T15:10") }, vec![approved, met])
-    };
-    let waiting = RequestView {
-        decision: DecisionView::Reviewed { verdict: Verdict::Approve, at: at("22T15:27") },
-        ..pending()
-    };
-    vec![
-        ("request", page(pending())),
-        ("request-low", page(low)),
-        ("request-not-you", page(medium)),
-        (
-            "request-draft",
-            Page::Request(Box::new(RequestPage {
-                view: pending(),
-                draft: Some(draft),
-                recorded: false,
-            })),
-        ),
-        (
-            "request-recorded",
-            Page::Request(Box::new(RequestPage { view: waiting, draft: None, recorded: true })),
-        ),
-        ("request-approved", page(approved_view)),
-        (
-            "request-denied",
-            page(decided(State::Denied { at: at("22T14:45"), by: person_id(3) }, vec![denied])),
-        ),
-        ("request-expired", page(decided(State::Expired { at: at("22T14:45") }, vec![]))),
-        ("request-executing", page(decided(State::Executing { release: release() }, vec![]))),
-        (
-            "request-failed",
-            page(decided(State::Failed { release: release(), at: at("22T15:10") }, vec![])),
-        ),
-        ("request-succeeded", page(succeeded)),
-    ]
+        break_glass: None,
+        amendment: None,
+        staged_by: None,
+    }
 }

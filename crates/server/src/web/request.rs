@@ -1,17 +1,18 @@
 //! `/requests/{id}`: the page on which people decide.
 
-use app::{Draft, Page, RequestPage};
+use app::{Act, Draft, Page, RequestPage};
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::RequestId;
 use serde::Deserialize;
 
-use super::desk::{Answer, Desk, Trouble, page};
+use super::desk::{Answer, Desk, Shown, Trouble, page};
 use super::inbox::Seen;
 
-/// Set by the 303 after a review was recorded.
+/// Set by the 303 after something was recorded.
 #[derive(Default, Deserialize)]
 pub(super) struct Flash {
     #[serde(default)]
@@ -33,17 +34,45 @@ async fn whole(desk: &Desk, id: &str, recorded: bool) -> Answer {
     page(request_page(desk, read(id)?, None, recorded).await?)
 }
 
-/// The page of a request, with a review that was not recorded where there is one.
-pub(super) async fn request_page(
+/// The page of a request, with what was not recorded where there is something.
+async fn request_page(
     desk: &Desk,
     id: RequestId,
     draft: Option<Draft>,
     recorded: bool,
 ) -> Result<Page, Trouble> {
     let view = desk.visitor.state.service.request_view(&desk.caller, id).await?;
-    // An address that anybody can make up must not say that something was recorded.
-    let recorded = recorded && view.your_verdict.is_some();
     Ok(Page::Request(Box::new(RequestPage { view, draft, recorded })))
+}
+
+/// The page again: what was typed is kept, and it is said why it was not recorded.
+pub(super) async fn again(
+    desk: &Desk,
+    id: RequestId,
+    act: Act,
+    text: String,
+    status: StatusCode,
+    problem: impl Into<String>,
+) -> Answer {
+    let draft = Draft { act, text, problem: problem.into() };
+    let page = request_page(desk, id, Some(draft), false).await?;
+    Ok(Shown::Refused(status, Box::new(page)))
+}
+
+/// The page again after a form that cannot be read at all.
+pub(super) async fn misshapen(
+    desk: &Desk,
+    id: RequestId,
+    act: Act,
+    rejection: &FormRejection,
+) -> Answer {
+    let problem = "The form did not arrive as it should. Nothing was recorded.";
+    again(desk, id, act, String::new(), rejection.status(), problem).await
+}
+
+/// Where a person goes after something was recorded.
+pub(super) fn recorded(id: RequestId) -> String {
+    format!("/requests/{id}?recorded=1")
 }
 
 /// Moves when the request changes; an open page asks.

@@ -10,7 +10,7 @@ use crate::caller::PersonCaller;
 use crate::policy::People;
 use crate::query::Names;
 use crate::query::request::may_review_break_glass;
-use crate::view::{HistoryView, InboxView, RequestRow, Viewer};
+use crate::view::{FreezeRow, HistoryView, InboxView, RequestRow, Viewer};
 use crate::{Failure, Service};
 
 /// Rows of one group of the inbox.
@@ -34,7 +34,9 @@ impl Service {
     /// # Errors
     /// When the store is away.
     pub async fn viewer(&self, caller: &PersonCaller) -> Result<Viewer, Failure> {
-        let waiting = self.pending(caller).await?.iter().filter(|row| is_your_turn(row)).count();
+        let (pending, owed) = (self.pending(caller).await?, self.owed(caller).await?);
+        let rows = pending.iter().chain(&owed).filter(|row| is_your_turn(row));
+        let waiting = rows.map(|row| row.id).collect::<HashSet<_>>().len();
         Ok(Viewer {
             person: caller.id(),
             name: caller.name().to_owned(),
@@ -42,7 +44,29 @@ impl Service {
             auditor: caller.is_auditor(),
             administrator: caller.is_administrator(),
             waiting: waiting as u64,
+            freezes: self.freeze_rows().await?,
         })
+    }
+
+    /// The freezes that are on, with names; nothing is looked up while there is none.
+    async fn freeze_rows(&self) -> Result<Vec<FreezeRow>, Failure> {
+        let standing = self.freezes().await?;
+        if standing.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names = self.names().await?;
+        Ok(standing.iter().map(|freeze| names.freeze(freeze)).collect())
+    }
+
+    /// What was approved by break-glass and still waits for a second person.
+    async fn owed(&self, caller: &PersonCaller) -> Result<Vec<RequestRow>, Failure> {
+        let query = RequestQuery {
+            agents: self.only_agents_of(caller).await?,
+            owes_review: true,
+            limit: INBOX_ROWS,
+            ..RequestQuery::default()
+        };
+        self.rows(caller, query).await
     }
 
     async fn pending(&self, caller: &PersonCaller) -> Result<Vec<RequestRow>, Failure> {
@@ -65,12 +89,6 @@ impl Service {
         let agents = self.only_agents_of(caller).await?;
         let pending = self.pending(caller).await?;
         let truncated = pending.len() == INBOX_ROWS as usize;
-        let owed = RequestQuery {
-            agents: agents.clone(),
-            owes_review: true,
-            limit: INBOX_ROWS,
-            ..RequestQuery::default()
-        };
         let running = RequestQuery {
             states: vec![
                 StateName::ChangesRequested,
@@ -94,7 +112,7 @@ impl Service {
         let mut done = Vec::new();
         let mut waiting = Vec::new();
         let mut your_turn = Vec::new();
-        let owed = self.rows(caller, owed).await?;
+        let owed = self.owed(caller).await?;
         let running = self.rows(caller, running).await?;
         let ended = self.rows(caller, ended).await?;
         let mut seen = HashSet::new();
@@ -191,6 +209,7 @@ impl Service {
         let filled =
             explanation.requirements.iter().map(|need| need.filled_by.len()).sum::<usize>();
         let own = request.review_of(caller.id());
+        let you_owe = may_review_break_glass(caller, request, authority);
         let denied = |verdict| verdict == Verdict::Deny;
         let deciding: Vec<_> = if request.standing().any(|review| denied(review.verdict)) {
             request.standing().filter(|review| denied(review.verdict)).collect()
@@ -206,14 +225,18 @@ impl Service {
             risk: request.risk.level,
             state,
             staged_at: request.staged_at,
-            due_at: if state.is_live() { request.state_ends_at() } else { None },
+            due_at: match request.second_review_due().filter(|_| you_owe) {
+                Some(due) => Some(due),
+                None if state.is_live() => request.state_ends_at(),
+                None => None,
+            },
             changed_at: stored.changed_at,
             decided_by: deciding.iter().map(|review| names.person(review.reviewer)).collect(),
             filled_seats: u32::try_from(filled).unwrap_or(u32::MAX),
             seats: request.requirements.iter().map(|need| need.seats).sum(),
             not_you: authority.ineligible(request, caller.id()),
             your_verdict: own.map(|review| review.verdict),
-            you_owe_second_review: may_review_break_glass(caller, request, authority),
+            you_owe_second_review: you_owe,
             broken_glass: request.break_glass.is_some(),
         }
     }

@@ -56,7 +56,8 @@ fn line(line: Line) -> AnyView {
     }
 }
 
-fn value(leaf: Leaf) -> AnyView {
+/// A leaf of the payload, with what would be mistaken for something else in quotes.
+pub fn value(leaf: Leaf) -> AnyView {
     match leaf {
         Leaf::Text(text) => view! { <Untrusted text breaks=true/> }.into_any(),
         Leaf::Quoted(text) => {

@@ -4,7 +4,6 @@ use domain::{RiskLevel, State, Timestamp};
 use leptos::prelude::*;
 use service::view::{AgentRef, DecisionView, RequestView};
 
-use super::Reader;
 use crate::components::effect::Effect;
 use crate::components::risk_badge::RiskBadge;
 use crate::components::untrusted::Untrusted;
@@ -13,23 +12,32 @@ use crate::text;
 use crate::wording::{clock, number, person, state};
 
 /// The band: for high risk it is built differently, not only coloured.
-pub fn band(view: &RequestView, reader: &Reader) -> AnyView {
+pub fn band(view: &RequestView) -> AnyView {
+    let your_turn = matches!(view.decision, DecisionView::Open(_));
     let turn = match &view.decision {
-        DecisionView::Open { .. } => Some(" · your turn"),
-        DecisionView::Reviewed { .. } => Some(" · you have reviewed it"),
-        DecisionView::Over | DecisionView::NotYou(_) => None,
+        DecisionView::Open(_) => " · your turn",
+        DecisionView::Reviewed { .. } => " · you have reviewed it",
+        DecisionView::Over | DecisionView::NotYou { .. } => "",
     };
-    let stop = (view.risk.level == RiskLevel::High && turn == Some(" · your turn")).then(|| {
+    let stop = (view.risk.level == RiskLevel::High && your_turn).then(|| {
         view! { <p class="stop">"Read to the end before you decide. Nobody expects you to be quick."</p> }
     });
+    let broken = view.break_glass.as_ref().map(|_| {
+        view! { <a class="glass-mark" href="#glass">"Broken glass"</a> }
+    });
+    let name = view.state.name();
+    let word = state::word(name);
+    let word = if state::is_alarm(name) {
+        view! { <b class="bad">{word}</b> }.into_any()
+    } else {
+        word.into_any()
+    };
     view! {
         <div class="band">
             <p class="eyebrow">
                 <RiskBadge level=view.risk.level long=true/>
-                <span>
-                    {state::word(view.state.name())}{turn}
-                    {format!(" · revision {}", view.revision)}
-                </span>
+                {broken}
+                <span>{word}{turn}{format!(" · revision {}", view.revision)}</span>
                 <span title="The same code stands in the agent’s log">
                     "code "<code class="binding">{view.binding_code.clone()}</code>
                 </span>
@@ -42,7 +50,7 @@ pub fn band(view: &RequestView, reader: &Reader) -> AnyView {
                 {fact("Environment", view! { <Untrusted text=view.environment.clone()/> }.into_any(), None)}
                 {undone(view)}
                 {due(view)}
-                {reviews(view, reader)}
+                {reviews(view)}
             </dl>
         </div>
     }
@@ -55,6 +63,13 @@ fn fact(term: &'static str, value: AnyView, note: Option<AnyView>) -> AnyView {
 }
 
 fn agents(view: &RequestView) -> AnyView {
+    if let Some(name) = view.staged_by.clone() {
+        return fact(
+            "Proposed by",
+            name.into_any(),
+            Some("a change to the house itself".into_any()),
+        );
+    }
     let named = |agent: &AgentRef| view! { <Untrusted text=agent.name.clone()/> }.into_any();
     let owner = |agent: &AgentRef| {
         let suspended = agent.suspended.then(|| view! { <span class="bad">" · suspended"</span> });
@@ -81,33 +96,48 @@ fn undone(view: &RequestView) -> AnyView {
 
 fn due(view: &RequestView) -> AnyView {
     let now = view.now;
+    let when = |at: Timestamp| view! { <When at now zone=true/> }.into_any();
     let near = |at: Timestamp| {
         let class = if clock::is_urgent(at, now) { "soon" } else { "" };
         view! { <span class=class><Relative at now/></span> }.into_any()
     };
-    let when = |at: Timestamp| view! { <When at now zone=true/> }.into_any();
-    let (term, at) = match &view.state {
-        State::Pending => ("Decide before", view.review_deadline),
-        State::Approved { approved_until, .. } => ("Redeem before", *approved_until),
-        State::Executing { release } => ("Outcome expected by", release.report_by),
-        State::Denied { at, .. } => ("Denied", *at),
-        State::Expired { at } => ("Expired", *at),
-        State::Withdrawn { at, .. } => ("Withdrawn", *at),
-        State::Lapsed { at } => ("Lapsed", *at),
-        State::Succeeded { at, .. } => ("Succeeded", *at),
-        State::Failed { at, .. } => ("Failed", *at),
-    };
-    let over = view.state.name().is_terminal();
-    let note = if over { view! { <Relative at now/> }.into_any() } else { near(at) };
+    let ahead = |term, at| fact(term, when(at), Some(near(at)));
+    let past = |term, at| fact(term, when(at), Some(view! { <Relative at now/> }.into_any()));
     let window = view.window.map(|window| {
         let note = view! { "until "<When at=window.not_after now/> }.into_any();
         fact("Only from", when(window.not_before), Some(note))
     });
-    let deadline = fact(term, when(at), Some(note));
+    let deadline = match &view.state {
+        State::Pending => ahead("Decide before", view.review_deadline),
+        State::ChangesRequested { .. } => ahead("Amend before", view.review_deadline),
+        State::Approved { approved_until, .. } => ahead("Redeem before", *approved_until),
+        State::Executing { release, .. } => view! {
+            {ahead("Sign of life before", release.lease_until)}
+            {ahead("Outcome expected by", release.report_by)}
+        }
+        .into_any(),
+        State::Denied { at, .. } => past("Denied", *at),
+        State::Expired { at } => past("Expired", *at),
+        State::Withdrawn { at, .. } => past("Withdrawn", *at),
+        State::Revoked { at, .. } => past("Revoked", *at),
+        State::Lapsed { at } => past("Lapsed", *at),
+        State::Succeeded { at, .. } => past("Succeeded", *at),
+        State::Failed { at, .. } => past("Failed", *at),
+        State::Halted { at, .. } => past("Halted", *at),
+        State::OutcomeUnknown { at, .. } => past("Unknown since", *at),
+        State::RolledBack { at, .. } => past("Rolled back", *at),
+        State::RollbackFailed { at, .. } => past("Rollback failed", *at),
+    };
     view! { {deadline}{window} }.into_any()
 }
 
-fn reviews(view: &RequestView, _reader: &Reader) -> AnyView {
+fn reviews(view: &RequestView) -> AnyView {
+    if let Some(broken) = &view.break_glass
+        && !view.state.name().is_open()
+    {
+        let note = format!("{} alone, by breaking the glass", broken.by);
+        return fact("Reviews", "1, in place of all".into_any(), Some(note.into_any()));
+    }
     let (filled, seats) = person::seats(&view.requirements);
     let pending = matches!(view.state, State::Pending);
     let note = person::still_needed(&view.requirements).filter(|_| pending).map(IntoAny::into_any);

@@ -1,58 +1,76 @@
 //! The decision card: the form, or in a full sentence why there is none.
 
-use domain::Verdict;
+use domain::{StateName, Verdict};
 use leptos::prelude::*;
-use service::view::{DecisionView, RequestView};
+use service::view::{DecisionForm, DecisionView, RequestView};
 
-use super::{Reader, over};
+use super::{Reader, form, glass, over, stop};
 use crate::components::card::Card;
-use crate::components::textarea::TextArea;
 use crate::components::untrusted::Untrusted;
 use crate::components::when::When;
-use crate::page::Draft;
+use crate::page::{Act, Draft};
 use crate::wording::person;
-
-/// The shortest justification, in characters.
-const MIN_CHARS: usize = 3;
-/// The longest justification, in characters.
-const MAX_CHARS: usize = 4000;
 
 /// What the viewer may do about the request.
 pub fn card(
     view: &RequestView,
-    draft: Option<Draft>,
+    draft: Option<&Draft>,
     draft_key: String,
     reader: &Reader,
 ) -> AnyView {
+    let lost = unsent(view, draft);
+    let waits = view.state.name() == StateName::ChangesRequested;
     match &view.decision {
-        DecisionView::Open { shown } => form(view, shown.clone(), draft, draft_key),
-        DecisionView::Reviewed { verdict, at } => {
-            let (verdict, at, now) = (*verdict, *at, view.now);
+        DecisionView::Open(offer) if waits => {
+            let other = other_verdicts(view, offer, draft, draft_key, "Deny it instead…");
+            waiting_for_changes(view, draft, reader, lost, Some(other))
+        }
+        DecisionView::Open(offer) => {
+            let form = form::review(view, offer, draft, draft_key);
+            let more = more(view, Some(offer), draft);
+            view! { <Card id="decision" title="Your decision">{lost}{form}{more}</Card> }.into_any()
+        }
+        DecisionView::Reviewed { verdict, at, form: offer } => {
+            let verdict = *verdict;
+            let summary = if waits { "Deny it instead…" } else { "Change your mind…" };
+            let other = other_verdicts(view, offer, draft, draft_key, summary);
+            if waits {
+                return waiting_for_changes(view, draft, reader, lost, Some(other));
+            }
+            let (at, now) = (*at, view.now);
+            let more = more(view, Some(offer), draft);
             view! {
                 <Card id="decision" title="Your decision">
                     <div class="in">
-                        {unsent(draft)}
-                        <p>"You "<b>{person::said(verdict)}</b>" this revision "<When at now/>". It stands, and it is in the ledger."</p>
-                        <p class="hint">"Nothing more is asked of you. Others still have to review it."</p>
+                        {lost}
+                        <p>"You "<b>{person::said_of(verdict)}</b>" this revision "<When at now/>". It stands, and it is in the ledger."</p>
+                        <p class="hint">{asked_of_you(verdict)}</p>
                     </div>
+                    {other}
+                    {more}
                 </Card>
             }
             .into_any()
         }
         DecisionView::Over => {
-            let story = over::told(view, reader);
+            let (story, more) = (over::told(view, reader), more(view, None, draft));
             view! {
                 <Card id="decision" title="What happened">
-                    <div class="in">{unsent(draft)}{story}</div>
+                    <div class="in">{lost}{story}</div>
+                    {more}
                 </Card>
             }
             .into_any()
         }
-        DecisionView::NotYou(why) => {
-            let why = person::not_you(*why);
+        DecisionView::NotYou { .. } if waits => {
+            waiting_for_changes(view, draft, reader, lost, None)
+        }
+        DecisionView::NotYou { why, form } => {
+            let (why, more) = (person::not_you(*why), more(view, form.as_ref(), draft));
             view! {
                 <Card id="decision" title="Not yours to decide">
-                    <div class="in">{unsent(draft)}<p>{why}</p></div>
+                    <div class="in">{lost}<p>{why}</p></div>
+                    {more}
                 </Card>
             }
             .into_any()
@@ -60,61 +78,87 @@ pub fn card(
     }
 }
 
-fn form(view: &RequestView, shown: String, draft: Option<Draft>, draft_key: String) -> AnyView {
-    let action = format!("/requests/{}/review", view.id);
-    let digest = view.digest.to_string();
-    let verdict = draft.as_ref().and_then(|draft| draft.verdict);
-    let problem = draft.as_ref().map(|draft| draft.problem.clone());
-    let text = draft.map(|draft| draft.justification).unwrap_or_default();
-    let alert = problem.map(|text| view! { <p class="alert" role="alert">{text}</p> });
-    let choice = move |value: Verdict, word: &'static str, label: &'static str| {
-        view! {
-            <label>
-                <input type="radio" name="verdict" value=word required=true checked=verdict == Some(value)/>
-                {label}
-            </label>
-        }
-    };
+fn asked_of_you(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "Nothing more is asked of you. Others still have to review it.",
+        Verdict::Pass => "It is left to the others.",
+        Verdict::RequestChanges | Verdict::Deny => "Nothing more is asked of you.",
+    }
+}
+
+/// The verdicts that are not the viewer's, one step away.
+fn other_verdicts(
+    view: &RequestView,
+    offer: &DecisionForm,
+    draft: Option<&Draft>,
+    draft_key: String,
+    summary: &'static str,
+) -> AnyView {
+    if offer.verdicts.is_empty() {
+        return ().into_any();
+    }
+    let open = draft.is_some_and(|draft| matches!(draft.act, Act::Review(_)));
     view! {
-        <Card id="decision" title="Your decision">
-            <form class="in" method="post" action=action data-draft=draft_key>
-                {alert}
-                <input type="hidden" name="digest" value=digest/>
-                <input type="hidden" name="shown" value=shown/>
-                <fieldset class="verdicts">
-                    <legend class="sr">"Verdict"</legend>
-                    {choice(Verdict::Approve, "approve", "Approve")}
-                    {choice(Verdict::Deny, "deny", "Deny")}
-                </fieldset>
-                <label class="l" for="justification">"Why"</label>
-                <TextArea
-                    id="justification"
-                    name="justification"
-                    text
-                    min=MIN_CHARS
-                    max=MAX_CHARS
-                    described_by="kept"
-                />
-                <p class="hint" id="kept">"Kept for ever with your name. Auditors see it, and the agent if you deny."</p>
-                <p class="alert" data-stale="" hidden=true>
-                    "This request changed since you opened it. Reload the page to decide on what it is now; what you wrote is kept."
-                </p>
-                <p class="do"><button class="act" data-decide="">"Record decision"</button></p>
-                <p class="hint">"One denial ends the request. An approval counts for exactly this revision."</p>
-            </form>
+        <details class="deed" open=open>
+            <summary class="btn">{summary}</summary>
+            {form::review(view, offer, draft, draft_key)}
+        </details>
+    }
+    .into_any()
+}
+
+/// It is the agent's turn: what it was asked for stands at the top of the page.
+fn waiting_for_changes(
+    view: &RequestView,
+    draft: Option<&Draft>,
+    reader: &Reader,
+    lost: Option<AnyView>,
+    other: Option<AnyView>,
+) -> AnyView {
+    let (story, more) = (over::told(view, reader), more(view, None, draft));
+    view! {
+        <Card id="decision" title="Waiting for the agent">
+            <div class="in">{lost}{story}</div>
+            {other}
+            {more}
         </Card>
     }
     .into_any()
 }
 
-/// What was typed although there is no form any more, so that nothing is lost.
-fn unsent(draft: Option<Draft>) -> Option<AnyView> {
-    draft.map(|draft| {
+/// What is rarer than a verdict: breaking the glass, and stopping.
+fn more(view: &RequestView, offer: Option<&DecisionForm>, draft: Option<&Draft>) -> AnyView {
+    let glass = offer.and_then(|offer| glass::way_in(view, offer, draft));
+    view! { {glass}{stop::ways(view, draft)} }.into_any()
+}
+
+/// What was typed although the form for it is not there any more, so that nothing is lost.
+fn unsent(view: &RequestView, draft: Option<&Draft>) -> Option<AnyView> {
+    let draft = draft.filter(|draft| !has_form(view, draft.act))?;
+    let text = draft.text.clone();
+    let wrote = (!text.is_empty()).then(|| {
         view! {
-            <p class="alert" role="alert">{draft.problem}</p>
             <p class="hint">"You wrote:"</p>
-            <blockquote><Untrusted text=draft.justification preformatted=true/></blockquote>
+            <blockquote><Untrusted text preformatted=true/></blockquote>
         }
-        .into_any()
-    })
+    });
+    Some(view! { {form::alert(draft)}{wrote} }.into_any())
+}
+
+/// Whether the page has the form that `act` came from, which then says what was wrong itself.
+fn has_form(view: &RequestView, act: Act) -> bool {
+    let offer = match &view.decision {
+        DecisionView::Open(offer) | DecisionView::Reviewed { form: offer, .. } => Some(offer),
+        DecisionView::NotYou { form, .. } => form.as_ref(),
+        DecisionView::Over => None,
+    };
+    match act {
+        Act::Review(_) => offer.is_some_and(|offer| !offer.verdicts.is_empty()),
+        Act::BreakGlass => offer.is_some_and(|offer| offer.break_glass),
+        Act::SecondReview(_) => view.break_glass.as_ref().is_some_and(|broken| broken.may_review),
+        Act::Revoke => view.stop.may_revoke,
+        Act::Halt => view.stop.may_halt,
+        // It asks for no text, so there is nothing to keep in it.
+        Act::Withdraw => false,
+    }
 }

@@ -19,11 +19,30 @@ pub fn card(view: &RequestView, reader: &Reader) -> AnyView {
         .map(|requirement| item(requirement, view, reader, pending))
         .collect_view();
     let cannot = pending.then(|| cannot(view, reader)).flatten();
+    let never = (pending && !view.attainable).then(|| never(view));
     view! {
         <Card id="requirements" title=title>
+            {never}
             <ul class="in need" role="list">{items}</ul>
             {cannot}
         </Card>
+    }
+    .into_any()
+}
+
+/// Too few people may fill the seats: nobody should wait for what cannot come.
+fn never(view: &RequestView) -> AnyView {
+    let open = view.requirements.iter().filter(|need| person::missing(need) > 0);
+    let mut groups: Vec<String> = open.map(|need| need.group.clone()).collect();
+    groups.dedup();
+    let groups = person::any_of(&groups, None);
+    view! {
+        <div class="in">
+            <p class="alert never">
+                <b>"As things are, this can never be approved."</b>
+                {format!(" Too few people may fill its seats. An administrator can add somebody to {groups}; otherwise it expires.")}
+            </p>
+        </div>
     }
     .into_any()
 }
@@ -48,7 +67,7 @@ fn item(
     let could = (pending && missing > 0).then(|| {
         let names = person::any_of(&requirement.could_fill, reader.name.as_deref());
         if names.is_empty() {
-            view! { <small class="bad">"nobody left who could: it will expire"</small> }.into_any()
+            view! { <small class="bad">"nobody left who could"</small> }.into_any()
         } else {
             view! { <small>{format!("could be {names}")}</small> }.into_any()
         }

@@ -8,14 +8,13 @@ use super::Reader;
 use crate::components::card::Card;
 use crate::components::untrusted::Untrusted;
 use crate::components::when::When;
-use crate::wording::state;
+use crate::wording::{number, state};
 
 /// The timeline, oldest first.
 pub fn section(view: &RequestView, reader: &Reader) -> AnyView {
-    let lines = view
-        .timeline
-        .iter()
-        .map(|item| line(item, view.now, reader.name.as_deref()))
+    let lines = folded(&view.timeline)
+        .into_iter()
+        .map(|(item, beats)| line(item, beats, view, reader.name.as_deref()))
         .collect_view();
     view! {
         <Card id="timeline" title="Timeline" note="from the ledger".into_any()>
@@ -25,7 +24,24 @@ pub fn section(view: &RequestView, reader: &Reader) -> AnyView {
     .into_any()
 }
 
-fn line(item: &TimelineItem, now: Timestamp, viewer: Option<&str>) -> AnyView {
+/// The lines, a run of heartbeats as its last one with how many there were.
+fn folded(items: &[TimelineItem]) -> Vec<(&TimelineItem, usize)> {
+    let beats = |item: &TimelineItem| matches!(item.what, TimelineFact::Heartbeat { .. });
+    let mut out: Vec<(&TimelineItem, usize)> = Vec::new();
+    for item in items {
+        match out.last_mut() {
+            Some((last, count)) if beats(last) && beats(item) => {
+                *last = item;
+                *count += 1;
+            }
+            _ => out.push((item, 1)),
+        }
+    }
+    out
+}
+
+fn line(item: &TimelineItem, beats: usize, view: &RequestView, viewer: Option<&str>) -> AnyView {
+    let now = view.now;
     let did = state::did(&item.what);
     let said = if state::by_the_gate(&item.what) {
         let mut letters = did.chars();
@@ -40,7 +56,7 @@ fn line(item: &TimelineItem, now: Timestamp, viewer: Option<&str>) -> AnyView {
         <li>
             <When at=item.at now/>
             <div>
-                <span>{said}{more(&item.what, now)}</span>
+                <span>{said}{more(&item.what, beats, view)}</span>
                 <small class="index" title="Index in the ledger">{format!(" #{}", item.index)}</small>
                 {quote(item)}
             </div>
@@ -49,39 +65,54 @@ fn line(item: &TimelineItem, now: Timestamp, viewer: Option<&str>) -> AnyView {
     .into_any()
 }
 
-fn more(fact: &TimelineFact, now: Timestamp) -> Option<AnyView> {
-    match fact {
+fn more(fact: &TimelineFact, beats: usize, view: &RequestView) -> Option<AnyView> {
+    let now = view.now;
+    let when = |at: Timestamp| view! { <When at now/> };
+    Some(match fact {
         TimelineFact::EvidenceOpened { name } => {
-            Some(view! { ": "<Untrusted text=name.clone()/> }.into_any())
+            view! { ": "<Untrusted text=name.clone()/> }.into_any()
+        }
+        TimelineFact::Reviewed { revision, .. } if *revision != view.revision => {
+            format!(" (revision {revision})").into_any()
         }
         TimelineFact::QuorumMet { until, .. } => {
-            Some(view! { ", to be redeemed before "<When at=*until now/> }.into_any())
+            view! { ", to be redeemed before "{when(*until)} }.into_any()
         }
-        TimelineFact::Refused { code, .. } => {
-            Some(view! { ": "<code>{code.clone()}</code> }.into_any())
+        TimelineFact::GlassBroken { until, review_by } => view! {
+            ", to be redeemed before "{when(*until)}"; a second person has to look at it before "{when(*review_by)}
         }
+        .into_any(),
+        TimelineFact::Heartbeat { until } => {
+            let count = number::count(beats, "heartbeat", "heartbeats");
+            view! { {format!(" ({count}); next due before ")}{when(*until)} }.into_any()
+        }
+        TimelineFact::SecondReviewMissed { due } => view! { " (due "{when(*due)}")" }.into_any(),
+        TimelineFact::Refused { code, .. } => view! { ": "<code>{code.clone()}</code> }.into_any(),
         TimelineFact::Staged { .. }
-        | TimelineFact::Approved
-        | TimelineFact::Denied
+        | TimelineFact::Amended { .. }
+        | TimelineFact::Reviewed { .. }
+        | TimelineFact::SecondReview { .. }
         | TimelineFact::QuorumLost
         | TimelineFact::Expired
         | TimelineFact::Withdrawn
+        | TimelineFact::Revoked
         | TimelineFact::Redeemed
+        | TimelineFact::HaltRequested
+        | TimelineFact::OutcomeMissed { .. }
         | TimelineFact::Lapsed
-        | TimelineFact::Reported { .. } => None,
-    }
+        | TimelineFact::Reported { .. }
+        | TimelineFact::RollbackReported { .. } => return None,
+    })
 }
 
 fn quote(item: &TimelineItem) -> Option<AnyView> {
-    let has_text = matches!(
-        item.what,
-        TimelineFact::Approved | TimelineFact::Denied | TimelineFact::Reported { .. }
-    );
     match item.text.clone() {
         Some(text) => {
             Some(view! { <blockquote><Untrusted text preformatted=true/></blockquote> }.into_any())
         }
-        None if has_text => Some(view! { <em class="missing">"text erased"</em> }.into_any()),
+        None if state::has_text(&item.what) => {
+            Some(view! { <em class="missing">"text erased"</em> }.into_any())
+        }
         None => None,
     }
 }

@@ -1,0 +1,156 @@
+//! What an amendment changed: field by field, before and after, and what was asked for.
+
+mod prose;
+
+use domain::Verdict;
+use leptos::prelude::*;
+use serde_json::Value;
+use service::view::{AmendmentView, FieldChange, RequestView, TimelineFact, TimelineItem};
+
+use crate::action;
+use crate::components::card::Card;
+use crate::components::untrusted::Untrusted;
+use crate::wording::{number, pointer};
+
+use super::action::value as leaf_view;
+
+/// A value longer than this, in characters, stands folded.
+const LONG_CHARS: usize = 400;
+/// A value of more lines than this stands folded.
+const LONG_LINES: usize = 8;
+
+/// Texts that are both longer than this, in characters, are compared word by word.
+const PROSE_CHARS: usize = 80;
+
+/// The changes since the revision that the viewer knows, if there is one before this.
+pub fn section(view: &RequestView) -> Option<AnyView> {
+    let amendment = view.amendment.as_ref()?;
+    let since = amendment.since;
+    let title = if amendment.reviewed_by_you {
+        format!("Changed since you reviewed revision {since}")
+    } else {
+        format!("Changed since revision {since}")
+    };
+    let changes = amendment.changes.iter().map(|found| change(found, view)).collect_view();
+    let note = number::count(amendment.changes.len(), "field", "fields");
+    let asked = asked(view, amendment);
+    let none = amendment.changes.is_empty().then(|| {
+        view! { <p class="in">"Nothing: it was staged again as it was. Earlier reviews are void all the same."</p> }
+    });
+    Some(
+        view! {
+            <Card id="changes" title=title note=note.into_any()>
+                {asked}
+                <dl class="changes">{changes}</dl>
+                {none}
+                <p class="in hint">"Everything else is as it was. Your decision is on the whole: "<a href="#action">"exactly what will run"</a></p>
+            </Card>
+        }
+        .into_any(),
+    )
+}
+
+/// What people asked for in the revisions that this one follows.
+fn asked(view: &RequestView, amendment: &AmendmentView) -> Option<AnyView> {
+    let wanted = |item: &&TimelineItem| match item.what {
+        TimelineFact::Reviewed { verdict: Verdict::RequestChanges, revision } => {
+            revision >= amendment.since && revision < view.revision
+        }
+        _ => false,
+    };
+    let lines: Vec<AnyView> = view.timeline.iter().filter(wanted).map(asked_for).collect();
+    (!lines.is_empty()).then(|| view! { <div class="in asked">{lines}</div> }.into_any())
+}
+
+/// One request for changes, in the words of whoever made it.
+pub fn asked_for(item: &TimelineItem) -> AnyView {
+    let text = match item.text.clone() {
+        Some(text) => view! { <Untrusted text preformatted=true/> }.into_any(),
+        None => view! { <em class="missing">"text erased"</em> }.into_any(),
+    };
+    view! { <p>{item.actor.clone()}" asked for:"</p><blockquote>{text}</blockquote> }.into_any()
+}
+
+fn change(change: &FieldChange, view: &RequestView) -> AnyView {
+    let parts = pointer::parts(&change.pointer);
+    let last = parts.len().saturating_sub(1);
+    let place = parts
+        .into_iter()
+        .enumerate()
+        .map(|(position, text)| {
+            let arrow = (position < last).then_some(" › ");
+            view! { <Untrusted text/>{arrow} }
+        })
+        .collect_view();
+    let evidence = evidence_name(&change.pointer, view)
+        .map(|text| view! { <small>" "<Untrusted text/></small> });
+    let sides = match (&change.before, &change.after) {
+        (Some(Value::String(before)), Some(Value::String(after))) if is_prose(before, after) => {
+            prose::compared(before, after).map(|text| view! { <dd>{text}</dd> }.into_any())
+        }
+        _ => None,
+    };
+    let sides = sides.unwrap_or_else(|| both(change));
+    view! { <div><dt>{place}{evidence}</dt>{sides}</div> }.into_any()
+}
+
+/// Whether two texts are long enough to be read as one with the changes in it.
+fn is_prose(before: &str, after: &str) -> bool {
+    let shorter = before.chars().count().min(after.chars().count());
+    shorter > PROSE_CHARS
+}
+
+fn both(change: &FieldChange) -> AnyView {
+    view! {
+        <dd class="del"><span class="sr">"Before: "</span>{side(change.before.as_ref(), "it was not there")}</dd>
+        <dd class="add"><span class="sr">"After: "</span>{side(change.after.as_ref(), "it is gone")}</dd>
+    }
+    .into_any()
+}
+
+/// The name of the evidence that a pointer leads into.
+fn evidence_name(pointer: &str, view: &RequestView) -> Option<String> {
+    let index = pointer.strip_prefix("/evidence/")?.split('/').next()?;
+    let item = view.evidence.get(index.parse::<usize>().ok()?)?;
+    Some(item.name.clone())
+}
+
+fn side(value: Option<&Value>, missing: &'static str) -> AnyView {
+    let Some(value) = value else { return view! { <em>{missing}</em> }.into_any() };
+    let (characters, lines) = extent(value);
+    let shown = whole(value);
+    if characters <= LONG_CHARS && lines <= LONG_LINES {
+        return shown;
+    }
+    let size = format!("{} characters", number::grouped(characters as u64));
+    view! { <details class="long"><summary>{size}</summary>{shown}</details> }.into_any()
+}
+
+/// A text as it stands; anything else as its lines, each with its key.
+fn whole(value: &Value) -> AnyView {
+    if let Value::String(text) = value
+        && text.contains('\n')
+    {
+        return view! { <Untrusted text=text.clone() preformatted=true/> }.into_any();
+    }
+    let wrapped = Value::Array(vec![value.clone()]);
+    let lines = action::lines(&wrapped);
+    let line = |line: action::Line| {
+        let key = (line.depth > 0).then(|| view! { <Untrusted text=line.key/>": " });
+        let leaf = line.leaf.map(leaf_view);
+        view! { <span class="part">{key}{leaf}</span> }
+    };
+    // The list that the value was put into has no line of its own.
+    let said = |line: &action::Line| line.depth > 0 || line.leaf.is_some();
+    lines.into_iter().filter(said).map(line).collect_view().into_any()
+}
+
+fn extent(value: &Value) -> (usize, usize) {
+    match value {
+        Value::String(text) => (text.chars().count(), text.lines().count()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => (1, 1),
+        Value::Array(_) | Value::Object(_) => {
+            (value.to_string().chars().count(), action::lines(value).len())
+        }
+    }
+}
