@@ -6,6 +6,7 @@ pub mod deed;
 pub mod effect;
 pub mod frame;
 pub mod freeze;
+pub mod problems;
 pub mod reason;
 pub mod request_row;
 pub mod risk_badge;

@@ -26,6 +26,6 @@ pub mod wording;
 pub use document::render;
 #[cfg(feature = "ssr")]
 pub use page::{
-    Act, Assets, Chrome, Draft, FreezeDraft, FreezesPage, Page, ProblemPage, RequestPage,
-    SignInPage,
+    Act, Assets, Chrome, Draft, FreezeDraft, FreezesPage, GroupDraft, KindsPage, Page, PeoplePage,
+    PolicyPage, ProblemPage, RequestPage, SignInPage, TextDraft,
 };

@@ -2,8 +2,8 @@
 
 use domain::{FreezeId, SecondVerdict, Timestamp, Verdict, kind};
 use service::view::{
-    AgentsView, FreezesView, HistoryView, InboxView, KindsView, LedgerView, PeopleView,
-    RequestView, Viewer,
+    AgentsView, FreezesView, HistoryView, InboxView, KindsView, LedgerView, PeopleView, PolicyView,
+    ReplayView, RequestView, Viewer,
 };
 
 use crate::text::spelled;
@@ -45,8 +45,9 @@ pub enum Page {
     History(HistoryView),
     Ledger(LedgerView),
     Agents(AgentsView),
-    People(PeopleView),
-    Kinds(KindsView),
+    People(Box<PeoplePage>),
+    Kinds(Box<KindsPage>),
+    Policy(Box<PolicyPage>),
     Freezes(Box<FreezesPage>),
     /// A secret that is shown once.
     Secret {
@@ -102,6 +103,49 @@ pub enum Act {
     Withdraw,
 }
 
+/// The people, and the change of a group as it was filled in.
+#[derive(Clone, Debug)]
+pub struct PeoplePage {
+    pub view: PeopleView,
+    pub draft: Option<GroupDraft>,
+}
+
+/// A change of a group that was not made, as it was filled in, and why.
+#[derive(Clone, Debug, Default)]
+pub struct GroupDraft {
+    pub person: String,
+    pub group: String,
+    pub add: Option<bool>,
+    pub reason: String,
+    pub problems: Vec<String>,
+}
+
+/// The kinds, and a new one as it was written.
+#[derive(Clone, Debug)]
+pub struct KindsPage {
+    pub view: KindsView,
+    /// A kind that was not put, and why.
+    pub draft: Option<TextDraft>,
+}
+
+/// The policy, and another as it was written.
+#[derive(Clone, Debug)]
+pub struct PolicyPage {
+    pub view: PolicyView,
+    /// A policy that was not put in force, and why.
+    pub draft: Option<TextDraft>,
+    /// What it would have changed.
+    pub replay: Option<ReplayView>,
+}
+
+/// A text that was not taken as it is, and why.
+#[derive(Clone, Debug, Default)]
+pub struct TextDraft {
+    pub text: String,
+    pub reason: String,
+    pub problems: Vec<String>,
+}
+
 /// The freezes, and the form as it was filled in.
 #[derive(Clone, Debug)]
 pub struct FreezesPage {
@@ -142,6 +186,7 @@ pub enum Place {
     Agents,
     People,
     Kinds,
+    Policy,
     Freezes,
     /// Not in the header.
     Elsewhere,
@@ -163,6 +208,7 @@ impl Page {
             Self::Agents(_) => "Agents".to_owned(),
             Self::People(_) => "People".to_owned(),
             Self::Kinds(_) => "Kinds".to_owned(),
+            Self::Policy(_) => "Policy".to_owned(),
             Self::Freezes(_) => "Freeze".to_owned(),
             Self::Secret { title, .. } => title.clone(),
             Self::Settings { .. } => "Settings".to_owned(),
@@ -179,6 +225,7 @@ impl Page {
             Self::Agents(_) => Place::Agents,
             Self::People(_) => Place::People,
             Self::Kinds(_) => Place::Kinds,
+            Self::Policy(_) => Place::Policy,
             Self::Freezes(_) => Place::Freezes,
             Self::Request(_)
             | Self::SignIn(_)

@@ -7,6 +7,7 @@ pub mod inbox;
 pub mod kinds;
 pub mod ledger;
 pub mod people;
+pub mod policy;
 pub mod problem;
 pub mod request;
 pub mod secret;
@@ -32,8 +33,9 @@ pub fn body(chrome: &Chrome, page: Page) -> AnyView {
         Page::History(view) => view! { <history::History view viewer=name/> }.into_any(),
         Page::Ledger(view) => view! { <ledger::Ledger view/> }.into_any(),
         Page::Agents(view) => view! { <agents::Agents view administrator/> }.into_any(),
-        Page::People(view) => view! { <people::People view administrator now/> }.into_any(),
-        Page::Kinds(view) => view! { <kinds::Kinds view/> }.into_any(),
+        Page::People(page) => view! { <people::People page=*page administrator now/> }.into_any(),
+        Page::Kinds(page) => view! { <kinds::Kinds page=*page administrator/> }.into_any(),
+        Page::Policy(page) => view! { <policy::Policy page=*page/> }.into_any(),
         Page::Freezes(page) => view! { <freezes::Freezes page=*page/> }.into_any(),
         Page::Secret { title, explanation, value, back_to, back_label } => {
             view! { <secret::Secret title explanation value back_to back_label/> }.into_any()

@@ -196,7 +196,8 @@ fn breaking_the_glass_is_closed_and_says_what_follows_before_it_is_done() {
 #[test]
 fn stopping_is_offered_to_those_who_may_and_where_there_is_something_to_stop() {
     for (name, html) in rendered() {
-        let offers = |what: &str| html.contains(&format!("/{what}\"")) && html.contains("id=\"decide\"");
+        let offers =
+            |what: &str| html.contains(&format!("/{what}\"")) && html.contains("id=\"decide\"");
         assert_eq!(
             offers("revoke"),
             matches!(name, "request-approved-blocked" | "draft-revoke"),

@@ -3,6 +3,7 @@
 //! Cookies and the CSRF check belong here and nowhere else. A GET never writes a fact.
 
 mod agents;
+mod change;
 mod desk;
 mod evidence;
 mod freezes;
@@ -11,6 +12,7 @@ mod inbox;
 mod kinds;
 mod ledger;
 mod people;
+mod policy;
 mod refusals;
 mod request;
 mod review;
@@ -27,9 +29,16 @@ use crate::{AppState, assets, sessions};
 /// The largest form: 64 KiB.
 const MAX_FORM_BYTES: usize = 64 * 1024;
 
+/// The largest form with a policy or a kind in it, percent-encoded: 256 KiB.
+const MAX_TEXT_FORM_BYTES: usize = 256 * 1024;
+
 /// Every page and post.
 pub fn router(state: AppState) -> Router<AppState> {
     let sessions = sessions::layer(state.service.clone());
+    let texts = Router::new()
+        .route("/kinds", get(kinds::list).post(kinds::put))
+        .route("/policy", get(policy::show).post(policy::change))
+        .layer(DefaultBodyLimit::max(MAX_TEXT_FORM_BYTES));
     Router::new()
         .route("/", get(inbox::home))
         .route("/inbox", get(inbox::inbox))
@@ -53,9 +62,9 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/agents/{id}/keys/{key}/revoke", post(agents::revoke_key))
         .route("/agents/{id}/suspend", post(agents::suspend))
         .route("/people", get(people::list).post(people::add))
+        .route("/people/groups", post(people::change_group))
         .route("/people/{id}/invite", post(people::invite))
         .route("/people/{id}/disable", post(people::disable))
-        .route("/kinds", get(kinds::list))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/sign-in/link/{token}", get(sign_in::link))
         .route("/sign-in/link", post(sign_in::spend_link))
@@ -65,6 +74,7 @@ pub fn router(state: AppState) -> Router<AppState> {
         .fallback(desk::nothing_here)
         .method_not_allowed_fallback(desk::nothing_here)
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .merge(texts)
         .layer(CsrfLayer::new())
         .layer(sessions)
         .layer(axum::middleware::map_response(sessions::removable))

@@ -30,6 +30,13 @@ impl TestApp {
         self.session(added.expect("a person").0).await
     }
 
+    /// A new session of the person of this name.
+    pub async fn person_named(&self, name: &str) -> TestPerson {
+        let people = self.store.people().await.expect("people");
+        let person = people.iter().find(|person| person.name == name).expect("somebody");
+        self.session(person.id).await
+    }
+
     /// Takes a person out of a group.
     pub async fn leaves(&self, person: PersonId, group: &str) {
         let (by, change) = (Steward::Operator, Membership::Remove);

@@ -32,6 +32,7 @@ pub fn Header(viewer: Option<Viewer>, place: Place) -> impl IntoView {
                 {link(Place::Agents, "/agents", "Agents")}
                 {link(Place::People, "/people", "People")}
                 {link(Place::Kinds, "/kinds", "Kinds")}
+                {link(Place::Policy, "/policy", "Policy")}
             </nav>
             <form class="who" method="post" action="/sign-out">
                 <a href="/settings">{viewer.name}</a>

@@ -17,12 +17,17 @@ pub fn TextArea(
     #[prop(into)]
     described_by: String,
     #[prop(default = 5)] rows: u8,
+    /// The text is for a machine: fixed width, no spelling marked.
+    #[prop(optional)]
+    code: bool,
 ) -> impl IntoView {
     view! {
         <textarea
             id=id
             name=name
             rows=rows.to_string()
+            class=code.then_some("code")
+            spellcheck=code.then_some("false")
             required=true
             minlength=min.to_string()
             maxlength=max.to_string()

@@ -5,14 +5,23 @@ use domain::kind::EvidenceRule;
 use leptos::prelude::*;
 use service::view::{KindView, KindsView};
 
+use crate::components::card::Card;
+use crate::components::problems::Problems;
+use crate::components::reason::Reason;
 use crate::components::risk_badge::RiskBadge;
+use crate::components::textarea::TextArea;
+use crate::page::{KindsPage, TextDraft};
 use crate::schema::{self, Parameter};
 use crate::wording::kind as wording;
 
+/// The longest text of a kind that the form takes.
+const MAX_CHARS: usize = 65_536;
+
 /// Every kind in its newest version.
 #[component]
-pub fn Kinds(view: KindsView) -> impl IntoView {
-    let KindsView { kinds, public_url } = view;
+pub fn Kinds(page: KindsPage, administrator: bool) -> impl IntoView {
+    let KindsPage { view: KindsView { kinds, public_url }, draft } = page;
+    let put = administrator.then(|| put(draft.unwrap_or_default()));
     let contents = kinds
         .iter()
         .map(|view| {
@@ -32,8 +41,35 @@ pub fn Kinds(view: KindsView) -> impl IntoView {
             </p>
             <ul class="contents" role="list">{contents}</ul>
             {sections}
+            {put}
         </main>
     }
+}
+
+/// The form that puts a kind: a change to the house.
+fn put(draft: TextDraft) -> AnyView {
+    view! {
+        <Card id="put" title="Put a kind into the catalogue">
+            <form class="in" method="post" action="/kinds#put">
+                <Problems problems=draft.problems/>
+                <label class="l" for="definition">"The whole kind, as JSON"</label>
+                <TextArea id="definition" name="text" text=draft.text min=1 max=MAX_CHARS described_by="definition-hint" rows=16 code=true/>
+                <p class="hint" id="definition-hint">
+                    "Start from one above: the fields are those of "<code>"GET /api/v1/kinds/NAME"</code>
+                    ". Requests that are staged already keep their version."
+                </p>
+                <Reason
+                    id="put-reason"
+                    name="reason"
+                    hint="Kept for ever with your name. Whoever approves it reads this."
+                    text=draft.reason
+                    rows=3
+                />
+                <p class="do"><button class="act">"Propose this kind"</button></p>
+            </form>
+        </Card>
+    }
+    .into_any()
 }
 
 #[component]

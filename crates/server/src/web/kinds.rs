@@ -1,16 +1,55 @@
-//! `/kinds`: what can be staged.
+//! `/kinds`: what can be staged, and the form that changes it.
 
-use app::Page;
+use app::{KindsPage, Page, TextDraft};
+use axum::Form;
+use axum::extract::rejection::FormRejection;
 use axum::response::Response;
+use serde::Deserialize;
 
-use super::desk::{Answer, Desk, page};
+use super::agents::steward;
+use super::change::{answered, misshapen, problems, unchanged};
+use super::desk::{Answer, Desk, Trouble, page};
 
 /// The catalogue.
 pub(super) async fn list(desk: Desk) -> Response {
-    let answer = show(&desk).await;
+    let answer = match kinds(&desk, None).await {
+        Ok(shown) => page(shown),
+        Err(trouble) => Err(trouble),
+    };
     desk.visitor.answer(answer).await
 }
 
-async fn show(desk: &Desk) -> Answer {
-    page(Page::Kinds(desk.visitor.state.service.kinds_view().await?))
+async fn kinds(desk: &Desk, draft: Option<TextDraft>) -> Result<Page, Trouble> {
+    let view = desk.visitor.state.service.kinds_view().await?;
+    Ok(Page::Kinds(Box::new(KindsPage { view, draft })))
+}
+
+/// A kind as JSON.
+#[derive(Deserialize)]
+pub(super) struct Fields {
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Proposes a kind, or a new version of one.
+pub(super) async fn put(desk: Desk, form: Result<Form<Fields>, FormRejection>) -> Response {
+    let answer = proposed(&desk, form).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn proposed(desk: &Desk, form: Result<Form<Fields>, FormRejection>) -> Answer {
+    let steward = steward(desk)?;
+    let Fields { text, reason } = match form {
+        Ok(Form(fields)) => fields,
+        Err(rejection) => return misshapen(&rejection, "/kinds"),
+    };
+    match desk.visitor.state.service.put_kind(&steward, text.as_bytes(), &reason).await {
+        Ok(proposed) => answered(proposed, "/kinds"),
+        Err(error) => {
+            let draft = TextDraft { text, reason, problems: problems(error)? };
+            unchanged(kinds(desk, Some(draft)).await?)
+        }
+    }
 }

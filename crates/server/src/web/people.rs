@@ -1,14 +1,19 @@
 //! `/people`: people, their groups, and links that let them in.
 
-use app::{Page, ProblemPage};
+use app::{GroupDraft, Page, PeoplePage, ProblemPage};
+use axum::Form;
 use axum::body::Bytes;
 use axum::extract::Path;
+use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::PersonId;
+use serde::Deserialize;
+use service::change::Membership;
 use service::house::HouseError;
 
 use super::agents::steward;
+use super::change::{answered, misshapen, problems, unchanged};
 use super::desk::{Answer, Desk, Shown, Trouble, page, see_other};
 use super::request::read;
 
@@ -19,7 +24,67 @@ pub(super) async fn list(desk: Desk) -> Response {
 }
 
 async fn show(desk: &Desk) -> Answer {
-    page(Page::People(desk.visitor.state.service.people_view(&desk.caller).await?))
+    page(people(desk, None).await?)
+}
+
+async fn people(desk: &Desk, draft: Option<GroupDraft>) -> Result<Page, Trouble> {
+    let view = desk.visitor.state.service.people_view(&desk.caller).await?;
+    Ok(Page::People(Box::new(PeoplePage { view, draft })))
+}
+
+/// Who is to be in which group, or no longer.
+#[derive(Default, Deserialize)]
+pub(super) struct GroupFields {
+    #[serde(default)]
+    person: String,
+    #[serde(default)]
+    group: String,
+    #[serde(default)]
+    change: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Proposes a change of a group.
+pub(super) async fn change_group(
+    desk: Desk,
+    form: Result<Form<GroupFields>, FormRejection>,
+) -> Response {
+    let answer = group_changed(&desk, form).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn group_changed(desk: &Desk, form: Result<Form<GroupFields>, FormRejection>) -> Answer {
+    let steward = steward(desk)?;
+    let fields = match form {
+        Ok(Form(fields)) => fields,
+        Err(rejection) => return misshapen(&rejection, "/people"),
+    };
+    let change = match fields.change.as_str() {
+        "add" => Some(Membership::Add),
+        "remove" => Some(Membership::Remove),
+        _ => None,
+    };
+    let draft = GroupDraft {
+        person: fields.person.clone(),
+        group: fields.group.clone(),
+        add: change.map(|change| change == Membership::Add),
+        reason: fields.reason.clone(),
+        problems: Vec::new(),
+    };
+    let (Ok(person), Some(change)) = (fields.person.parse::<PersonId>(), change) else {
+        let problems = vec!["Choose a person, and whether to add or to remove them.".to_owned()];
+        return unchanged(people(desk, Some(GroupDraft { problems, ..draft })).await?);
+    };
+    let (group, reason) = (fields.group.trim(), &fields.reason);
+    let service = &desk.visitor.state.service;
+    match service.change_group(&steward, change, person, group, reason).await {
+        Ok(proposed) => answered(proposed, "/people"),
+        Err(error) => {
+            let draft = GroupDraft { problems: problems(error)?, ..draft };
+            unchanged(people(desk, Some(draft)).await?)
+        }
+    }
 }
 
 /// Adds a person and shows the one-time link that lets them in.

@@ -209,3 +209,58 @@ async fn i9_b13_a_policy_that_asks_for_more_after_the_approval_stops_the_release
         .sum();
     assert_eq!(missing, 1);
 }
+
+#[tokio::test]
+async fn the_page_tries_a_policy_on_past_requests_and_proposes_it() {
+    let House { app, ann, .. } = house().await;
+    let agent = app.agent("agent-1", ann.id).await;
+    agent.stage().await;
+    let strict = LAX.replacen("@quorum(\"1\")", "@quorum(\"2\")", 1);
+    let before = app.entries().await;
+    let fields = |action: &'static str, text: &'static str| {
+        [("do", action), ("text", text), ("replaces", "1"), ("reason", WHY)]
+    };
+    let strict: &'static str = strict.leak();
+    let tried = ann.post("/policy", &fields("try", strict)).await;
+    assert_eq!(tried.status, 200, "{}", tried.text());
+    assert!(tried.text().contains("1 would have fared differently"), "{}", tried.text());
+    let wrong = ann.post("/policy", &fields("propose", "forbid (")).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("line 1, column"), "{}", wrong.text());
+    assert!(wrong.text().contains("forbid ("), "what was typed is kept");
+    assert_eq!(app.entries().await, before, "nothing was recorded");
+    let staged = ann.post("/policy", &fields("propose", strict)).await;
+    assert_eq!(staged.status, 303);
+    assert!(staged.header("location").starts_with("/requests/"));
+    let cat = app.person_named("Cat Approver").await;
+    let not_hers = cat.post("/policy", &fields("propose", strict)).await;
+    assert_eq!(not_hers.status, 403);
+}
+
+#[tokio::test]
+async fn the_pages_propose_kinds_and_groups_and_keep_what_was_typed() {
+    let House { app, ann, ben } = house().await;
+    let (mut kind, _) = app.store.kind("vendor.key_extend", None).await.unwrap().unwrap();
+    kind.release_ttl_s = 5;
+    let bad = serde_json::to_string(&kind).unwrap();
+    let refused = ann.post("/kinds", &[("text", &bad), ("reason", WHY)]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text().contains("/release_ttl_s"), "{}", refused.text());
+    kind.release_ttl_s = 600;
+    let good = serde_json::to_string(&kind).unwrap();
+    let staged = ann.post("/kinds", &[("text", &good), ("reason", WHY)]).await;
+    assert_eq!(staged.status, 303, "{}", staged.text());
+    let id = staged.header("location").rsplit('/').next().unwrap().parse().unwrap();
+    assert_eq!(ben.review(&as_json(&app, id).await, "approve").await.status, 303);
+    let (put, version) = app.store.kind("vendor.key_extend", None).await.unwrap().unwrap();
+    assert_eq!((put.release_ttl_s, version), (600, 2));
+    let who = ben.id.to_string();
+    let fields =
+        [("person", who.as_str()), ("group", "Not a group"), ("change", "add"), ("reason", WHY)];
+    let refused = ann.post("/people/groups", &fields).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text().contains("Not a group"), "{}", refused.text());
+    let fields =
+        [("person", who.as_str()), ("group", "security"), ("change", "add"), ("reason", WHY)];
+    assert_eq!(ann.post("/people/groups", &fields).await.status, 303);
+}
