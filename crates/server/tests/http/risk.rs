@@ -130,6 +130,8 @@ async fn d09_no_text_of_a_target_stands_in_the_ledger() {
 #[tokio::test]
 async fn changes_to_the_house_are_not_held_against_what_was_staged_before() {
     let app = TestApp::new().await;
+    app.person("Cat Approver", &["approvers"]).await;
+    app.person("Dan Approver", &["approvers"]).await;
     let ann = app.person("Ann Administrator", &["administrators"]).await;
     app.person("Ben Administrator", &["administrators"]).await;
     let caller = app.service.person_caller(ann.id, app.service.now()).await.unwrap().unwrap();
