@@ -16,6 +16,8 @@ pub mod postgres;
 mod reply;
 #[cfg(feature = "app")]
 mod scene;
+#[cfg(feature = "app")]
+mod tamper;
 
 #[cfg(feature = "app")]
 pub use app::{TestAgent, TestApp, stage_body};
