@@ -93,10 +93,12 @@ CREATE TABLE checkpoints (
 CREATE FUNCTION checkpoints_grow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.size <= (SELECT coalesce(max(size), 0) FROM checkpoints) THEN
-        RAISE EXCEPTION 'I8: checkpoints only grow';
+        RAISE EXCEPTION 'I8: checkpoints only grow'
+            USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     IF NEW.size > (SELECT coalesce(max(idx) + 1, 0) FROM entries) THEN
-        RAISE EXCEPTION 'I8: a checkpoint covers entries that are there';
+        RAISE EXCEPTION 'I8: a checkpoint covers entries that are there'
+            USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;
 END $$;

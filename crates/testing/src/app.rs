@@ -16,6 +16,7 @@ use store::{Clock, PostgresStore, SqliteStore, Store};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::tamper::Place;
 use crate::{FixedClock, Reply, SeededEntropy, postgres};
 
 /// A whole server on a database of its own.
@@ -25,6 +26,7 @@ pub struct TestApp {
     pub store: Arc<dyn Store>,
     pub router: Router,
     pub directory: Arc<TempDir>,
+    pub(crate) place: Place,
 }
 
 /// An agent with its key.
@@ -42,14 +44,18 @@ const KIND: &str = "vendor.key_extend";
 /// Which back end the tests of a server run on: `postgres`, or else SQLite.
 const BACK_END: &str = "COUNTERSIGN_TEST_DATABASE";
 
-async fn new_store(file: &Path, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
+async fn new_place(directory: &Path) -> Place {
     match std::env::var(BACK_END).as_deref() {
-        Ok("postgres") => {
-            let url = postgres::database().await;
-            Arc::new(PostgresStore::open(&url, clock).await.expect("a store"))
-        }
-        Ok("sqlite") | Err(_) => Arc::new(SqliteStore::open(file, clock).await.expect("a store")),
+        Ok("postgres") => Place::Server(postgres::database().await),
+        Ok("sqlite") | Err(_) => Place::File(directory.join("test.db")),
         Ok(other) => panic!("{BACK_END} is `{other}`, not `postgres` or `sqlite`"),
+    }
+}
+
+async fn open(place: &Place, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
+    match place {
+        Place::File(file) => Arc::new(SqliteStore::open(file, clock).await.expect("a store")),
+        Place::Server(url) => Arc::new(PostgresStore::open(url, clock).await.expect("a store")),
     }
 }
 
@@ -68,14 +74,15 @@ impl TestApp {
         let clock = Arc::new(FixedClock::default());
         let entropy = Arc::new(SeededEntropy::default());
         let keys = KeyRing::open(&directory.path().join("keys"), &*entropy).expect("keys");
-        let store = new_store(&directory.path().join("test.db"), Arc::clone(&clock) as _).await;
+        let place = new_place(directory.path()).await;
+        let store = open(&place, Arc::clone(&clock) as _).await;
         let url = "http://localhost".to_owned();
         let service = Service::new(Arc::clone(&store), Arc::clone(&clock) as _, entropy, keys, url)
             .expect("a service");
         service.initialise().await.expect("an installation");
         let service = Arc::new(service);
         let router = server::router(AppState::new(Arc::clone(&service), false));
-        Self { service, clock, store, router, directory }
+        Self { service, clock, store, router, directory, place }
     }
 
     /// Adds an agent of `owner` with a key that was shown to the owner.

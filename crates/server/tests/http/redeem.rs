@@ -1,14 +1,14 @@
 //! Redeeming, once; reporting the outcome.
 
 use axum::http::StatusCode;
-use domain::Digest;
+use domain::request::Review;
+use domain::state::{Basis, Release};
+use domain::{Digest, LeaseId, Request, RequestId, State, Verdict};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use service::Steward;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
-use testing::{Scene, TestApp};
+use testing::Scene;
 
 #[tokio::test]
 async fn the_token_is_what_the_jwks_says_and_names_exactly_this_digest() {
@@ -148,35 +148,40 @@ async fn the_outcome_is_reported_once_under_the_lease() {
     assert!(page.text().contains("key lives until 4 February"));
 }
 
-/// Somebody with the database file and no respect, triggers left in place.
-async fn tamper(app: &TestApp, statements: &[String]) {
-    let options = SqliteConnectOptions::new().filename(app.directory.path().join("test.db"));
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    for sql in statements {
-        sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut connection).await.expect(sql);
-    }
+/// The statement that makes a request's row say `forged`, as if our code had written it.
+fn forged_row(forged: &Request) -> String {
+    let document = serde_json::to_string(forged).unwrap().replace('\'', "''");
+    format!(
+        "UPDATE requests SET state = '{}', version = version + 1, document = '{document}' \
+         WHERE id = '{}'",
+        forged.state.name().as_str(),
+        forged.id
+    )
 }
 
 #[tokio::test]
 async fn e11_l13_a_row_that_says_approved_releases_nothing_that_nobody_approved() {
     let Scene { app, bob, agent, request, .. } = Scene::staged().await;
-    let id = request["id"].as_str().unwrap();
+    let id: RequestId = request["id"].as_str().unwrap().parse().unwrap();
     let (now, until) = (app.service.now(), app.service.now().plus_seconds(600));
-    let state =
-        format!(r#"{{"name":"approved","approved_at":"{now}","approved_until":"{until}"}}"#);
-    let review = format!(
-        r#"[{{"reviewer":"{}","revision":1,"digest":{},"verdict":"approve","at":"{now}"}}]"#,
-        bob.id, request["digest"]
-    );
-    let forged = [
+    let stored = app.store.load(id).await.unwrap().unwrap().request;
+    let review = Review {
+        reviewer: bob.id,
+        revision: 1,
+        digest: stored.digest,
+        verdict: Verdict::Approve,
+        at: now,
+        authenticated_at: now,
+    };
+    let basis = Basis::Quorum;
+    let state = State::Approved { approved_at: now, approved_until: until, basis };
+    let approved = Request { state, reviews: vec![review], ..stored };
+    app.tamper(&[
         format!("INSERT INTO reviews VALUES ('{id}', 1, '{}', 'approve', 0)", bob.id),
-        format!(
-            "UPDATE requests SET state = 'approved', version = version + 1, document = \
-             json_set(document, '$.state', json('{state}'), '$.reviews', json('{review}')) \
-             WHERE id = '{id}'"
-        ),
-    ];
-    tamper(&app, &forged).await;
+        forged_row(&approved),
+    ])
+    .await;
+    assert_eq!(app.store.load(id).await.unwrap().unwrap().request, approved);
     let before = app.entries().await;
     let refused = agent.redeem(&request, "r-1").await;
     assert_eq!(refused.status, 500, "{}", refused.text());
@@ -184,21 +189,25 @@ async fn e11_l13_a_row_that_says_approved_releases_nothing_that_nobody_approved(
     assert_eq!(app.entries().await, before);
     // Nor does a forged memory of an earlier redemption.
     let fingerprint = Digest::of(format!(r#"{{"digest":{}}}"#, request["digest"]).as_bytes());
-    let release = format!(
-        r#"{{"name":"executing","release":{{"lease_id":"{id}","redeemed_at":"{now}","token_expires_at":"{until}","report_by":"{until}"}}}}"#
-    );
-    let forged = [
+    let release = Release {
+        lease_id: LeaseId(id.0),
+        redeemed_at: now,
+        token_expires_at: until,
+        lease_until: until,
+        report_by: until,
+    };
+    let executing = Request { state: State::Executing { release, halt: None }, ..approved };
+    let key = app.sql_bytes(&fingerprint.hex());
+    app.tamper(&[
         format!(
-            "INSERT INTO idempotency VALUES ('agent {} redeem {id}', 'r-2', x'{}', '{id}', 0)",
-            agent.id,
-            fingerprint.hex()
+            "INSERT INTO idempotency VALUES ('agent {} redeem {id}', 'r-2', {key}, '{id}', 0)",
+            agent.id
         ),
-        format!(
-            "UPDATE requests SET version = version + 1, \
-             document = json_set(document, '$.state', json('{release}')) WHERE id = '{id}'"
-        ),
-    ];
-    tamper(&app, &forged).await;
+        format!("INSERT INTO releases VALUES ('{id}', '{id}', 0)"),
+        forged_row(&executing),
+    ])
+    .await;
+    assert_eq!(app.store.load(id).await.unwrap().unwrap().request, executing);
     let refused = agent.redeem(&request, "r-2").await;
     assert_eq!(refused.status, 500, "{}", refused.text());
     assert!(!refused.text().contains("release_token"));

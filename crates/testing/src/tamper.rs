@@ -1,0 +1,41 @@
+//! Somebody who reaches the database past the server, with every right and no respect.
+
+use std::path::PathBuf;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+
+use crate::TestApp;
+
+/// Where the database of a test is.
+pub(crate) enum Place {
+    File(PathBuf),
+    Server(String),
+}
+
+impl TestApp {
+    /// Runs statements on the server's database, triggers left in place.
+    pub async fn tamper(&self, statements: &[String]) {
+        let sql = AssertSqlSafe(statements.join(";\n"));
+        let done = match &self.place {
+            Place::File(file) => {
+                let options = SqliteConnectOptions::new().filename(file);
+                let mut connection = options.connect().await.expect("the file opens");
+                sqlx::raw_sql(sql).execute(&mut connection).await.map(drop)
+            }
+            Place::Server(url) => {
+                let mut connection = PgConnection::connect(url).await.expect("the server answers");
+                sqlx::raw_sql(sql).execute(&mut connection).await.map(drop)
+            }
+        };
+        done.unwrap_or_else(|error| panic!("{statements:?}: {error}"));
+    }
+
+    /// Bytes, given as hexadecimal digits, as this database's SQL writes them.
+    pub fn sql_bytes(&self, hex: &str) -> String {
+        match self.place {
+            Place::File(_) => format!("x'{hex}'"),
+            Place::Server(_) => format!("'\\x{hex}'"),
+        }
+    }
+}
