@@ -4,6 +4,7 @@ use domain::{
     Actor, AgentId, Command, Context, LeaseId, Outcome, Request, RequestFact, RequestId, StageBody,
     Timestamp, apply,
 };
+use serde_json::Value;
 use store::read::Decidable;
 use store::{NewFact, StoreError, Write};
 
@@ -66,7 +67,8 @@ impl Service {
         let (kind, version) = found.ok_or_else(|| Failure::defect("a built-in kind is missing"))?;
         let body: StageBody = serde_json::from_value(value.clone()).map_err(Failure::defect)?;
         let mut errors = self.schemas.check_stage_body(&value);
-        errors.extend(self.schemas.check_parameters(&kind, version, &value["parameters"])?);
+        let parameters = Value::Object(body.parameters.clone());
+        errors.extend(self.schemas.check_parameters(&kind, version, &parameters)?);
         errors.extend(body.check(now));
         if !errors.is_empty() {
             return Err(HouseError::Kind(errors));
