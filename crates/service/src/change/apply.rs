@@ -66,7 +66,11 @@ impl Service {
         let (kind, version) = found.ok_or_else(|| Failure::defect("a built-in kind is missing"))?;
         let body: StageBody = serde_json::from_value(value.clone()).map_err(Failure::defect)?;
         let mut errors = self.schemas.check_stage_body(&value);
-        errors.extend(self.schemas.check_parameters(&kind, version, &value["parameters"])?);
+        errors.extend(self.schemas.check_parameters(
+            &kind,
+            version,
+            value.get("parameters").unwrap_or(&serde_json::Value::Null),
+        )?);
         errors.extend(body.check(now));
         if !errors.is_empty() {
             return Err(HouseError::Kind(errors));
