@@ -4,10 +4,13 @@
 //! An error is one clear line on standard error and a non-zero exit.
 
 mod admin;
+mod backup;
+mod copy;
 mod database;
 mod demo;
 mod ledger;
 mod migrate;
+mod restore;
 mod serve;
 mod stop;
 
@@ -35,6 +38,12 @@ enum Command {
     Admin(admin::Command),
     /// Bring the schema of a database up to date, as the owner of its tables
     Migrate(migrate::Arguments),
+    /// Copy a database into one file, verified, also while servers have it
+    Backup(backup::Arguments),
+    /// Go on from a backup, where no database is; what it has as unused is void
+    Restore(restore::Arguments),
+    /// Move to the other sort of database, with the same ledger
+    Copy(copy::Arguments),
     /// Check the record
     #[command(subcommand)]
     Ledger(Box<ledger::Command>),
@@ -62,6 +71,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Admin(command) => admin::run(command).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
+        Command::Backup(arguments) => backup::run(arguments).await,
+        Command::Restore(arguments) => restore::run(arguments).await,
+        Command::Copy(arguments) => copy::run(arguments).await,
         Command::Ledger(command) => ledger::run(*command).await,
     }
 }

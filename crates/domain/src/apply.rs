@@ -89,6 +89,9 @@ pub enum Command {
         outcome: RollbackOutcome,
         summary: Commitment,
     },
+    /// Take back an unused release, because the gate goes on from a backup: it cannot tell any more
+    /// whether the release was used.
+    Void,
     /// Let time take its course: record what is due.
     Elapse,
 }
@@ -145,6 +148,7 @@ pub fn apply(
         Command::ReportRollback { executor, lease_id, outcome, summary } => {
             at.report_rollback(executor, lease_id, outcome, summary)
         }
+        Command::Void => at.void(),
         Command::Elapse => at.elapse(),
     }
 }
@@ -171,6 +175,7 @@ fn first(
         | Command::Halt { .. }
         | Command::Report { .. }
         | Command::ReportRollback { .. }
+        | Command::Void
         | Command::Elapse => Err(Refusal::NotStaged),
     }
 }
@@ -219,6 +224,27 @@ impl At<'_> {
                     Err(Refusal::MayNotStop)
                 }
             }
+            State::Pending
+            | State::ChangesRequested { .. }
+            | State::Denied { .. }
+            | State::Expired { .. }
+            | State::Withdrawn { .. }
+            | State::Revoked { .. }
+            | State::Lapsed { .. }
+            | State::Executing { .. }
+            | State::Succeeded { .. }
+            | State::Failed { .. }
+            | State::Halted { .. }
+            | State::OutcomeUnknown { .. }
+            | State::RolledBack { .. }
+            | State::RollbackFailed { .. } => Err(self.not_approved()),
+        }
+    }
+
+    /// INVARIANT: I3. A release that was used after the backup was made is not used again.
+    fn void(&self) -> Result<Vec<RequestFact>, Refusal> {
+        match self.state {
+            State::Approved { .. } => Ok(vec![RequestFact::ReleaseVoided]),
             State::Pending
             | State::ChangesRequested { .. }
             | State::Denied { .. }

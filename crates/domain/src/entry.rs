@@ -118,6 +118,15 @@ pub enum HouseFact {
     Recovered {
         person: PersonId,
     },
+    /// The gate goes on from a backup: what came after it is lost here, every session and sign-in
+    /// link has ended, and every unused release is void.
+    Restored {
+        /// How many entries the backup has.
+        entries: u64,
+        /// How many entries the newest checkpoint beside the keys was of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpointed: Option<u64>,
+    },
     Frozen {
         freeze: Freeze,
         reason: Commitment,
@@ -196,6 +205,7 @@ impl HouseFact {
             Self::ChangedDirectly { .. } => "ChangedDirectly",
             Self::ChangesGated => "ChangesGated",
             Self::Recovered { .. } => "Recovered",
+            Self::Restored { .. } => "Restored",
             Self::Frozen { .. } => "Frozen",
             Self::Thawed { .. } => "Thawed",
             Self::SignInLinkIssued { .. } => "SignInLinkIssued",

@@ -80,6 +80,8 @@ pub enum RequestFact {
     ReleaseLapsed {
         approved_until: Timestamp,
     },
+    /// The gate went on from a backup: the release may have been used since the backup was made.
+    ReleaseVoided,
     /// A heartbeat moved the end of the lease.
     LeaseRenewed {
         lease_until: Timestamp,
@@ -223,6 +225,7 @@ impl RequestFact {
             | Self::QuorumLost { .. }
             | Self::ReleaseRedeemed { .. }
             | Self::ReleaseLapsed { .. }
+            | Self::ReleaseVoided
             | Self::LeaseRenewed { .. }
             | Self::OutcomeMissed { .. } => None,
         }
@@ -246,6 +249,7 @@ impl RequestFact {
             Self::ReleaseRevoked { .. } => "ReleaseRevoked",
             Self::ReleaseRedeemed { .. } => "ReleaseRedeemed",
             Self::ReleaseLapsed { .. } => "ReleaseLapsed",
+            Self::ReleaseVoided => "ReleaseVoided",
             Self::LeaseRenewed { .. } => "LeaseRenewed",
             Self::HaltRequested { .. } => "HaltRequested",
             Self::OutcomeMissed { .. } => "OutcomeMissed",

@@ -278,7 +278,9 @@ impl Request {
             (State::Approved { .. }, F::ReleaseRevoked { by, .. }) => {
                 State::Revoked { at, by: *by }
             }
-            (State::Approved { .. }, F::ReleaseLapsed { .. }) => State::Lapsed { at },
+            (State::Approved { .. }, F::ReleaseLapsed { .. } | F::ReleaseVoided) => {
+                State::Lapsed { at }
+            }
             (State::Approved { .. }, F::ReleaseRedeemed { release, .. }) => {
                 State::Executing { release: release.clone(), halt: None }
             }
@@ -367,6 +369,7 @@ impl Request {
             | RequestFact::RequestWithdrawn { .. }
             | RequestFact::ReleaseRevoked { .. }
             | RequestFact::ReleaseLapsed { .. }
+            | RequestFact::ReleaseVoided
             | RequestFact::ReleaseRedeemed { .. }
             | RequestFact::LeaseRenewed { .. }
             | RequestFact::HaltRequested { .. }

@@ -129,6 +129,34 @@ pub async fn check_against_keys(
     settle_key(&history, keys, entropy, &checkpoint::origin(instance.id))
 }
 
+/// Holds a backup against what is beside the keys: the installation and the checkpoint key must be
+/// the same. Answers with how many entries the newest checkpoint is of, which may be more than the
+/// backup has.
+///
+/// # Errors
+/// [`LedgerError`] says why nobody can go on from this backup with these keys.
+pub async fn check_backup_against_keys(
+    store: &dyn Store,
+    keys: &mut KeyRing,
+    entropy: &dyn Entropy,
+) -> Result<Option<u64>, LedgerError> {
+    let instance = store.instance().await?.ok_or(LedgerError::NoKey)?;
+    let origin = checkpoint::origin(instance.id);
+    let misread = |problem| LedgerError::Newest { place: keys.place(), problem };
+    let newest = match keys.newest_checkpoint()? {
+        None => None,
+        Some(note) => {
+            let kept = Checkpoint::unverified(&note).map_err(misread)?;
+            if kept.origin != origin {
+                return Err(misread(CheckpointError::Origin(kept.origin)));
+            }
+            Some(kept.size)
+        }
+    };
+    settle_key(&key_history(store, instance.id).await?, keys, entropy, &origin)?;
+    Ok(newest)
+}
+
 /// Makes sure that the key at hand is the one in force; adopts the next one if that is it.
 fn settle_key(
     history: &KeyHistory,
@@ -160,6 +188,16 @@ impl Service {
     /// # Errors
     /// `Inconsistent` when the tree contradicts the last checkpoint: then none is ever issued again.
     pub async fn issue_checkpoint(&self) -> Result<Option<StoredCheckpoint>, LedgerError> {
+        let newest = self.store_checkpoint().await?;
+        if let Some(newest) = &newest {
+            self.keys.keep_newest_checkpoint(newest.size, &newest.note)?;
+        }
+        Ok(newest)
+    }
+
+    /// Stores a checkpoint if the ledger has grown since the last one; the keys do not vouch for it
+    /// yet.
+    pub(crate) async fn store_checkpoint(&self) -> Result<Option<StoredCheckpoint>, LedgerError> {
         let newest = self.store.newest_checkpoint().await?;
         let size = self.store.ledger_size().await?;
         if size == 0 || newest.as_ref().is_some_and(|newest| newest.size >= size) {
@@ -179,11 +217,7 @@ impl Service {
         let note = self.keys.checkpoint(&origin)?.note(&Checkpoint { origin, size, root });
         let issued_at = self.now();
         self.store.side(Side::Checkpoint(StoredCheckpoint { size, issued_at, note })).await?;
-        let newest = self.store.newest_checkpoint().await?;
-        if let Some(newest) = &newest {
-            self.keys.keep_newest_checkpoint(newest.size, &newest.note)?;
-        }
-        Ok(newest)
+        Ok(self.store.newest_checkpoint().await?)
     }
 
     /// Names a new checkpoint key in the ledger, under the signature of the present one, after a

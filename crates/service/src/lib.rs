@@ -24,6 +24,7 @@ pub mod ledger;
 pub(crate) mod policy;
 pub mod query;
 pub mod redeem;
+pub mod restore;
 pub mod review;
 pub mod schema;
 pub mod session;

@@ -315,6 +315,7 @@ pub enum TimelineFact {
     HaltRequested,
     OutcomeMissed { missed: Missed },
     Lapsed,
+    Voided,
     Reported { outcome: Outcome },
     RollbackReported { outcome: RollbackOutcome },
     Refused { attempt: &'static str, code: String },

@@ -10,6 +10,7 @@ use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres, Row, Sqlite, SqliteConnection};
+use tokio::runtime::Handle;
 
 use crate::error::StoreError;
 use crate::postgres::snapshot;
@@ -43,8 +44,18 @@ enum Held {
 /// # Errors
 /// When either cannot be read or written.
 pub(crate) async fn to_file(pool: &PgPool, path: &Path) -> Answer<()> {
-    let mut source = snapshot(pool).await?;
+    let (pool, path, runtime) = (pool.clone(), path.to_owned(), Handle::current());
+    // Long work, on a thread of its own.
+    let work = move || runtime.block_on(write_file(&pool, &path));
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| StoreError::Unavailable(Box::new(error)))?
+}
+
+async fn write_file(pool: &PgPool, path: &Path) -> Answer<()> {
     let mut target = empty_file(path).await?;
+    let mut source = snapshot(pool).await?;
+    // It holds no lock that anybody waits for, however long this takes.
+    sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut *source).await?;
     let triggers = without_triggers(&mut target).await?;
     let tables = tables(&mut target, &mut source).await?;
     let mut tx = target.begin().await?;
@@ -67,12 +78,18 @@ pub(crate) async fn to_file(pool: &PgPool, path: &Path) -> Answer<()> {
 /// Fills an empty, migrated PostgreSQL database from a SQLite file, as its owner.
 ///
 /// # Errors
-/// When either cannot be read or written; nothing is in the target then.
+/// `NotEmpty` when an installation is in the target; when either cannot be read or written. Nothing
+/// was changed then.
 pub(crate) async fn from_file(path: &Path, target: &mut PgConnection) -> Answer<()> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
     let mut source = SqliteConnection::connect_with(&options).await?;
     let tables = tables(&mut source, target).await?;
     let mut tx = target.begin().await?;
+    // Whoever sets up an installation at the same time waits, or is waited for.
+    sqlx::query("SELECT 1 FROM ledger_head FOR UPDATE").fetch_one(&mut *tx).await?;
+    if sqlx::query("SELECT 1 FROM instance").fetch_optional(&mut *tx).await?.is_some() {
+        return Err(StoreError::NotEmpty);
+    }
     for table in &tables {
         // The rules of the schema say how rows may change, not which rows may come from elsewhere.
         let name = &table.name;

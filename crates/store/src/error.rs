@@ -39,6 +39,9 @@ pub enum StoreError {
     /// The database server is not one to keep a record in.
     #[error("the database does not do: {0}")]
     Unfit(String),
+    /// Something is where a whole database was to go.
+    #[error("the database is not empty")]
+    NotEmpty,
     /// Another server holds the database.
     #[error("another process holds `{0}`; stop it first")]
     Held(String),

@@ -1,5 +1,7 @@
 //! The port: what the use cases need of a database.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
@@ -79,6 +81,9 @@ pub trait Store: Send + Sync + 'static {
     async fn checkpoints(&self, from: u64, limit: u32) -> Answer<Vec<StoredCheckpoint>>;
     async fn newest_checkpoint(&self) -> Answer<Option<StoredCheckpoint>>;
 
+    /// Writes everything that is there at one instant into `file`, which is empty or not there: an
+    /// ordinary SQLite database of this version, whichever back end it comes from.
+    async fn backup(&self, file: &Path) -> Answer<()>;
     /// Builds the tables anew from the entries, elsewhere, and tells where those at hand differ.
     async fn rebuild(&self) -> Answer<Rebuilt>;
 

@@ -18,6 +18,7 @@ mod rows;
 mod schema;
 mod writer;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -35,6 +36,7 @@ use uuid::Uuid;
 
 use crate::change::{Change, Changed, Committed, Side};
 use crate::clock::Clock;
+use crate::copy;
 use crate::error::StoreError;
 use crate::port::Store;
 use crate::read::{
@@ -120,6 +122,20 @@ impl PostgresStore {
         let (jobs, _) = mpsc::channel(1);
         let (changes, _) = broadcast::channel(1);
         Ok(Self { pool, jobs, changes, node: None })
+    }
+
+    /// Fills the migrated, empty database at `url` with everything in a backup, as the owner of its
+    /// tables: whole or not at all.
+    ///
+    /// # Errors
+    /// `NotEmpty` when something is there, `NotMigrated` or `NewerSchema` when its schema is not
+    /// this program's, `Refused` when the file's is not.
+    pub async fn fill(url: &str, file: &Path) -> Answer<()> {
+        let mut target = connect::options(url)?.connect().await?;
+        connect::check_server(&mut target).await?;
+        schema::check(&mut target).await?;
+        copy::from_file(file, &mut target).await?;
+        Ok(target.close().await?)
     }
 
     async fn send<T>(&self, job: impl FnOnce(oneshot::Sender<Answer<T>>) -> Job) -> Answer<T> {
@@ -242,6 +258,9 @@ impl Store for PostgresStore {
     }
     async fn newest_checkpoint(&self) -> Answer<Option<StoredCheckpoint>> {
         checkpoints::newest(&self.pool).await
+    }
+    async fn backup(&self, file: &Path) -> Answer<()> {
+        copy::to_file(&self.pool, file).await
     }
     async fn rebuild(&self) -> Answer<Rebuilt> {
         rebuild::rebuild(&self.pool).await

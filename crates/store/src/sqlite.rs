@@ -3,6 +3,7 @@
 //! Writes go through one task (see `sqlite/writer.rs`) that commits in groups; reads run beside it on
 //! their own connections and see only what is committed.
 
+mod backup;
 mod checkpoints;
 mod history;
 mod house;
@@ -106,6 +107,22 @@ impl SqliteStore {
         // Nobody takes jobs: every commit is answered as unavailable.
         let (jobs, _) = mpsc::channel(1);
         Ok(Self { path: path.to_owned(), readers, jobs, changes: nobody(), _lock: None })
+    }
+
+    /// Whether `file` is a database whole in itself: nothing of it is in a file beside it.
+    ///
+    /// # Errors
+    /// `Unfit` says what it is instead; `Unavailable` when it cannot be read.
+    pub fn expect_whole(file: &Path) -> Answer<()> {
+        backup::expect_whole(file)
+    }
+
+    /// Checks what no entry speaks of: the file's own structure, and the bytes of every evidence.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Unfit` names what is damaged.
+    pub async fn examine(&self) -> Answer<()> {
+        backup::examine(&self.readers).await
     }
 
     async fn send<T>(&self, job: impl FnOnce(oneshot::Sender<Answer<T>>) -> Job) -> Answer<T> {
@@ -264,6 +281,9 @@ impl Store for SqliteStore {
         checkpoints::newest(&self.readers).await
     }
 
+    async fn backup(&self, file: &Path) -> Answer<()> {
+        backup::write(&self.readers, file).await
+    }
     async fn rebuild(&self) -> Answer<Rebuilt> {
         rebuild::rebuild(&self.path).await
     }

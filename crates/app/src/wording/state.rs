@@ -113,6 +113,7 @@ pub fn did(fact: &TimelineFact) -> String {
             "no report came in time: the outcome is unknown"
         }
         TimelineFact::Lapsed => "the approval was not used in time: lapsed",
+        TimelineFact::Voided => "the gate went on from a backup, so the release is void: lapsed",
     };
     plain.to_owned()
 }
@@ -125,7 +126,8 @@ pub fn by_the_gate(fact: &TimelineFact) -> bool {
         | TimelineFact::SecondReviewMissed { .. }
         | TimelineFact::OutcomeMissed { .. }
         | TimelineFact::Expired
-        | TimelineFact::Lapsed => true,
+        | TimelineFact::Lapsed
+        | TimelineFact::Voided => true,
         TimelineFact::Staged { .. }
         | TimelineFact::Amended { .. }
         | TimelineFact::EvidenceOpened { .. }
@@ -165,6 +167,7 @@ pub fn has_text(fact: &TimelineFact) -> bool {
         | TimelineFact::Heartbeat { .. }
         | TimelineFact::OutcomeMissed { .. }
         | TimelineFact::Lapsed
+        | TimelineFact::Voided
         | TimelineFact::Refused { .. } => false,
     }
 }

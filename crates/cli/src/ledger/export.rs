@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use service::ledger;
-use store::Store;
 
 use crate::database::Database;
 

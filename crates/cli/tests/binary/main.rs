@@ -1,5 +1,6 @@
 //! The real binary: killed, stopped, started twice, started wrongly.
 
+mod backup;
 mod nodes;
 
 use std::io::{BufRead, BufReader};

@@ -45,6 +45,7 @@ impl RequestFact {
             | Self::QuorumLost { .. }
             | Self::ReleaseRevoked { .. }
             | Self::ReleaseLapsed { .. }
+            | Self::ReleaseVoided
             | Self::HaltRequested { .. }
             | Self::OutcomeMissed { .. }
             | Self::OutcomeReported { .. }

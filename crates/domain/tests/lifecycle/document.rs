@@ -181,7 +181,7 @@ fn stops(refusal: &Refusal) -> (&'static str, &'static str) {
         Refusal::NothingOwed | Refusal::OwnBreakGlass => ("second review", ""),
         Refusal::TooManyRevisions { .. } => ("amend", "`most`"),
         Refusal::NotStager => ("amend, withdraw", ""),
-        Refusal::NotApproved { .. } => ("redeem, revoke", "`state`"),
+        Refusal::NotApproved { .. } => ("redeem, revoke, void", "`state`"),
         Refusal::NotExecutor => ("redeem, renew, reports", ""),
         Refusal::Suspended => ("stage, amend, redeem", ""),
         Refusal::DigestMismatch { .. } => ("redeem", "`digest`"),

@@ -67,6 +67,7 @@ fn one_of_each() -> Vec<RequestFact> {
         RequestFact::ReleaseRevoked { by: BOB, reason },
         RequestFact::ReleaseRedeemed { digest, executor: EXECUTOR, release: release() },
         RequestFact::ReleaseLapsed { approved_until },
+        RequestFact::ReleaseVoided,
         RequestFact::LeaseRenewed { lease_until: at(500) },
         RequestFact::HaltRequested { by: BOB, reason },
         RequestFact::OutcomeMissed { missed: Missed::Heartbeat, due: at(320) },

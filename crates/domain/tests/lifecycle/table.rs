@@ -21,7 +21,7 @@ pub enum Answer {
 type Make = fn(&Story) -> Command;
 
 /// Every command, each given by the right one, on the right thing.
-pub const COMMANDS: [(&str, Make); 20] = [
+pub const COMMANDS: [(&str, Make); 21] = [
     ("stage", |_| stage(staged(one()))),
     ("amend", |story| {
         let next = story.request.as_ref().map_or(2, |request| request.revision + 1);
@@ -44,6 +44,7 @@ pub const COMMANDS: [(&str, Make); 20] = [
     ("report: halted", |_| report(Outcome::Halted)),
     ("report rollback: rolled_back", |_| rollback(RollbackOutcome::RolledBack)),
     ("report rollback: rollback_failed", |_| rollback(RollbackOutcome::RollbackFailed)),
+    ("void", |_| Command::Void),
     ("elapse", |_| Command::Elapse),
 ];
 

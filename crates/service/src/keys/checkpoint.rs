@@ -92,12 +92,28 @@ impl KeyRing {
     /// all, and on the disk when this answers.
     pub(crate) fn keep_newest_checkpoint(&self, size: u64, note: &str) -> Result<(), KeyError> {
         // Nodes share the directory: whoever is slower must not bring an older one back.
-        let lock = File::open(&self.directory).map_err(|error| self.failed("", error))?;
-        lock.lock().map_err(|error| self.failed("", error))?;
+        let _lock = self.lock()?;
         let kept = self.newest_checkpoint()?.and_then(|kept| Checkpoint::unverified(&kept).ok());
         if kept.is_some_and(|kept| kept.size >= size) {
             return Ok(());
         }
+        self.put_newest_checkpoint(note)
+    }
+
+    /// Remembers a checkpoint in the place of whatever was remembered: the ledger goes on from a
+    /// backup.
+    pub(crate) fn replace_newest_checkpoint(&self, note: &str) -> Result<(), KeyError> {
+        let _lock = self.lock()?;
+        self.put_newest_checkpoint(note)
+    }
+
+    fn lock(&self) -> Result<File, KeyError> {
+        let lock = File::open(&self.directory).map_err(|error| self.failed("", error))?;
+        lock.lock().map_err(|error| self.failed("", error))?;
+        Ok(lock)
+    }
+
+    fn put_newest_checkpoint(&self, note: &str) -> Result<(), KeyError> {
         let temporary = self.directory.join(format!("{NEWEST}.tmp"));
         let mut file = std::fs::OpenOptions::new()
             .write(true)
@@ -151,6 +167,9 @@ mod tests {
         }
         let again = KeyRing::open(&dir.path().join("keys"), &OsEntropy).unwrap();
         assert_eq!(again.newest_checkpoint().unwrap(), Some(note(&ring, 9)));
+        // Only a restore goes back.
+        ring.replace_newest_checkpoint(&note(&ring, 4)).unwrap();
+        assert_eq!(ring.newest_checkpoint().unwrap(), Some(note(&ring, 4)));
         // What a crash left half-written is in nobody's way.
         std::fs::write(dir.path().join("keys/newest.checkpoint.tmp"), "ha").unwrap();
         ring.keep_newest_checkpoint(10, &note(&ring, 10)).unwrap();

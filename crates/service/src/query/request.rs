@@ -345,6 +345,7 @@ fn request_line(fact: &RequestFact) -> Option<TimelineFact> {
         RequestFact::ReleaseRevoked { .. } => TimelineFact::Revoked,
         RequestFact::ReleaseRedeemed { .. } => TimelineFact::Redeemed,
         RequestFact::ReleaseLapsed { .. } => TimelineFact::Lapsed,
+        RequestFact::ReleaseVoided => TimelineFact::Voided,
         RequestFact::LeaseRenewed { lease_until } => {
             TimelineFact::Heartbeat { until: *lease_until }
         }

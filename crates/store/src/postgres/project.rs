@@ -197,6 +197,7 @@ async fn request_fact(tx: &mut PgConnection, new: &NewFact, fact: &RequestFact) 
         | RequestFact::RequestWithdrawn { .. }
         | RequestFact::ReleaseRevoked { .. }
         | RequestFact::ReleaseLapsed { .. }
+        | RequestFact::ReleaseVoided
         | RequestFact::LeaseRenewed { .. }
         | RequestFact::HaltRequested { .. }
         | RequestFact::OutcomeMissed { .. }
@@ -339,6 +340,11 @@ async fn house_fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact) -> A
             .bind(at)
             .execute(tx)
             .await?;
+        }
+        HouseFact::Restored { .. } => {
+            // SECURITY: what was signed in, or handed out to sign in, when the backup was made.
+            sqlx::query("DELETE FROM sessions").execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM sign_in_links").execute(tx).await?;
         }
         HouseFact::InstanceCreated { .. }
         | HouseFact::PasswordSet { .. }

@@ -2,7 +2,6 @@
 //! code that does so for SQLite.
 
 use sqlx::postgres::PgPool;
-use tokio::runtime::Handle;
 
 use crate::copy;
 use crate::error::StoreError;
@@ -11,17 +10,9 @@ use crate::sqlite::rebuild::rebuild as rebuild_file;
 
 /// Copies the database out at one instant, rebuilds, compares, and removes the copy.
 pub(super) async fn rebuild(pool: &PgPool) -> Result<Rebuilt, StoreError> {
-    let (pool, runtime) = (pool.clone(), Handle::current());
-    // Long work, on a thread of its own.
-    let work = move || {
-        let scratch = tempfile::Builder::new().prefix("countersign-rebuild-").tempdir();
-        let scratch = scratch.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-        let file = scratch.path().join("copy.db");
-        runtime.block_on(async {
-            copy::to_file(&pool, &file).await?;
-            rebuild_file(&file).await
-        })
-    };
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| StoreError::Unavailable(Box::new(error)))?
+    let scratch = tempfile::Builder::new().prefix("countersign-rebuild-").tempdir();
+    let scratch = scratch.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+    let file = scratch.path().join("copy.db");
+    copy::to_file(pool, &file).await?;
+    rebuild_file(&file).await
 }

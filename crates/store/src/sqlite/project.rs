@@ -196,6 +196,7 @@ async fn request_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &RequestFa
         | RequestFact::RequestWithdrawn { .. }
         | RequestFact::ReleaseRevoked { .. }
         | RequestFact::ReleaseLapsed { .. }
+        | RequestFact::ReleaseVoided
         | RequestFact::LeaseRenewed { .. }
         | RequestFact::HaltRequested { .. }
         | RequestFact::OutcomeMissed { .. }
@@ -337,6 +338,11 @@ async fn house_fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseFact) 
             .bind(at)
             .execute(tx)
             .await?;
+        }
+        HouseFact::Restored { .. } => {
+            // SECURITY: what was signed in, or handed out to sign in, when the backup was made.
+            sqlx::query("DELETE FROM sessions").execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM sign_in_links").execute(tx).await?;
         }
         HouseFact::InstanceCreated { .. }
         | HouseFact::CheckpointKeyNamed { .. }

@@ -47,6 +47,8 @@ macro_rules! hold {
             evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it,
             a_closed_store_is_unavailable,
             one_process_leads_a_job_and_goes_on_leading,
+            m01_a_backup_is_everything_at_one_instant_in_a_file_of_its_own,
+            m03_going_on_from_a_backup_ends_sessions_and_links,
             i8_the_first_checkpoint_of_a_size_stays_and_older_sizes_come_too_late,
             i8_nodes_are_read_as_far_as_they_go_without_a_gap_and_key_entries_in_order
         );
@@ -70,6 +72,10 @@ macro_rules! hold {
 }
 pub(crate) use hold;
 
+pub use crate::backup::{
+    m01_a_backup_is_everything_at_one_instant_in_a_file_of_its_own,
+    m03_going_on_from_a_backup_ends_sessions_and_links,
+};
 pub use crate::checkpoints::{
     i8_nodes_are_read_as_far_as_they_go_without_a_gap_and_key_entries_in_order,
     i8_the_first_checkpoint_of_a_size_stays_and_older_sizes_come_too_late,

@@ -77,6 +77,7 @@ fn done(view: &RequestView, reader: &Reader) -> Option<String> {
         | TimelineFact::Heartbeat { .. }
         | TimelineFact::OutcomeMissed { .. }
         | TimelineFact::Lapsed
+        | TimelineFact::Voided
         | TimelineFact::Reported { .. }
         | TimelineFact::RollbackReported { .. }
         | TimelineFact::Refused { .. } => None,

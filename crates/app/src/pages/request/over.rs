@@ -47,6 +47,12 @@ pub fn told(view: &RequestView, reader: &Reader) -> AnyView {
             <p>"Approved"{approved_by(view, reader)}". Nothing ran, and nothing can: to do it after all, the agent stages it again."</p>
         }
         .into_any(),
+        // Whether it ran after the backup was made is not known here.
+        State::Lapsed { at } if is_voided(view) => view! {
+            <p><b>"Void"</b>" since "{when(*at)}", when the gate went on from a backup. It was approved"{approved_by(view, reader)}"."</p>
+            <p>"It may have run before that: ask whoever has its executor. Under this approval nothing runs any more."</p>
+        }
+        .into_any(),
         State::Lapsed { at } => view! {
             <p><b>"Lapsed"</b>" "{when(*at)}": approved"{approved_by(view, reader)}", but not redeemed in time."</p>
             <p>"Nothing ran. To do it after all, the agent stages it again."</p>
@@ -116,6 +122,10 @@ fn released(view: &RequestView, reader: &Reader) -> AnyView {
         | State::Revoked { .. }
         | State::Lapsed { .. } => ().into_any(),
     }
+}
+
+fn is_voided(view: &RequestView) -> bool {
+    view.timeline.iter().any(|item| matches!(item.what, TimelineFact::Voided))
 }
 
 fn agent(view: &RequestView) -> AnyView {

@@ -100,6 +100,7 @@ fn more(fact: &TimelineFact, beats: usize, view: &RequestView) -> Option<AnyView
         | TimelineFact::HaltRequested
         | TimelineFact::OutcomeMissed { .. }
         | TimelineFact::Lapsed
+        | TimelineFact::Voided
         | TimelineFact::Reported { .. }
         | TimelineFact::RollbackReported { .. } => return None,
     })

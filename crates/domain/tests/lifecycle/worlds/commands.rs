@@ -89,7 +89,7 @@ fn next_revision(request: &Request) -> Command {
 }
 
 /// What does not depend on the revision.
-fn others() -> [Command; 15] {
+fn others() -> [Command; 16] {
     let wrong_lease = Command::Report {
         executor: EXECUTOR,
         lease_id: OTHER_LEASE,
@@ -98,6 +98,7 @@ fn others() -> [Command; 15] {
     };
     [
         Command::Elapse,
+        Command::Void,
         Command::Withdraw { by: Actor::Agent(STAGER) },
         Command::Withdraw { by: Actor::Agent(OTHER_AGENT) },
         revoke(CAT),

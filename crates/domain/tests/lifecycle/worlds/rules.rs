@@ -77,6 +77,7 @@ pub fn hold(step: &Step<'_>) {
     }
     arrows_are_those_of_the_design(step);
     time_only_ends(step);
+    voiding_only_ends(step);
     terminal_stays(step);
     one_release_for_ever(step);
     nobody_near_is_on_record(step);
@@ -192,6 +193,16 @@ fn time_only_ends(step: &Step<'_>) {
         );
         let looked = matches!(step.command, Command::ReviewBreakGlass { .. });
         assert!(from != to || looked, "{step:?}");
+    }
+}
+
+/// I3: going on from a backup ends what is approved, and touches nothing else.
+fn voiding_only_ends(step: &Step<'_>) {
+    let voids = matches!(step.facts, [RequestFact::ReleaseVoided]);
+    assert_eq!(voids, *step.command == Command::Void, "{step:?}");
+    if voids {
+        let (from, to) = (step.request.state.name(), step.after.state.name());
+        assert_eq!((from, to), (StateName::Approved, StateName::Lapsed), "{step:?}");
     }
 }
 
