@@ -52,6 +52,8 @@ pub struct RequestRow {
     pub not_you: Option<Ineligible>,
     /// The viewer's own standing verdict.
     pub your_verdict: Option<Verdict>,
+    /// The viewer reviewed an earlier revision, and it was amended since.
+    pub amended_since_you: bool,
     /// It was approved by break-glass, and the viewer may be the second person who looks at it.
     pub you_owe_second_review: bool,
     pub broken_glass: bool,

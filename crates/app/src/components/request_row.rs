@@ -70,7 +70,8 @@ fn time(row: &RequestRow, now: domain::Timestamp) -> AnyView {
         Some(due) => (due, true),
         None => (row.changed_at, false),
     };
-    let soon = due && clock::is_urgent(at, now);
+    // A lease is always short: its end is no reason to hurry.
+    let soon = due && row.state != StateName::Executing && clock::is_urgent(at, now);
     let class = if soon { "t soon" } else { "t" };
     let label = match (due, row.state) {
         (false, _) => "changed ",
@@ -96,8 +97,10 @@ fn note(row: &RequestRow, list: List, viewer: Option<&str>) -> Option<String> {
         return Some(format!("{}, waits for your second look", ended(row, viewer)));
     }
     let own = row.your_verdict.map(|verdict| format!("you {}", person::said(verdict)));
+    let amended = (row.amended_since_you && row.your_verdict.is_none())
+        .then(|| "changed since you reviewed it".to_owned());
     match (list, row.state) {
-        (List::YourTurn, StateName::Pending) => None,
+        (List::YourTurn, StateName::Pending) => amended,
         (List::Any, StateName::Pending) => own
             .or_else(|| row.not_you.map(|why| person::not_you_short(why).to_owned()))
             .or_else(|| Some(state::word(row.state).to_lowercase())),
@@ -157,6 +160,7 @@ mod tests {
             seats: 2,
             not_you: None,
             your_verdict: None,
+            amended_since_you: false,
             you_owe_second_review: false,
             broken_glass: false,
         }
@@ -170,6 +174,9 @@ mod tests {
         pending.your_verdict = Some(Verdict::Approve);
         assert_eq!(note(&pending, List::Any, None).as_deref(), Some("you approved"));
         assert_eq!(note(&pending, List::YourTurn, None), None);
+        let amended = RequestRow { your_verdict: None, amended_since_you: true, ..pending };
+        let said = note(&amended, List::YourTurn, None);
+        assert_eq!(said.as_deref(), Some("changed since you reviewed it"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use service::view::{InboxView, RequestRow};
 
 use crate::components::request_row::{List, Rows};
 use crate::components::watched::Watched;
+use crate::wording::state;
 
 /// Three groups of requests; the viewer's turn first.
 #[component]
@@ -24,6 +25,8 @@ pub fn Inbox(view: InboxView, viewer: Option<String>) -> impl IntoView {
             </p>
         }
     });
+    let (alarms, waiting): (Vec<RequestRow>, Vec<RequestRow>) =
+        waiting.into_iter().partition(|row| state::is_alarm(row.state));
     let group = |title: &'static str, rows: Vec<RequestRow>| {
         (!rows.is_empty()).then(|| {
             let count = rows.len();
@@ -46,6 +49,7 @@ pub fn Inbox(view: InboxView, viewer: Option<String>) -> impl IntoView {
             <h1>"Your turn"</h1>
             {turn}
             {truncated}
+            {group("Nobody knows how it ended", alarms)}
             {group("Waiting for others", waiting)}
             {group("Done in the last 24 hours", done)}
         </main>

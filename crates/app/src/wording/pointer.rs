@@ -8,6 +8,27 @@ pub fn parts(pointer: &str) -> Vec<String> {
     keys.enumerate().map(|(depth, key)| part(depth, key)).collect()
 }
 
+/// What a reviewer looks at first has the least: what will run, then what undoes it, then what is
+/// shown for it, then the agent's own words.
+pub fn weight(pointer: &str) -> usize {
+    const ORDER: [&str; 12] = [
+        "parameters",
+        "targets",
+        "environment",
+        "command",
+        "window",
+        "on_behalf_of",
+        "rollback_plan",
+        "evidence",
+        "summary",
+        "justification",
+        "risk",
+        "ticket",
+    ];
+    let field = pointer.split('/').nth(1).unwrap_or_default();
+    ORDER.iter().position(|known| *known == field).unwrap_or(ORDER.len())
+}
+
 fn part(depth: usize, key: String) -> String {
     match key.parse::<usize>() {
         Ok(index) => format!("item {}", index.saturating_add(1)),
@@ -38,6 +59,8 @@ mod tests {
         assert_eq!(parts("/parameters/row_limit"), ["parameters", "row_limit"]);
         assert_eq!(parts("/rollback_plan/steps/1"), ["rollback plan", "steps", "item 2"]);
         assert_eq!(parts("/parameters/a~1b~0c"), ["parameters", "a/b~c"]);
+        assert!(weight("/parameters/a") < weight("/command/argv"));
+        assert!(weight("/evidence") < weight("/summary") && weight("/summary") < weight("/other"));
         assert_eq!(parts("/summary"), ["the agent’s summary"]);
     }
 }

@@ -88,6 +88,7 @@ fn row(number: u8, risk: RiskLevel, effect: Vec<EffectPart>, agent: &str) -> Req
         seats: 2,
         not_you: None,
         your_verdict: None,
+        amended_since_you: number == 2,
         you_owe_second_review: false,
         broken_glass: false,
     }

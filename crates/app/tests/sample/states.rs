@@ -156,20 +156,28 @@ fn amended() -> RequestView {
             Some(json!("s3://fin-close-2026-11/")),
             Some(json!("s3://fin-close-2026-11/\u{202e}sremotsuc")),
         ),
-        change("/parameters/columns/3", None, Some(json!("balance"))),
-        change("/targets/1", Some(json!(HOSTILE)), None),
+        change("/parameters/columns", Some(json!(["id", "email"])), Some(json!(["id", "balance"]))),
+        change("/targets", Some(json!(["a", HOSTILE])), Some(json!(["a"]))),
+        change("/ticket", Some(json!("FIN-1")), None),
         change("/parameters/tags", Some(json!({"a": {"b": [1, 2]}})), Some(json!(null))),
-        change("/evidence/1/digest", Some(json!("sha256:00")), Some(json!("sha256:01"))),
+        change(
+            "/evidence",
+            Some(
+                json!([{"name": HOSTILE, "type": "plan", "size_bytes": 12, "digest": "sha256:0011223344"}]),
+            ),
+            Some(json!([])),
+        ),
+        change(
+            "/review_deadline",
+            Some(json!("2026-11-22T18:00:00Z")),
+            Some(json!("2026-11-22T18:40:00Z")),
+        ),
         change(
             "/justification",
             Some(json!(format!("{long}Whole table."))),
             Some(json!(format!("{long}October only. {HOSTILE}"))),
         ),
-        change(
-            "/rollback_plan/steps",
-            Some(json!(["one\ntwo".repeat(80)])),
-            Some(json!(["three"])),
-        ),
+        change("/rollback_plan", Some(json!({"steps": ["one".repeat(200)]})), None),
     ];
     let asked = TimelineFact::Reviewed { verdict: Verdict::RequestChanges, revision: 1 };
     let base = pending();

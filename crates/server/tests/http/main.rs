@@ -3,6 +3,7 @@
 mod authn;
 mod bad_input;
 mod changes;
+mod glass;
 mod ledger;
 mod lifecycle;
 mod redeem;
@@ -10,3 +11,5 @@ mod review;
 mod risk;
 mod routes;
 mod stage;
+mod stop;
+mod verdicts;

@@ -56,13 +56,31 @@ fn between(old: &Value, now: &Value) -> Vec<FieldChange> {
             pointer = shifted(&pointer, *times);
             *times += 1;
         }
-        if OWN.contains(&pointer.as_str()) {
+        let pointer = list_of(old, now, &pointer).unwrap_or(pointer);
+        let known = out.iter().any(|change| change.pointer == pointer);
+        if known || OWN.contains(&pointer.as_str()) {
             continue;
         }
         let (before, after) = (found(old, &pointer), found(now, &pointer));
         out.push(FieldChange { before, after, pointer });
     }
     out
+}
+
+/// The list that a change is in, where a person reads the list as a whole: one of plain values, in
+/// which one more or less moves all that follow; and the evidence, which goes by its names.
+fn list_of(old: &Value, now: &Value, pointer: &str) -> Option<String> {
+    if pointer.starts_with("/evidence/") {
+        return Some("/evidence".to_owned());
+    }
+    let (parent, _) = pointer.rsplit_once('/')?;
+    let plain = |value: &Value| {
+        value
+            .pointer(parent)
+            .and_then(Value::as_array)
+            .is_some_and(|items| items.iter().all(|item| !item.is_object() && !item.is_array()))
+    };
+    (plain(old) && plain(now)).then(|| parent.to_owned())
 }
 
 /// A patch is applied step by step, so an array that loses its last items loses each at the same
@@ -99,8 +117,22 @@ mod tests {
 
     #[test]
     fn i4_every_item_that_a_list_lost_is_shown_as_what_it_was() {
-        let (old, now) = (json!({"targets": ["a", "b", "c"]}), json!({"targets": ["a"]}));
-        assert_eq!(lines(&old, &now), ["/targets/1 \"b\" –", "/targets/2 \"c\" –"]);
+        let plain = |items: Value| json!({ "targets": items });
+        let (old, now) = (plain(json!(["a", "b", "c"])), plain(json!(["a"])));
+        assert_eq!(lines(&old, &now), [r#"/targets ["a","b","c"] ["a"]"#]);
+        let parts = |items: Value| json!({"parameters": {"rules": items}});
+        let old = parts(json!([{"n": 1}, {"n": 2}, {"n": 3}]));
+        let lost = [r#"/parameters/rules/1 {"n":2} –"#, r#"/parameters/rules/2 {"n":3} –"#];
+        assert_eq!(lines(&old, &parts(json!([{"n": 1}]))), lost);
+    }
+
+    #[test]
+    fn evidence_is_one_change_whatever_of_it_changed() {
+        let piece = |name: &str, size: u64| json!({"name": name, "size_bytes": size});
+        let old = json!({"evidence": [piece("a", 1), piece("b", 2)]});
+        let now = json!({"evidence": [piece("b", 2)]});
+        let found = between(&old, &now);
+        assert!(matches!(found.as_slice(), [one] if one.pointer == "/evidence"), "{found:?}");
     }
 
     #[test]

@@ -235,6 +235,10 @@ impl Service {
             filled_seats: u32::try_from(filled).unwrap_or(u32::MAX),
             seats: request.requirements.iter().map(|need| need.seats).sum(),
             not_you: authority.ineligible(request, caller.id()),
+            amended_since_you: request
+                .reviews
+                .iter()
+                .any(|review| review.reviewer == caller.id() && review.revision < request.revision),
             your_verdict: own.map(|review| review.verdict),
             you_owe_second_review: you_owe,
             broken_glass: request.break_glass.is_some(),

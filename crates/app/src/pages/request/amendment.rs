@@ -1,8 +1,9 @@
 //! What an amendment changed: field by field, before and after, and what was asked for.
 
+mod list;
 mod prose;
 
-use domain::Verdict;
+use domain::{Timestamp, Verdict};
 use leptos::prelude::*;
 use serde_json::Value;
 use service::view::{AmendmentView, FieldChange, RequestView, TimelineFact, TimelineItem};
@@ -10,6 +11,7 @@ use service::view::{AmendmentView, FieldChange, RequestView, TimelineFact, Timel
 use crate::action;
 use crate::components::card::Card;
 use crate::components::untrusted::Untrusted;
+use crate::components::when::When;
 use crate::wording::{number, pointer};
 
 use super::action::value as leaf_view;
@@ -31,7 +33,9 @@ pub fn section(view: &RequestView) -> Option<AnyView> {
     } else {
         format!("Changed since revision {since}")
     };
-    let changes = amendment.changes.iter().map(|found| change(found, view)).collect_view();
+    let mut sorted: Vec<&FieldChange> = amendment.changes.iter().collect();
+    sorted.sort_by_key(|found| pointer::weight(&found.pointer));
+    let changes = sorted.into_iter().map(|found| change(found, view)).collect_view();
     let note = number::count(amendment.changes.len(), "field", "fields");
     let asked = asked(view, amendment);
     let none = amendment.changes.is_empty().then(|| {
@@ -82,16 +86,21 @@ fn change(change: &FieldChange, view: &RequestView) -> AnyView {
             view! { <Untrusted text/>{arrow} }
         })
         .collect_view();
-    let evidence = evidence_name(&change.pointer, view)
-        .map(|text| view! { <small>" "<Untrusted text/></small> });
+    let is_evidence = change.pointer == "/evidence";
     let sides = match (&change.before, &change.after) {
         (Some(Value::String(before)), Some(Value::String(after))) if is_prose(before, after) => {
             prose::compared(before, after).map(|text| view! { <dd>{text}</dd> }.into_any())
         }
+        (Some(Value::Array(before)), Some(Value::Array(after))) if is_evidence => {
+            Some(list::evidence(before, after))
+        }
+        (Some(Value::Array(before)), Some(Value::Array(after))) if are_plain(before, after) => {
+            Some(list::plain(before, after))
+        }
         _ => None,
     };
-    let sides = sides.unwrap_or_else(|| both(change));
-    view! { <div><dt>{place}{evidence}</dt>{sides}</div> }.into_any()
+    let sides = sides.unwrap_or_else(|| both(change, view.now));
+    view! { <div><dt>{place}</dt>{sides}</div> }.into_any()
 }
 
 /// Whether two texts are long enough to be read as one with the changes in it.
@@ -100,23 +109,23 @@ fn is_prose(before: &str, after: &str) -> bool {
     shorter > PROSE_CHARS
 }
 
-fn both(change: &FieldChange) -> AnyView {
+fn are_plain(before: &[Value], after: &[Value]) -> bool {
+    before.iter().chain(after).all(|item| !item.is_array() && !item.is_object())
+}
+
+fn both(change: &FieldChange, now: Timestamp) -> AnyView {
     view! {
-        <dd class="del"><span class="sr">"Before: "</span>{side(change.before.as_ref(), "it was not there")}</dd>
-        <dd class="add"><span class="sr">"After: "</span>{side(change.after.as_ref(), "it is gone")}</dd>
+        <dd class="del"><span class="sr">"Before: "</span>{side(change.before.as_ref(), "it was not there", now)}</dd>
+        <dd class="add"><span class="sr">"After: "</span>{side(change.after.as_ref(), "it is gone", now)}</dd>
     }
     .into_any()
 }
 
-/// The name of the evidence that a pointer leads into.
-fn evidence_name(pointer: &str, view: &RequestView) -> Option<String> {
-    let index = pointer.strip_prefix("/evidence/")?.split('/').next()?;
-    let item = view.evidence.get(index.parse::<usize>().ok()?)?;
-    Some(item.name.clone())
-}
-
-fn side(value: Option<&Value>, missing: &'static str) -> AnyView {
+fn side(value: Option<&Value>, missing: &'static str, now: Timestamp) -> AnyView {
     let Some(value) = value else { return view! { <em>{missing}</em> }.into_any() };
+    if let Some(at) = value.as_str().and_then(|text| Timestamp::parse(text).ok()) {
+        return view! { <When at now zone=true/> }.into_any();
+    }
     let (characters, lines) = extent(value);
     let shown = whole(value);
     if characters <= LONG_CHARS && lines <= LONG_LINES {

@@ -1,6 +1,6 @@
 //! The head of the page: how risky, what it does, and the facts that a decision starts from.
 
-use domain::{RiskLevel, State, Timestamp};
+use domain::{RiskLevel, State, StateName, Timestamp};
 use leptos::prelude::*;
 use service::view::{AgentRef, DecisionView, RequestView};
 
@@ -13,8 +13,10 @@ use crate::wording::{clock, number, person, state};
 
 /// The band: for high risk it is built differently, not only coloured.
 pub fn band(view: &RequestView) -> AnyView {
-    let your_turn = matches!(view.decision, DecisionView::Open(_));
+    let waits = view.state.name() == StateName::ChangesRequested;
+    let your_turn = !waits && matches!(view.decision, DecisionView::Open(_));
     let turn = match &view.decision {
+        _ if waits => " · the agent’s turn",
         DecisionView::Open(_) => " · your turn",
         DecisionView::Reviewed { .. } => " · you have reviewed it",
         DecisionView::Over | DecisionView::NotYou { .. } => "",
@@ -102,7 +104,8 @@ fn due(view: &RequestView) -> AnyView {
         view! { <span class=class><Relative at now/></span> }.into_any()
     };
     let ahead = |term, at| fact(term, when(at), Some(near(at)));
-    let past = |term, at| fact(term, when(at), Some(view! { <Relative at now/> }.into_any()));
+    // Without the colour of a deadline: over already, or a lease, which is always short.
+    let plain = |term, at| fact(term, when(at), Some(view! { <Relative at now/> }.into_any()));
     let window = view.window.map(|window| {
         let note = view! { "until "<When at=window.not_after now/> }.into_any();
         fact("Only from", when(window.not_before), Some(note))
@@ -112,21 +115,21 @@ fn due(view: &RequestView) -> AnyView {
         State::ChangesRequested { .. } => ahead("Amend before", view.review_deadline),
         State::Approved { approved_until, .. } => ahead("Redeem before", *approved_until),
         State::Executing { release, .. } => view! {
-            {ahead("Sign of life before", release.lease_until)}
+            {plain("Sign of life before", release.lease_until)}
             {ahead("Outcome expected by", release.report_by)}
         }
         .into_any(),
-        State::Denied { at, .. } => past("Denied", *at),
-        State::Expired { at } => past("Expired", *at),
-        State::Withdrawn { at, .. } => past("Withdrawn", *at),
-        State::Revoked { at, .. } => past("Revoked", *at),
-        State::Lapsed { at } => past("Lapsed", *at),
-        State::Succeeded { at, .. } => past("Succeeded", *at),
-        State::Failed { at, .. } => past("Failed", *at),
-        State::Halted { at, .. } => past("Halted", *at),
-        State::OutcomeUnknown { at, .. } => past("Unknown since", *at),
-        State::RolledBack { at, .. } => past("Rolled back", *at),
-        State::RollbackFailed { at, .. } => past("Rollback failed", *at),
+        State::Denied { at, .. } => plain("Denied", *at),
+        State::Expired { at } => plain("Expired", *at),
+        State::Withdrawn { at, .. } => plain("Withdrawn", *at),
+        State::Revoked { at, .. } => plain("Revoked", *at),
+        State::Lapsed { at } => plain("Lapsed", *at),
+        State::Succeeded { at, .. } => plain("Succeeded", *at),
+        State::Failed { at, .. } => plain("Failed", *at),
+        State::Halted { at, .. } => plain("Halted", *at),
+        State::OutcomeUnknown { at, .. } => plain("Unknown since", *at),
+        State::RolledBack { at, .. } => plain("Rolled back", *at),
+        State::RollbackFailed { at, .. } => plain("Rollback failed", *at),
     };
     view! { {deadline}{window} }.into_any()
 }

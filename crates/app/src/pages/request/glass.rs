@@ -35,7 +35,7 @@ pub fn way_in(view: &RequestView, offer: &DecisionForm, draft: Option<&Draft>) -
     Some(
         view! {
             <details class="deed glass" open=open>
-                <summary class="btn">"Break the glass…"</summary>
+                <summary>"Break the glass…"</summary>
                 <form method="post" action=form::address(view)>
                     {alert}
                     <p>"For when waiting does more harm than being wrong."</p>

@@ -149,7 +149,7 @@ fn approved_by(view: &RequestView, reader: &Reader) -> String {
     match &view.break_glass {
         Some(broken) => {
             let by = person::all_of(std::slice::from_ref(&broken.by), reader.name.as_deref());
-            format!(" by {by} alone, by breaking the glass,")
+            format!(" by {by} alone (broken glass)")
         }
         None => by(view, reader, Verdict::Approve),
     }

@@ -1,6 +1,6 @@
 //! What happened, in order: one line an entry of the ledger.
 
-use domain::Timestamp;
+use domain::{Digest, Timestamp};
 use leptos::prelude::*;
 use service::view::{RequestView, TimelineFact, TimelineItem};
 
@@ -70,7 +70,14 @@ fn more(fact: &TimelineFact, beats: usize, view: &RequestView) -> Option<AnyView
     let when = |at: Timestamp| view! { <When at now/> };
     Some(match fact {
         TimelineFact::EvidenceOpened { name } => {
-            view! { ": "<Untrusted text=name.clone()/> }.into_any()
+            // What the present revision has not is known by its digest only.
+            match name.parse::<Digest>() {
+                Ok(digest) => {
+                    let short = number::digest_short(&digest);
+                    view! { " of an earlier revision: "<code class="hash">{short}</code> }.into_any()
+                }
+                Err(_) => view! { ": "<Untrusted text=name.clone()/> }.into_any(),
+            }
         }
         TimelineFact::Reviewed { revision, .. } if *revision != view.revision => {
             format!(" (revision {revision})").into_any()

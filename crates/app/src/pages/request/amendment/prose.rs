@@ -1,4 +1,4 @@
-//! Two versions of a text as one, with what went and what came marked word by word.
+//! Two versions of a text as one, with what went and what came marked sentence by sentence.
 
 use leptos::prelude::*;
 use similar::{ChangeTag, TextDiff};
@@ -6,9 +6,9 @@ use similar::{ChangeTag, TextDiff};
 use crate::components::untrusted::Untrusted;
 use crate::wording::number;
 
-/// The most of both texts together, in bytes, that is compared word by word.
+/// The most of both texts together, in bytes, that is compared.
 const MAX_BYTES: usize = 40_000;
-/// Of words that are the same, this many characters stand before and after a change.
+/// Of text that is the same, this many characters stand before and after a change.
 const AROUND_CHARS: usize = 90;
 
 /// A stretch that stayed, went or came.
@@ -29,13 +29,30 @@ pub fn compared(before: &str, after: &str) -> Option<AnyView> {
 
 fn stretches(before: &str, after: &str) -> Vec<Stretch> {
     let mut out: Vec<Stretch> = Vec::new();
-    for change in TextDiff::from_words(before, after).iter_all_changes() {
+    let (before, after) = (sentences(before), sentences(after));
+    for change in TextDiff::from_slices(&before, &after).iter_all_changes() {
         match out.last_mut() {
             Some(last) if last.tag == change.tag() => last.text.push_str(change.value()),
             _ => out.push(Stretch { tag: change.tag(), text: change.value().to_owned() }),
         }
     }
     out
+}
+
+/// The text in pieces that a person reads as one: sentences, and lines.
+fn sentences(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let mut rest = line;
+        while let Some(end) = [". ", "! ", "? "].iter().filter_map(|end| rest.find(end)).min() {
+            let (piece, left) = rest.split_at(end + 2);
+            pieces.push(piece);
+            rest = left;
+        }
+        pieces.push(rest);
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
 }
 
 fn stretch(stretch: Stretch) -> AnyView {
@@ -78,16 +95,18 @@ mod tests {
 
     #[test]
     fn what_went_and_what_came_stand_in_their_place() {
-        let found = stretches("rows of the whole table", "rows of November only");
-        let tags: Vec<(ChangeTag, &str)> = found.iter().map(|s| (s.tag, s.text.trim())).collect();
-        assert!(tags.contains(&(ChangeTag::Equal, "rows of")), "{tags:?}");
-        assert!(tags.iter().any(|(tag, text)| *tag == ChangeTag::Delete && text.contains("whole")));
-        assert!(tags.iter().any(|(tag, text)| *tag == ChangeTag::Insert && text.contains("only")));
-        let joined = |not: ChangeTag| -> String {
-            found.iter().filter(|s| s.tag != not).map(|s| s.text.as_str()).collect()
-        };
-        assert_eq!(joined(ChangeTag::Insert), "rows of the whole table");
-        assert_eq!(joined(ChangeTag::Delete), "rows of November only");
+        let before = "It is late. Take the whole table! Keep it.\nThanks";
+        let after = "It is late. Take November. Keep it.\nThanks";
+        let found = stretches(before, after);
+        let parts: Vec<(ChangeTag, &str)> =
+            found.iter().map(|stretch| (stretch.tag, stretch.text.as_str())).collect();
+        let wanted = [
+            (ChangeTag::Equal, "It is late. "),
+            (ChangeTag::Delete, "Take the whole table! "),
+            (ChangeTag::Insert, "Take November. "),
+            (ChangeTag::Equal, "Keep it.\nThanks"),
+        ];
+        assert_eq!(parts, wanted);
     }
 
     #[test]
@@ -98,9 +117,9 @@ mod tests {
 
     #[test]
     fn of_a_long_text_what_stayed_is_counted_and_what_changed_is_shown() {
-        let long = "word ".repeat(300);
+        let long = "A word. ".repeat(300);
         let html = compared(&format!("{long}old"), &format!("{long}new")).unwrap().to_html();
-        assert!(html.contains("1,320 characters as before"), "{html}");
+        assert!(html.contains("2,220 characters as before"), "{html}");
         assert!(html.contains("old") && html.contains("new"));
         assert!(compared(&"x ".repeat(MAX_BYTES), "y").is_none());
     }

@@ -1,0 +1,172 @@
+//! Break-glass through the page: alone, proved anew, marked for ever, and looked at by another.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use testing::{Reply, Scene, TestApp, TestPerson, stage_body};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// A request that needs two people, and one who may break the glass for it.
+struct House {
+    app: TestApp,
+    bob: TestPerson,
+    cat: TestPerson,
+    request: Value,
+}
+
+async fn house() -> House {
+    let app = TestApp::new().await;
+    let owner = app.person("Olga Owner", &[]).await;
+    let bob = app.person("Bob Approver", &["approvers", "break-glass"]).await;
+    let cat = app.person("Cat Approver", &["approvers"]).await;
+    let password = [("current", ""), ("new", PASSWORD)];
+    assert_eq!(bob.post("/settings/password", &password).await.status, StatusCode::SEE_OTHER);
+    let agent = app.agent("agent-1", owner.id).await;
+    let mut body = stage_body();
+    body["environment"] = json!("production");
+    let request = agent.post("/api/v1/requests", &body, None).await.json();
+    assert_eq!(request["requirements"][0]["seats"], 2);
+    House { app, bob, cat, request }
+}
+
+fn page(request: &Value) -> String {
+    format!("/requests/{}", request["id"].as_str().unwrap())
+}
+
+async fn state(app: &TestApp, request: &Value) -> String {
+    let id = request["id"].as_str().unwrap().parse().unwrap();
+    let stored = app.store.load(id).await.unwrap().unwrap();
+    stored.request.state.name().as_str().to_owned()
+}
+
+async fn break_glass(person: &TestPerson, request: &Value, password: &str) -> Reply {
+    let shown = person.shown(request).await;
+    let fields = [
+        ("verdict", "approve"),
+        ("break_glass", "yes"),
+        ("justification", "it cannot wait"),
+        ("digest", request["digest"].as_str().unwrap()),
+        ("shown", &shown),
+        ("password", password),
+    ];
+    person.post(&format!("{}/review", page(request)), &fields).await
+}
+
+async fn look(person: &TestPerson, request: &Value, verdict: &str, why: &str) -> Reply {
+    let fields = [("verdict", verdict), ("justification", why)];
+    person.post(&format!("{}/second-review", page(request)), &fields).await
+}
+
+#[tokio::test]
+async fn one_person_approves_alone_it_is_marked_and_a_second_one_looks_at_it() {
+    let House { app, bob, cat, request } = house().await;
+    let before = app.entries().await;
+    let reply = break_glass(&bob, &request, "").await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.text());
+    assert_eq!(app.facts_since(before).await, ["ReviewRecorded", "GlassBroken"]);
+    assert_eq!(state(&app, &request).await, "approved");
+
+    // I1: not by the one who broke it, and not by somebody without a say.
+    let own = look(&bob, &request, "justified", "I was right").await;
+    assert_eq!(own.status, StatusCode::FORBIDDEN);
+    assert!(own.text().contains("a second person"), "{}", own.text());
+    let auditor = app.person("Ida Auditor", &["auditors"]).await;
+    let auditors = look(&auditor, &request, "justified", "it was").await;
+    assert_eq!(auditors.status, StatusCode::FORBIDDEN);
+
+    // It is everybody's to see, and the second person's turn.
+    let inbox = cat.get("/inbox").await.text();
+    assert!(inbox.contains("waits for your second look") && inbox.contains("Broken glass"));
+    assert!(inbox.contains("Inbox (1)"), "and it is counted");
+    for (verdict, why) in [("", "it was"), ("justified", " "), ("perhaps", "it was")] {
+        let bad = look(&cat, &request, verdict, why).await;
+        assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY, "{verdict}: {why}");
+    }
+    assert_eq!(look(&cat, &request, "unjustified", "it could wait").await.status, 303);
+    let after = cat.get(&page(&request)).await.text();
+    assert!(after.contains("not justified") && after.contains("glass-mark"), "{after}");
+    assert!(!after.contains("/second-review"), "there is nothing left to look at");
+    let again = look(&cat, &request, "justified", "after all").await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(again.text().contains("No second review is owed any more"));
+    assert!(cat.get("/history").await.text().contains("Broken glass"), "marked for ever");
+    app.assert_ledger_holds().await;
+}
+
+#[tokio::test]
+async fn a11_breaking_the_glass_takes_the_password_again_and_the_session_is_fresh_then() {
+    let House { app, bob, request, .. } = house().await;
+    app.clock.advance(301);
+    assert!(bob.get(&page(&request)).await.text().contains("id=\"glass-password\""));
+    let without = break_glass(&bob, &request, "").await;
+    assert_eq!(without.status, StatusCode::FORBIDDEN);
+    assert!(without.text().contains("not older than 5 minutes"), "{}", without.text());
+    let wrong = break_glass(&bob, &request, "battery horse correct").await;
+    assert_eq!(wrong.status, StatusCode::FORBIDDEN);
+    assert!(wrong.text().contains("The password is wrong"));
+    assert!(wrong.text().contains("it cannot wait"), "what was typed is kept");
+    assert!(!wrong.text().contains("battery horse correct"), "the password is not");
+    assert_eq!(state(&app, &request).await, "pending");
+    assert!(bob.get(&page(&request)).await.text().contains("id=\"glass-password\""));
+    assert_eq!(break_glass(&bob, &request, PASSWORD).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(state(&app, &request).await, "approved");
+}
+
+#[tokio::test]
+async fn a_password_that_came_with_a_review_makes_the_session_fresh() {
+    let House { app, bob, request, .. } = house().await;
+    app.clock.advance(301);
+    let shown = bob.shown(&request).await;
+    let fields = |verdict| {
+        [
+            ("verdict", verdict),
+            ("justification", "read and checked"),
+            ("digest", request["digest"].as_str().unwrap()),
+            ("shown", shown.as_str()),
+            ("password", PASSWORD),
+        ]
+    };
+    let review = format!("{}/review", page(&request));
+    // With another verdict a password proves nothing: it may be one that the browser filled in.
+    assert_eq!(bob.post(&review, &fields("pass")).await.status, StatusCode::SEE_OTHER);
+    assert!(bob.get(&page(&request)).await.text().contains("id=\"glass-password\""));
+    assert_eq!(bob.post(&review, &fields("approve")).await.status, StatusCode::SEE_OTHER);
+    assert!(!bob.get(&page(&request)).await.text().contains("id=\"glass-password\""));
+}
+
+#[tokio::test]
+async fn high_risk_is_approved_only_with_the_password_again() {
+    let House { app, bob, .. } = house().await;
+    let owner = app.person("Otto Owner", &[]).await;
+    let agent = app.agent("agent-2", owner.id).await;
+    let kinds = agent.get("/api/v1/kinds/db.export").await.json();
+    let staged = agent.post("/api/v1/requests", &kinds["example"], None).await;
+    assert_eq!(staged.status, StatusCode::CREATED, "{}", staged.text());
+    let request = staged.json();
+    assert_eq!(request["risk"]["level"], "high");
+    assert!(!bob.get(&page(&request)).await.text().contains("Your password, to approve"));
+    app.clock.advance(301);
+    assert!(bob.get(&page(&request)).await.text().contains("Your password, to approve"));
+    let stale = bob.review(&request, "approve").await;
+    assert_eq!(stale.status, StatusCode::FORBIDDEN);
+    assert!(stale.text().contains("give your password with it"), "{}", stale.text());
+    assert_eq!(bob.review(&request, "pass").await.status, 303, "another verdict needs none");
+}
+
+#[tokio::test]
+async fn i1_whoever_has_not_the_right_or_is_excluded_breaks_nothing() {
+    let House { app, bob, cat, request } = house().await;
+    assert!(!cat.get(&page(&request)).await.text().contains("Break the glass"));
+    let refused = break_glass(&cat, &request, "").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.text().contains("no right to break the glass"), "{}", refused.text());
+    let Scene { app: other, agent, request: own, .. } = Scene::staged().await;
+    let holder = other.person("Hal Holder", &["approvers", "break-glass"]).await;
+    other.key(agent.id, holder.id).await;
+    let refused = break_glass(&holder, &own, "").await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "they are not even shown a form");
+    assert_eq!(state(&other, &own).await, "pending");
+    app.leaves(bob.id, "break-glass").await;
+    assert_eq!(break_glass(&bob, &request, "").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(state(&app, &request).await, "pending");
+}
