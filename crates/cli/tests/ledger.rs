@@ -35,7 +35,7 @@ struct Scene {
 
 async fn open(directory: &Path) -> Service {
     let mut keys = KeyRing::open(&directory.join("keys"), &OsEntropy).unwrap();
-    let clock = Arc::new(SystemClock);
+    let clock = Arc::new(SystemClock::default());
     let store = SqliteStore::open(&directory.join("a.db"), clock.clone()).await.unwrap();
     ledger::check_against_keys(&store, &mut keys, &OsEntropy).await.unwrap();
     let url = "http://localhost".to_owned();

@@ -196,7 +196,7 @@ async fn i3_d11_m01_m03_a_backup_taken_under_load_is_gone_on_from_without_its_re
     let name = file.display().to_string();
     let arguments = ["backup".to_owned(), name.clone(), "--database".to_owned(), database.clone()];
     let backup =
-        tokio::task::spawn_blocking(move || run(&arguments.each_ref().map(|a| a.as_str())));
+        tokio::task::spawn_blocking(move || run(&arguments.each_ref().map(String::as_str)));
     let mut staged = 0;
     while !backup.is_finished() {
         gate.stage().await;
