@@ -7,7 +7,7 @@ mod sample;
 use std::fs;
 use std::path::Path;
 
-use app::{Page, render};
+use app::{Page, PeoplePage, render};
 use sample::{chrome, pages};
 
 fn rendered() -> Vec<(&'static str, String)> {
@@ -310,7 +310,10 @@ fn who_is_no_administrator_sees_no_form_to_change_things() {
         viewer.administrator = false;
         viewer.auditor = false;
     }
-    for page in [Page::Agents(sample::agents()), Page::People(sample::people())] {
+    for page in [
+        Page::Agents(sample::agents()),
+        Page::People(Box::new(PeoplePage { view: sample::people(), draft: None })),
+    ] {
         let html = render(chrome.clone(), page);
         let forms = between(&html, "<form", ">");
         assert!(forms.iter().all(|form| form.contains("/sign-out")), "{forms:?}");

@@ -3,8 +3,10 @@
 pub mod request;
 pub mod states;
 
-use app::{Assets, Chrome, FreezeDraft, FreezesPage, Page, ProblemPage, SignInPage};
-use domain::kind::EffectPart;
+use app::{
+    Assets, Chrome, FreezeDraft, FreezesPage, KindsPage, Page, PeoplePage, ProblemPage, SignInPage,
+};
+use domain::kind::{EffectPart, EvidenceRule};
 use domain::{
     AgentId, Digest, Ineligible, Kind, KindRef, PersonId, RequestId, RiskLevel, StateName,
     Timestamp, Verdict,
@@ -323,6 +325,10 @@ pub fn freezes_page(may_freeze: bool, may_thaw: bool, draft: Option<FreezeDraft>
     Page::Freezes(Box::new(FreezesPage { view, draft }))
 }
 
+fn evidence_rule(name: &str) -> EvidenceRule {
+    EvidenceRule { evidence_type: name.into(), max_age_s: None, presenter: None }
+}
+
 pub fn kind() -> Kind {
     Kind {
         name: "db.export".into(),
@@ -340,7 +346,7 @@ pub fn kind() -> Kind {
                 "table": {"type": "string", "maxLength": 63, "description": "Table name without schema"},
             }
         }),
-        required_evidence: vec!["plan".into(), "dry_run".into()],
+        required_evidence: ["plan", "dry_run"].map(evidence_rule).to_vec(),
         rollback_plan_required: true,
         reversible: false,
         reversal_note: "data leaves the boundary".into(),
@@ -348,6 +354,8 @@ pub fn kind() -> Kind {
         review_deadline_s: 4 * 3600,
         release_ttl_s: 3600,
         lease_ttl_s: 900,
+        size: None,
+        working_hours_utc: None,
         report_deadline_s: 1800,
         executor: None,
         owning_group: None,
@@ -377,8 +385,8 @@ pub fn pages() -> Vec<(&'static str, Page)> {
         ("history-empty", Page::History(history(true))),
         ("ledger", Page::Ledger(ledger())),
         ("agents", Page::Agents(agents())),
-        ("people", Page::People(people())),
-        ("kinds", Page::Kinds(kinds)),
+        ("people", Page::People(Box::new(PeoplePage { view: people(), draft: None }))),
+        ("kinds", Page::Kinds(Box::new(KindsPage { view: kinds, draft: None }))),
         ("freezes", freezes_page(true, true, None)),
         ("freezes-reader", freezes_page(false, false, None)),
         (

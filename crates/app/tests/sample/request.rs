@@ -43,6 +43,7 @@ fn evidence(number: u8, name: &str, media_type: &str, content: Option<&str>) -> 
         required: number < 3,
         opened_at: content.map(|_| at("22T15:20")),
         content: content.map(|text| EvidenceContent::Text(text.into())),
+        presenter: None,
     }
 }
 
@@ -96,7 +97,7 @@ pub fn form() -> DecisionForm {
 }
 
 fn fact(code: RiskCode, level: RiskLevel) -> RiskFact {
-    RiskFact { code, level }
+    RiskFact::new(code, level)
 }
 
 pub fn pending() -> RequestView {
@@ -132,6 +133,7 @@ pub fn pending() -> RequestView {
         kind_title: "Export rows of a table".into(),
         reversible: false,
         reversal_note: "data leaves the boundary".into(),
+        size_unit: None,
         risk: Risk { level: RiskLevel::High, facts },
         claimed_risk: ClaimedRisk {
             level: Some(RiskLevel::Low),

@@ -87,7 +87,7 @@ fn rolled(outcome: RollbackOutcome) -> Option<RollbackView> {
 }
 
 fn open_states() -> Vec<(&'static str, RequestView)> {
-    let fact = |code, level| RiskFact { code, level };
+    let fact = RiskFact::new;
     let low = RequestView {
         risk: Risk { level: RiskLevel::Low, facts: vec![fact(RiskCode::BaseRisk, RiskLevel::Low)] },
         effect: vec![
