@@ -204,15 +204,19 @@ impl RequestAmended {
 }
 
 impl RequestFact {
-    /// The commitment to the free text that belongs to the fact, if one does.
-    pub fn commitment(&self) -> Option<Commitment> {
+    /// The commitment to the free text that belongs to the fact, if one does, and its field.
+    pub fn commitment(&self) -> Option<(&'static str, Commitment)> {
         match self {
-            Self::ReviewRecorded { justification: text, .. }
-            | Self::SecondReviewRecorded { justification: text, .. }
-            | Self::ReleaseRevoked { reason: text, .. }
-            | Self::HaltRequested { reason: text, .. }
-            | Self::OutcomeReported { summary: text, .. }
-            | Self::RollbackReported { summary: text, .. } => Some(*text),
+            Self::ReviewRecorded { justification, .. }
+            | Self::SecondReviewRecorded { justification, .. } => {
+                Some(("justification", *justification))
+            }
+            Self::ReleaseRevoked { reason, .. } | Self::HaltRequested { reason, .. } => {
+                Some(("reason", *reason))
+            }
+            Self::OutcomeReported { summary, .. } | Self::RollbackReported { summary, .. } => {
+                Some(("summary", *summary))
+            }
             Self::RequestStaged(_)
             | Self::RequestAmended(_)
             | Self::ChangesRequested { .. }

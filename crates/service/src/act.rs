@@ -223,6 +223,12 @@ pub(crate) fn not_as_recorded(id: RequestId) -> Failure {
     Failure::Defect(format!("request {id} is not what its entries say"))
 }
 
+/// The act's text under the field by which the fact commits to it.
+fn text_of(act: &Act<'_>, fact: &RequestFact) -> Option<Text> {
+    let (field, _) = fact.commitment()?;
+    act.text.clone().map(|text| Text { field, ..text })
+}
+
 pub(crate) fn evolved(
     request: &Request,
     facts: &[RequestFact],
@@ -247,7 +253,7 @@ impl Service {
             actor: act.actor,
             request: Some(act.id),
             fact: fact.clone().into(),
-            texts: fact.commitment().and(act.text.clone()).into_iter().collect(),
+            texts: text_of(act, fact).into_iter().collect(),
         };
         let mut new_facts: Vec<NewFact> = facts.iter().map(new).collect();
         let lost = self.lost_right(&decidable.stored.request, facts);

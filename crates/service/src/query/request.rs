@@ -364,7 +364,7 @@ fn request_line(fact: &RequestFact) -> Option<TimelineFact> {
 
 fn commitment(fact: &Fact) -> Option<Commitment> {
     match fact {
-        Fact::Request(fact) => fact.commitment(),
+        Fact::Request(fact) => fact.commitment().map(|(_, commitment)| commitment),
         Fact::House(_) => None,
     }
 }

@@ -166,7 +166,8 @@ mod tests {
         for lossy in [r#"{"a":1,"a":2}"#, "0.10", "{", "9007199254740993"] {
             assert!(html(lossy).contains("as it came"), "{lossy}");
         }
-        assert!(html(r#"{"a":1,"a":2}"#).contains("&quot;a&quot;:1,&quot;a&quot;:2"));
+        let twice = html(r#"{"a":1,"a":2}"#).replace("&quot;", "\"");
+        assert!(twice.contains(r#""a":1,"a":2"#), "{twice}");
     }
 
     #[test]
