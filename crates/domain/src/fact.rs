@@ -206,13 +206,20 @@ impl RequestAmended {
 impl RequestFact {
     /// The commitment to the free text that belongs to the fact, if one does.
     pub fn commitment(&self) -> Option<Commitment> {
+        self.committed().map(|(_, commitment)| commitment)
+    }
+
+    /// The field that commits to a free text, if one does, and its commitment.
+    pub fn committed(&self) -> Option<(&'static str, Commitment)> {
         match self {
             Self::ReviewRecorded { justification: text, .. }
-            | Self::SecondReviewRecorded { justification: text, .. }
-            | Self::ReleaseRevoked { reason: text, .. }
-            | Self::HaltRequested { reason: text, .. }
-            | Self::OutcomeReported { summary: text, .. }
-            | Self::RollbackReported { summary: text, .. } => Some(*text),
+            | Self::SecondReviewRecorded { justification: text, .. } => {
+                Some(("justification", *text))
+            }
+            Self::ReleaseRevoked { reason: text, .. }
+            | Self::HaltRequested { reason: text, .. } => Some(("reason", *text)),
+            Self::OutcomeReported { summary: text, .. }
+            | Self::RollbackReported { summary: text, .. } => Some(("summary", *text)),
             Self::RequestStaged(_)
             | Self::RequestAmended(_)
             | Self::ChangesRequested { .. }

@@ -242,12 +242,17 @@ impl Service {
         after: Request,
         now: Timestamp,
     ) -> Change {
+        // The same words may stand behind two facts, each under the name that its field has.
+        let texts = |fact: &RequestFact| {
+            let text = fact.committed().zip(act.text.clone());
+            text.map(|((field, _), text)| Text { field, ..text }).into_iter().collect()
+        };
         let new = |fact: &RequestFact| NewFact {
             at: now,
             actor: act.actor,
             request: Some(act.id),
             fact: fact.clone().into(),
-            texts: fact.commitment().and(act.text.clone()).into_iter().collect(),
+            texts: texts(fact),
         };
         let mut new_facts: Vec<NewFact> = facts.iter().map(new).collect();
         let lost = self.lost_right(&decidable.stored.request, facts);
