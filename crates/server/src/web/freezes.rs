@@ -15,6 +15,9 @@ use super::desk::{Answer, Desk, Shown, Trouble, page, see_other};
 use super::refusals::told;
 use super::request::read;
 
+/// Who freezes, for those who do not.
+const NOT_ALLOWED: &str = "Reviewers and administrators freeze; only administrators end a freeze.";
+
 /// Every freeze that is on.
 pub(super) async fn list(desk: Desk) -> Response {
     let answer = match freezes(&desk, None).await {
@@ -47,6 +50,9 @@ pub(super) async fn freeze(desk: Desk, form: Result<Form<Fields>, FormRejection>
 }
 
 async fn frozen(desk: &Desk, form: Result<Form<Fields>, FormRejection>) -> Answer {
+    if !desk.caller.may_freeze() {
+        return Err(Trouble::Forbidden(NOT_ALLOWED));
+    }
     let Form(fields) = match form {
         Ok(form) => form,
         Err(rejection) => {
@@ -123,11 +129,10 @@ async fn refused(
 }
 
 fn explained(error: FreezeError) -> Result<(StatusCode, String), Trouble> {
-    let not_allowed = "Reviewers and administrators freeze; only administrators end a freeze.";
     Ok(match error {
         FreezeError::Reason(error) => told(error)?,
         FreezeError::NotAllowed | FreezeError::House(HouseError::NotAdministrator) => {
-            return Err(Trouble::Forbidden(not_allowed));
+            return Err(Trouble::Forbidden(NOT_ALLOWED));
         }
         FreezeError::NoSuchScope => {
             let text = "There is no such agent, kind or environment. Choose one from the list.";

@@ -82,7 +82,10 @@ async fn one_person_approves_alone_it_is_marked_and_a_second_one_looks_at_it() {
         let bad = look(&cat, &request, verdict, why).await;
         assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY, "{verdict}: {why}");
     }
+    let before = app.entries().await;
     assert_eq!(look(&cat, &request, "unjustified", "it could wait").await.status, 303);
+    let told = ["SecondReviewRecorded", "ReleaseRevoked"];
+    assert_eq!(app.facts_since(before).await, told, "what was wrong is not released any more");
     let after = cat.get(&page(&request)).await.text();
     assert!(after.contains("not justified") && after.contains("glass-mark"), "{after}");
     assert!(!after.contains("/second-review"), "there is nothing left to look at");

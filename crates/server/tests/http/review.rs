@@ -3,7 +3,6 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
-use service::Steward;
 use testing::{Scene, TestApp, TestPerson};
 
 async fn state(app: &TestApp, request: &Value) -> String {

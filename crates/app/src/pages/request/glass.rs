@@ -1,6 +1,6 @@
 //! Break-glass: the way to approve alone, its mark, and the look that it owes.
 
-use domain::SecondVerdict;
+use domain::{SecondVerdict, StateName};
 use leptos::prelude::*;
 use service::view::{BreakGlassView, DecisionForm, RequestView, SecondReviewView};
 
@@ -119,6 +119,12 @@ fn second_form(view: &RequestView, broken: &BreakGlassView, draft: Option<&Draft
     let chosen = typed.and_then(|(verdict, _)| verdict);
     let alert = typed.map(|(_, draft)| form::alert(draft));
     let text = typed.map(|(_, draft)| draft.text.clone()).unwrap_or_default();
+    let unused = view.state.name() == StateName::Approved;
+    let hint = if unused {
+        "Kept for ever with your name. It is not redeemed yet: if it was not right, its release is revoked."
+    } else {
+        "Kept for ever with your name. It changes nothing about what ran: it says how it is judged."
+    };
     let choice = |verdict: SecondVerdict, word: &'static str, label: &'static str| {
         view! {
             <label>
@@ -139,7 +145,7 @@ fn second_form(view: &RequestView, broken: &BreakGlassView, draft: Option<&Draft
             <Reason
                 id="second-justification"
                 name="justification"
-                hint="Kept for ever with your name. It changes nothing about what ran: it says how it is judged."
+                hint=hint
                 text
             />
             <p class="do"><button class="act">"Record second review"</button></p>
