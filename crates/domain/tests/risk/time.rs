@@ -29,7 +29,7 @@ fn little_time_to_decide_is_the_agents_doing() {
     let wanted = RiskFact::new(RiskCode::LittleTime, Medium)
         .counted(left, LITTLE_TIME_S)
         .at(now().plus_seconds(left));
-    assert_eq!(window(-HOUR_S, left).facts(), [wanted.clone()]);
+    assert_eq!(window(-HOUR_S, left).facts(), std::slice::from_ref(&wanted));
     let hurried = harmless().body("review_deadline", json!(now().plus_seconds(left)));
     assert_eq!(hurried.only(), wanted);
     let both = window(-HOUR_S, HOUR_S).body("review_deadline", json!(now().plus_seconds(left)));
