@@ -226,6 +226,7 @@ scenario('W12 after signing in with a password people land where they wanted, an
   const mia = await profile();
   const page = await signIn(mia, demo.sign_in.approver);
   await page.getByRole('link', { name: 'Mia Okafor' }).click();
+  await page.getByLabel('Current password').fill(demo.password);
   await page.getByLabel('New password').fill('plum tram seven lamps');
   await page.getByRole('button', { name: 'Set password' }).click();
   await page.getByRole('status').filter({ hasText: 'Saved.' }).waitFor();

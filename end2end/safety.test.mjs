@@ -74,6 +74,7 @@ function hostile(example, round) {
   const media = ['text/plain', 'text/csv', 'text/x-diff', 'application/json', 'text/html'];
   body.evidence = media.map((media_type, index) => ({
     type: example.evidence[index % example.evidence.length].type,
+    collected_at: new Date().toISOString(),
     name: text(120),
     media_type,
     source: text(),
