@@ -355,6 +355,11 @@ scenario("I1 B07 B02 nobody decides on their own agent's request, nor without be
   await admin.getByRole('button', { name: 'Add agent' }).click();
   await admin.getByRole('button', { name: 'Issue a key for night-batch' }).click();
   const key = await admin.getByLabel('The secret').textContent();
+  // A second administrator lets her into the group.
+  const sam = await signIn(await profile(), demo.sign_in.second_approver);
+  await sam.getByRole('link', { name: /Nora Quist/ }).first().click();
+  await decide(sam, 'approve', 'She reviews from now on.');
+  await sam.getByText('Carried out.').first().waitFor();
   const body = await demo.example();
   const staged = await new Agent(demo.url, key ?? '').stage(body);
 
@@ -419,7 +424,10 @@ scenario('R07 an approver without JavaScript reads and decides on the smallest p
   assert.ok((await width(page)) <= 0);
   await decide(page, 'approve', 'No personal column leaves.');
   await request.recorded.waitFor();
-  assert.equal((await agent.read(staged.id)).state, 'approved');
+  // The policy asks for a second person: one yes alone releases nothing.
+  const { state, requirements } = await agent.read(staged.id);
+  assert.equal(state, 'pending');
+  assert.deepEqual(requirements.map(({ missing }) => missing), [1]);
 });
 
 scenario('G13 a download is no way round the record, for each person by themselves', async ({ demo, agent, profile }) => {
