@@ -152,7 +152,7 @@ fn form(view: &FreezesView, draft: Option<FreezeDraft>) -> AnyView {
                 <Reason
                     id="reason"
                     name="reason"
-                    hint="Everybody reads it at the top of every page. Kept for ever with your name."
+                    hint="Everybody reads it here, and on every request that waits because of it. Kept for ever with your name."
                     text=draft.reason.clone()
                     rows=3
                 />

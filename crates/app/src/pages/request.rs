@@ -74,8 +74,8 @@ pub fn page(chrome: &Chrome, page: RequestPage) -> AnyView {
             {alarm::bars(&view, &reader)}
             <div class="record">
                 {first.then(|| (outcome::section(&view), way_back()))}
-                {asked::section(&view)}
-                {amendment::section(&view)}
+                {asked::section(&view, &reader)}
+                {amendment::section(&view, &reader)}
                 {risk::section(&view)}
                 {action::section(&view)}
                 {evidence::section(&view)}

@@ -58,7 +58,7 @@ async fn look(person: &TestPerson, request: &Value, verdict: &str, why: &str) ->
 }
 
 #[tokio::test]
-async fn one_person_approves_alone_it_is_marked_and_a_second_one_looks_at_it() {
+async fn b10_one_person_approves_alone_it_is_marked_and_a_second_one_looks_at_it() {
     let House { app, bob, cat, request } = house().await;
     let before = app.entries().await;
     let reply = break_glass(&bob, &request, "").await;
@@ -97,7 +97,7 @@ async fn one_person_approves_alone_it_is_marked_and_a_second_one_looks_at_it() {
 }
 
 #[tokio::test]
-async fn a11_breaking_the_glass_takes_the_password_again_and_the_session_is_fresh_then() {
+async fn b10_breaking_the_glass_takes_the_password_again_and_the_session_is_fresh_then() {
     let House { app, bob, request, .. } = house().await;
     app.clock.advance(301);
     assert!(bob.get(&page(&request)).await.text().contains("id=\"glass-password\""));
@@ -157,7 +157,7 @@ async fn high_risk_is_approved_only_with_the_password_again() {
 }
 
 #[tokio::test]
-async fn i1_whoever_has_not_the_right_or_is_excluded_breaks_nothing() {
+async fn i1_b10_whoever_has_not_the_right_or_is_excluded_breaks_nothing() {
     let House { app, bob, cat, request } = house().await;
     assert!(!cat.get(&page(&request)).await.text().contains("Break the glass"));
     let refused = break_glass(&cat, &request, "").await;

@@ -28,7 +28,7 @@ async fn executing() -> (Scene, Value) {
 }
 
 #[tokio::test]
-async fn a_release_is_revoked_with_a_reason_and_then_releases_nothing() {
+async fn r08_a_release_is_revoked_with_a_reason_and_then_releases_nothing() {
     let Scene { app, bob, agent, request, .. } = Scene::approved().await;
     assert!(bob.get(&page(&request)).await.text().contains("/revoke\""));
     for short in ["", " a ", &"x".repeat(4001)] {
@@ -47,7 +47,7 @@ async fn a_release_is_revoked_with_a_reason_and_then_releases_nothing() {
 }
 
 #[tokio::test]
-async fn too_late_to_revoke_says_so_and_keeps_what_was_typed() {
+async fn r08_too_late_to_revoke_says_so_and_keeps_what_was_typed() {
     let (Scene { app, bob, request, .. }, _) = executing().await;
     let late = stop(&bob, &request, "revoke", "odd numbers in it").await;
     assert_eq!(late.status, StatusCode::CONFLICT);
@@ -57,7 +57,7 @@ async fn too_late_to_revoke_says_so_and_keeps_what_was_typed() {
 }
 
 #[tokio::test]
-async fn d08_a_halt_reaches_the_executor_and_stands_on_the_page() {
+async fn a_halt_reaches_the_executor_and_stands_on_the_page() {
     let (Scene { app, bob, agent, request, .. }, lease) = executing().await;
     assert_eq!(stop(&bob, &request, "halt", "").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     let before = app.entries().await;
@@ -135,7 +135,7 @@ async fn thaw_address(person: &TestPerson) -> String {
 }
 
 #[tokio::test]
-async fn d09_a_freeze_stops_releases_stands_on_every_page_and_ends_by_an_administrator() {
+async fn a_freeze_stops_releases_stands_on_every_page_and_ends_by_an_administrator() {
     let Scene { app, bob, owner, agent, request, .. } = Scene::approved().await;
     let ann = app.person("Ann Administrator", &["administrators"]).await;
     assert_eq!(freeze(&bob, "all", "go_on", "SEC-1431: a key may have leaked").await.status, 303);
@@ -170,7 +170,7 @@ fn get(path: &str) -> axum::http::Request<axum::body::Body> {
 }
 
 #[tokio::test]
-async fn d08_a_freeze_that_halts_tells_what_runs_within_it() {
+async fn a_freeze_that_halts_tells_what_runs_within_it() {
     let (Scene { app, bob, agent, request, .. }, lease) = executing().await;
     let beat = json!({ "lease_id": lease });
     let path = format!("/api/v1{}/heartbeat", page(&request));

@@ -14,6 +14,7 @@ use crate::components::untrusted::Untrusted;
 use crate::components::when::When;
 use crate::wording::{number, pointer};
 
+use super::Reader;
 use super::action::value as leaf_view;
 
 /// A value longer than this, in characters, stands folded.
@@ -25,7 +26,7 @@ const LONG_LINES: usize = 8;
 const PROSE_CHARS: usize = 80;
 
 /// The changes since the revision that the viewer knows, if there is one before this.
-pub fn section(view: &RequestView) -> Option<AnyView> {
+pub fn section(view: &RequestView, reader: &Reader) -> Option<AnyView> {
     let amendment = view.amendment.as_ref()?;
     let since = amendment.since;
     let title = if amendment.reviewed_by_you {
@@ -37,7 +38,7 @@ pub fn section(view: &RequestView) -> Option<AnyView> {
     sorted.sort_by_key(|found| pointer::weight(&found.pointer));
     let changes = sorted.into_iter().map(|found| change(found, view)).collect_view();
     let note = number::count(amendment.changes.len(), "field", "fields");
-    let asked = asked(view, amendment);
+    let asked = asked(view, amendment, reader);
     let none = amendment.changes.is_empty().then(|| {
         view! { <p class="in">"Nothing: it was staged again as it was. Earlier reviews are void all the same."</p> }
     });
@@ -55,24 +56,27 @@ pub fn section(view: &RequestView) -> Option<AnyView> {
 }
 
 /// What people asked for in the revisions that this one follows.
-fn asked(view: &RequestView, amendment: &AmendmentView) -> Option<AnyView> {
+fn asked(view: &RequestView, amendment: &AmendmentView, reader: &Reader) -> Option<AnyView> {
     let wanted = |item: &&TimelineItem| match item.what {
         TimelineFact::Reviewed { verdict: Verdict::RequestChanges, revision } => {
             revision >= amendment.since && revision < view.revision
         }
         _ => false,
     };
-    let lines: Vec<AnyView> = view.timeline.iter().filter(wanted).map(asked_for).collect();
+    let lines: Vec<AnyView> =
+        view.timeline.iter().filter(wanted).map(|item| asked_for(item, reader)).collect();
     (!lines.is_empty()).then(|| view! { <div class="in asked">{lines}</div> }.into_any())
 }
 
 /// One request for changes, in the words of whoever made it.
-pub fn asked_for(item: &TimelineItem) -> AnyView {
+pub fn asked_for(item: &TimelineItem, reader: &Reader) -> AnyView {
     let text = match item.text.clone() {
         Some(text) => view! { <Untrusted text preformatted=true/> }.into_any(),
         None => view! { <em class="missing">"text erased"</em> }.into_any(),
     };
-    view! { <p>{item.actor.clone()}" asked for:"</p><blockquote>{text}</blockquote> }.into_any()
+    let own = reader.name.as_ref() == Some(&item.actor);
+    let who = if own { "You".to_owned() } else { item.actor.clone() };
+    view! { <p>{who}" asked for:"</p><blockquote>{text}</blockquote> }.into_any()
 }
 
 fn change(change: &FieldChange, view: &RequestView) -> AnyView {

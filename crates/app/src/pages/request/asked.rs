@@ -4,12 +4,13 @@ use domain::{StateName, Verdict};
 use leptos::prelude::*;
 use service::view::{RequestView, TimelineFact, TimelineItem};
 
+use super::Reader;
 use super::amendment::asked_for;
 use crate::components::card::Card;
 use crate::components::when::When;
 
 /// The requests for changes to the present revision, while they are not met.
-pub fn section(view: &RequestView) -> Option<AnyView> {
+pub fn section(view: &RequestView, reader: &Reader) -> Option<AnyView> {
     if view.state.name() != StateName::ChangesRequested {
         return None;
     }
@@ -19,7 +20,8 @@ pub fn section(view: &RequestView) -> Option<AnyView> {
         }
         _ => false,
     };
-    let lines = view.timeline.iter().filter(wanted).map(asked_for).collect_view();
+    let lines =
+        view.timeline.iter().filter(wanted).map(|item| asked_for(item, reader)).collect_view();
     let (deadline, now) = (view.review_deadline, view.now);
     Some(
         view! {
