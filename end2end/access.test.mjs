@@ -6,7 +6,7 @@ import { after, before } from 'node:test';
 import { Agent } from './support/agent.mjs';
 import { DESKTOP, PHONE, SMALL_PHONE, launch, newProfile } from './support/browser.mjs';
 import { startDemo } from './support/demo.mjs';
-import { decide, requestPage, signIn, withoutBrowserChecks } from './support/person.mjs';
+import { decide, freeze, freezeBar, requestPage, signIn, withoutBrowserChecks } from './support/person.mjs';
 import { scenario } from './support/scenario.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -17,8 +17,8 @@ const AXE = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 
 let demo;
 /** Cookies of each role; a link signs in only once. @type {Record<string, any>} */
 const signedIn = {};
-/** @type {{ pending: any, decided: any }} */
-const requests = { pending: null, decided: null };
+/** @type {{ pending: any, decided: any, amended: any }} */
+const requests = { pending: null, decided: null, amended: null };
 
 before(async () => {
   demo = await startDemo();
@@ -35,6 +35,16 @@ before(async () => {
         await page.goto(requests.decided.review_url);
         await decide(page, 'deny', 'For the pictures.');
         await requestPage(page).recorded.waitFor();
+        const body = await demo.example();
+        requests.amended = await agent.stage(body);
+        await page.goto(requests.amended.review_url);
+        await decide(page, 'request_changes', 'Three days are enough.');
+        await requestPage(page).recorded.waitFor();
+        body.parameters.extend_days = 3;
+        body.justification = `${body.justification} Three days only, as was asked for.`;
+        await agent.amend(requests.amended.id, body);
+        // From here on every page has the bar of a freeze.
+        await freeze(page, 'kind:db.export', 'Goes on', 'For the pictures.');
       }
       await someone.context.close();
     }
@@ -108,6 +118,47 @@ const PAGES = [
   },
   { what: 'a decided request', role: 'approver', open: (page) => page.goto(requests.decided.review_url), heading: /^Extend/ },
   { what: 'a request for somebody who cannot review it', role: 'auditor', open: (page) => page.goto(requests.pending.review_url), heading: /^Export/ },
+  {
+    what: 'a request that was amended',
+    role: 'approver',
+    heading: /^Extend/,
+    open: async (page) => {
+      await page.goto(requests.amended.review_url);
+      await requestPage(page).changes.waitFor();
+    },
+  },
+  { what: 'a request that waits for changes', role: 'approver', heading: /^Release search-api/, open: (page) => openFirst(page, 'changes_requested') },
+  { what: 'a running execution', role: 'approver', heading: /./, open: (page) => openFirst(page, 'executing') },
+  { what: 'an outcome that nobody knows', role: 'approver', heading: /./, open: (page) => openFirst(page, 'outcome_unknown') },
+  { what: 'an execution that was halted', role: 'approver', heading: /./, open: (page) => openFirst(page, 'halted') },
+  { what: 'a revoked release', role: 'approver', heading: /./, open: (page) => openFirst(page, 'revoked') },
+  {
+    what: 'a broken glass whose second review is owed',
+    role: 'approver',
+    heading: /^Change fw-edge-01/,
+    open: async (page) => {
+      await page.goto('/inbox');
+      await page.getByRole('link', { name: /^Change fw-edge-01/ }).click();
+      await page.getByRole('button', { name: 'Record second review' }).waitFor();
+    },
+  },
+  { what: 'the freezes', role: 'approver', open: (page) => page.goto('/freezes'), heading: 'Freeze' },
+  { what: 'the freezes for an administrator', role: 'administrator', open: (page) => page.goto('/freezes'), heading: 'Freeze' },
+  {
+    what: 'a freeze that was refused',
+    role: 'approver',
+    status: 422,
+    heading: 'Freeze',
+    open: async (page) => {
+      await page.goto('/freezes');
+      await page.getByRole('button', { name: 'Freeze now' }).evaluate((button) => {
+        const { form } = /** @type {HTMLButtonElement} */ (button);
+        if (form) form.noValidate = true;
+      });
+      await page.getByRole('button', { name: 'Freeze now' }).click();
+      await page.getByRole('alert').filter({ hasText: 'Choose what to freeze.' }).waitFor();
+    },
+  },
   { what: 'the history', role: 'approver', open: (page) => page.goto('/history'), heading: 'History' },
   { what: 'a search that finds nothing', role: 'approver', open: (page) => page.goto('/history?q=no-such-thing'), heading: 'History' },
   { what: 'the ledger', role: 'auditor', open: (page) => page.goto('/ledger'), heading: 'Ledger' },
@@ -130,6 +181,17 @@ const PAGES = [
   { what: 'an address where nothing is', role: 'approver', status: 404, open: (page) => page.goto('/no/such/page'), heading: 'Nothing here' },
   { what: 'an address where nothing is, signed out', status: 404, open: (page) => page.goto('/no/such/page'), heading: 'Nothing here' },
 ];
+
+/**
+ * The newest request in a state.
+ * @param {Page} page
+ * @param {string} state
+ */
+async function openFirst(page, state) {
+  await page.goto(`/history?state=${state}`);
+  await page.getByRole('main').getByRole('listitem').first().getByRole('link').click();
+  await page.getByRole('complementary', { name: 'Decision' }).waitFor();
+}
 
 /**
  * Serious and critical findings of axe, one line each.
@@ -309,6 +371,26 @@ for (const javaScript of [true, false]) {
       { demo: () => demo },
     );
   }
+}
+
+for (const javaScript of [true, false]) {
+  scenario(
+    `R07 on the smallest phone a freeze is in sight at the top of every page, and one tap away from freezing (JavaScript ${javaScript ? 'on' : 'off'})`,
+    async ({ profile }) => {
+      const someone = await profile({ javaScript, viewport: SMALL_PHONE, storageState: signedIn.approver });
+      const page = await someone.context.newPage();
+      for (const { what, open } of PAGES.filter(({ role, status }) => role === 'approver' && !status)) {
+        await open(page);
+        await page.evaluate(() => scrollTo(0, 0));
+        const bar = await freezeBar(page).boundingBox();
+        assert.ok(bar && bar.y >= 0 && bar.y + bar.height <= SMALL_PHONE.height, `${what}: ${JSON.stringify(bar)}`);
+        const link = page.getByRole('navigation').getByRole('link', { name: 'Freeze', exact: true });
+        const box = await link.boundingBox();
+        assert.ok(box && box.x >= 0 && box.x + box.width <= SMALL_PHONE.width, `${what}: ${JSON.stringify(box)}`);
+      }
+    },
+    { demo: () => demo },
+  );
 }
 
 scenario(

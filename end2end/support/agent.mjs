@@ -55,6 +55,18 @@ export class Agent {
   }
 
   /**
+   * Puts a new revision in place of the present one.
+   * @param {string} id
+   * @param {any} body
+   * @returns {Promise<any>}
+   */
+  async amend(id, body) {
+    const amended = await this.call('POST', `/api/v1/requests/${id}/revisions`, { body });
+    assert.equal(amended.status, 201, JSON.stringify(amended.body));
+    return amended.body;
+  }
+
+  /**
    * @param {string} id
    * @returns {Promise<any>}
    */

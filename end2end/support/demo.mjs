@@ -19,7 +19,7 @@ const STOP_MS = 15_000;
  * @typedef {{
  *   url: string, agent_key: string, executor_key: string, auditor_key: string,
  *   sign_in: { approver: string, second_approver: string, auditor: string, administrator: string },
- *   example_curl: string, database: string, keys: string, data_dir: string,
+ *   password: string, example_curl: string, database: string, keys: string, data_dir: string,
  * }} Handout
  *
  * @typedef {Handout & {
