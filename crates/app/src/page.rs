@@ -65,6 +65,33 @@ pub enum Page {
     Problem(ProblemPage),
 }
 
+impl Page {
+    /// Why what was sent was not done, a line each.
+    pub fn problems(&self) -> Vec<&str> {
+        fn text(draft: &TextDraft) -> Vec<&str> {
+            draft.problems.iter().map(String::as_str).collect()
+        }
+        match self {
+            Self::SignIn(page) => page.error.as_deref().into_iter().collect(),
+            Self::Request(page) => page.draft.iter().map(|draft| &*draft.problem).collect(),
+            Self::People(page) => {
+                page.draft.iter().flat_map(|draft| &draft.problems).map(String::as_str).collect()
+            }
+            Self::Kinds(page) => page.draft.as_ref().map(text).unwrap_or_default(),
+            Self::Policy(page) => page.draft.as_ref().map(text).unwrap_or_default(),
+            Self::Freezes(page) => page.draft.iter().map(|draft| &*draft.problem).collect(),
+            Self::Settings { problem, .. } => problem.as_deref().into_iter().collect(),
+            Self::Problem(page) => vec![&page.detail],
+            Self::SignInLink { .. }
+            | Self::Inbox(_)
+            | Self::History(_)
+            | Self::Ledger(_)
+            | Self::Agents(_)
+            | Self::Secret { .. } => Vec::new(),
+        }
+    }
+}
+
 /// The sign-in form, as it was filled in.
 #[derive(Clone, Debug, Default)]
 pub struct SignInPage {

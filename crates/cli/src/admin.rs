@@ -1,100 +1,51 @@
-//! `countersign admin`: setting up an installation, and saving one, while no server holds its database.
+//! `countersign admin`: setting up an installation, and changing one that runs.
+//!
+//! `init` and `recover` open the database; all else is a client of the running server and acts as
+//! the person who signs in, with the same rules and the same ledger entries as in the browser.
 
-use std::sync::Arc;
+mod agent;
+mod freeze;
+mod group;
+mod kind;
+mod policy;
+mod print;
+mod setup;
+mod user;
 
 use clap::Subcommand;
-use service::Steward;
-use service::caller::ADMINISTRATORS;
-use store::SystemClock;
 
-use crate::database::{self, Place};
-
-/// What can be set up.
+/// What can be set up and changed.
 #[derive(Subcommand)]
 pub enum Command {
     /// Make an installation out of an empty database, with its first administrator
-    Init {
-        /// The name of the first administrator
-        #[arg(long, value_name = "NAME")]
-        administrator: String,
-        #[command(flatten)]
-        place: Place,
-        /// The address under which the server will be reached
-        #[arg(
-            long,
-            env = "COUNTERSIGN_PUBLIC_URL",
-            value_name = "URL",
-            default_value = "http://localhost:8080"
-        )]
-        public_url: String,
-    },
+    Init(setup::Arguments),
     /// Add an administrator past everybody else, when the house can no longer change itself.
     /// The ledger keeps a mark of it for ever
-    Recover {
-        /// The name of the new administrator
-        #[arg(long, value_name = "NAME")]
-        administrator: String,
-        #[command(flatten)]
-        place: Place,
-        /// The address under which the server will be reached
-        #[arg(
-            long,
-            env = "COUNTERSIGN_PUBLIC_URL",
-            value_name = "URL",
-            default_value = "http://localhost:8080"
-        )]
-        public_url: String,
-    },
+    Recover(setup::Arguments),
+    /// People: who they are, and links that let them in
+    User(user::Arguments),
+    /// Who is in which group: a request that a second administrator approves
+    Group(group::Arguments),
+    /// Agents and their keys
+    Agent(agent::Arguments),
+    /// The catalogue of what can be staged: a change is a request that a second administrator approves
+    Kind(kind::Arguments),
+    /// Which reviews an action needs: a change is a request that a second administrator approves
+    Policy(policy::Arguments),
+    /// Stop redemption, for everything or for a part
+    Freeze(freeze::Arguments),
 }
 
 /// Does it.
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Init { administrator, place, public_url } => {
-            init(&administrator, place, public_url).await
-        }
-        Command::Recover { administrator, place, public_url } => {
-            recover(&administrator, place, public_url).await
-        }
+        Command::Init(arguments) => setup::init(arguments).await,
+        Command::Recover(arguments) => setup::recover(arguments).await,
+        Command::User(arguments) => user::run(arguments).await,
+        Command::Group(arguments) => group::run(arguments).await,
+        Command::Agent(arguments) => agent::run(arguments).await,
+        Command::Kind(arguments) => kind::run(arguments).await,
+        Command::Policy(arguments) => policy::run(arguments).await,
+        Command::Freeze(arguments) => freeze::run(arguments).await,
     }
-}
-
-async fn init(administrator: &str, place: Place, public_url: String) -> anyhow::Result<()> {
-    let location = place.database.location()?;
-    let clock = Arc::new(SystemClock::default());
-    let service = database::open_alone(&location, &place.keys, public_url, clock).await?;
-    // A name that would be refused is refused before anything is made.
-    domain::name::check(administrator)?;
-    service.initialise().await?;
-    let (person, _) =
-        service.add_person(&Steward::Operator, administrator, &[ADMINISTRATORS]).await?;
-    let link = service.sign_in_link(&Steward::Operator, person).await?;
-    service.close().await;
-    println!("Set up in `{location}`, keys in `{}`.", place.keys.display());
-    println!("1. Start the server:  countersign serve");
-    println!("2. Within 60 minutes, open this link once as {administrator}:");
-    println!("   {link}");
-    println!(
-        "3. Add people under People and agents under Agents. From the second administrator on,"
-    );
-    println!("   every change to policy, kinds and groups takes two of them.");
-    Ok(())
-}
-
-async fn recover(administrator: &str, place: Place, public_url: String) -> anyhow::Result<()> {
-    let location = place.database.location()?;
-    let clock = Arc::new(SystemClock::default());
-    let service = database::open_alone(&location, &place.keys, public_url, clock).await?;
-    if !service.is_initialised().await? {
-        anyhow::bail!("`{location}` is empty: use `countersign admin init`");
-    }
-    let person = service.recover(administrator).await?;
-    let link = service.sign_in_link(&Steward::Operator, person).await?;
-    service.close().await;
-    println!(
-        "{administrator} is an administrator now. The ledger says for ever how that came about."
-    );
-    println!("Start the server, then within 60 minutes open this link once:");
-    println!("   {link}");
-    Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod admin;
 mod backup;
+mod client;
 mod copy;
 mod database;
 mod demo;
@@ -33,9 +34,9 @@ enum Command {
     Serve(serve::Arguments),
     /// Run a seeded throwaway server on this machine, to try the product
     Demo(demo::Arguments),
-    /// Set up an installation
+    /// Set up an installation, and change a running one
     #[command(subcommand)]
-    Admin(admin::Command),
+    Admin(Box<admin::Command>),
     /// Bring the schema of a database up to date, as the owner of its tables
     Migrate(migrate::Arguments),
     /// Copy a database into one file, verified, also while servers have it
@@ -69,7 +70,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Admin(command) => admin::run(command).await,
+        Command::Admin(command) => admin::run(*command).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
         Command::Backup(arguments) => backup::run(arguments).await,
         Command::Restore(arguments) => restore::run(arguments).await,

@@ -13,6 +13,7 @@ mod kinds;
 mod ledger;
 mod people;
 mod policy;
+mod program;
 mod refusals;
 mod request;
 mod review;

@@ -26,6 +26,8 @@ pub const MAX_PASSWORD_BYTES: usize = 1024;
 const HASHES_AT_ONCE: usize = 2;
 /// Attempts a minute for one name from one address.
 const ATTEMPTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
+/// The seconds after which another attempt is free.
+pub const RETRY_AFTER_S: &str = "6";
 
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]

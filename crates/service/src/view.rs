@@ -11,6 +11,7 @@ use domain::{
     Requirement, Risk, RiskLevel, RollbackOutcome, SecondVerdict, State, StateName, Timestamp,
     Verdict,
 };
+use serde::Serialize;
 use serde_json::Value;
 
 /// Who is looking, for the header and for what is offered.
@@ -89,7 +90,7 @@ pub struct HistoryView {
 }
 
 /// An agent as shown beside a request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct AgentRef {
     pub id: AgentId,
     pub name: String,
@@ -172,7 +173,7 @@ pub struct StopView {
 }
 
 /// A freeze that is on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct FreezeRow {
     pub id: FreezeId,
     pub scope: FreezeScopeView,
@@ -183,7 +184,8 @@ pub struct FreezeRow {
 }
 
 /// What a freeze stops, with names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FreezeScopeView {
     All,
     Agent(String),
@@ -192,7 +194,7 @@ pub enum FreezeScopeView {
 }
 
 /// The page of freezes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct FreezesView {
     pub now: Timestamp,
     pub freezes: Vec<FreezeRow>,
@@ -410,7 +412,7 @@ pub struct LedgerRow {
 }
 
 /// Every agent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct AgentsView {
     pub now: Timestamp,
     pub agents: Vec<AgentRow>,
@@ -419,7 +421,7 @@ pub struct AgentsView {
 }
 
 /// One agent with its keys.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct AgentRow {
     pub agent: AgentRef,
     pub pending: u64,
@@ -427,7 +429,7 @@ pub struct AgentRow {
 }
 
 /// One API key, never the key itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct KeyRow {
     pub id: KeyId,
     pub hint: String,
@@ -438,14 +440,14 @@ pub struct KeyRow {
 }
 
 /// Every person.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PeopleView {
     pub people: Vec<PersonRow>,
     pub groups: Vec<String>,
 }
 
 /// One person with the groups they are in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PersonRow {
     pub id: PersonId,
     pub name: String,
@@ -456,7 +458,7 @@ pub struct PersonRow {
 }
 
 /// The policy in force and the versions before it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PolicyView {
     pub now: Timestamp,
     pub current: PolicyVersion,
@@ -469,7 +471,7 @@ pub struct PolicyView {
 }
 
 /// One version of the policy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PolicyVersion {
     pub version: u32,
     pub digest: Digest,
@@ -478,7 +480,7 @@ pub struct PolicyVersion {
 }
 
 /// A draft held against the newest requests.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ReplayView {
     /// How many requests it was held against.
     pub replayed: usize,
@@ -489,7 +491,7 @@ pub struct ReplayView {
 }
 
 /// One request for which the draft and the policy in force differ.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ReplayRow {
     pub request: RequestId,
     pub effect: Vec<EffectPart>,
@@ -506,7 +508,7 @@ pub struct ReplayRow {
 }
 
 /// The catalogue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct KindsView {
     pub kinds: Vec<KindView>,
     /// The base address for copyable commands.
@@ -514,8 +516,9 @@ pub struct KindsView {
 }
 
 /// One kind in its newest version.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct KindView {
-    pub kind: Kind,
     pub version: u32,
+    #[serde(flatten)]
+    pub kind: Kind,
 }

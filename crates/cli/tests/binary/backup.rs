@@ -9,7 +9,7 @@ use reqwest::{Client, Response, redirect};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Server, demo, free_port, refused, run, serve, stage, tampered, text};
+use crate::{Server, builder, client, demo, free_port, refused, run, serve, stage, tampered, text};
 
 /// The demo on a file.
 struct Gate {
@@ -69,7 +69,7 @@ impl Gate {
     async fn stage(&self) -> String {
         let example = Path::new(&text(&self.handout["data_dir"])).join("request.json");
         let body = std::fs::read_to_string(example).unwrap();
-        stage(&Client::new(), &self.server.url, &self.handout, &body).await.unwrap()
+        stage(&client(), &self.server.url, &self.handout, &body).await.unwrap()
     }
 
     fn kill(&mut self) {
@@ -102,7 +102,7 @@ fn ledger(database: &str) -> String {
 }
 
 fn browser() -> Client {
-    Client::builder().redirect(redirect::Policy::none()).build().unwrap()
+    builder().redirect(redirect::Policy::none()).build().unwrap()
 }
 
 async fn post(url: String, cookie: &str, fields: &[(&str, &str)]) -> Response {
@@ -139,7 +139,7 @@ async fn inbox(url: &str, cookie: &str) -> u16 {
 }
 
 async fn find(url: &str, handout: &Value, id: &str) -> Value {
-    let answer = Client::new()
+    let answer = client()
         .get(format!("{url}/api/v1/requests/{id}"))
         .bearer_auth(text(&handout["agent_key"]))
         .send()
@@ -168,7 +168,7 @@ async fn approve(gate: &Gate, cookie: &str, id: &str) {
 
 async fn redeem(url: &str, handout: &Value, id: &str) -> (u16, Value) {
     let digest = text(&find(url, handout, id).await["digest"]);
-    let answer = Client::new()
+    let answer = client()
         .post(format!("{url}/api/v1/requests/{id}/redeem"))
         .bearer_auth(text(&handout["agent_key"]))
         .header("idempotency-key", "one")
@@ -244,7 +244,7 @@ async fn i3_d11_m01_m03_a_backup_taken_under_load_is_gone_on_from_without_its_re
     assert_eq!((status, &answer["code"]), (409, &Value::from("not_approved")), "{answer}");
     assert_eq!(inbox(&server.url, &cookie).await, 303, "everybody signs in again");
     let body = std::fs::read_to_string(Path::new(&text(&handout["data_dir"])).join("request.json"));
-    let again = stage(&Client::new(), &server.url, &handout, &body.unwrap()).await;
+    let again = stage(&client(), &server.url, &handout, &body.unwrap()).await;
     assert!(again.is_some(), "and the gate goes on");
     drop(server);
     ledger(&to);

@@ -1,5 +1,6 @@
 //! The real binary: killed, stopped, started twice, started wrongly.
 
+mod admin;
 mod backup;
 mod nodes;
 
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use reqwest::Client;
+use reqwest::{Client, ClientBuilder};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
@@ -56,13 +57,23 @@ async fn serve(handout: &Value, port: u16) -> Server {
         .unwrap();
     let server = Server { child, url: format!("http://localhost:{port}") };
     for _ in 0..200 {
-        let ready = Client::new().get(format!("{}/readyz", server.url)).send().await;
+        let ready = client().get(format!("{}/readyz", server.url)).send().await;
         if ready.is_ok_and(|answer| answer.status().is_success()) {
             return server;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the server does not get ready");
+}
+
+fn builder() -> ClientBuilder {
+    // The binary installs its own; a test that ran before has installed the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+}
+
+fn client() -> Client {
+    builder().build().unwrap()
 }
 
 fn text(value: &Value) -> String {
@@ -112,7 +123,7 @@ async fn i6_k05_kill_dash_nine_during_200_stagings_loses_no_acknowledged_one() {
     let mut workers = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let (url, handout, body) = (server.url.clone(), handout.clone(), body.clone());
-        let (client, report) = (Client::new(), report.clone());
+        let (client, report) = (client(), report.clone());
         workers.spawn(async move {
             for _ in 0..25 {
                 if let Some(id) = stage(&client, &url, &handout, &body).await {
@@ -138,7 +149,7 @@ async fn i6_k05_kill_dash_nine_during_200_stagings_loses_no_acknowledged_one() {
     assert!(verified.status.success(), "{verified:?}");
     let server = serve(&handout, free_port()).await;
     for id in &acknowledged {
-        let answer = Client::new()
+        let answer = client()
             .get(format!("{}/api/v1/requests/{id}", server.url))
             .bearer_auth(text(&handout["agent_key"]))
             .send()
@@ -155,7 +166,7 @@ async fn k12_sigterm_ends_open_waits_and_the_process_within_five_seconds() {
     let (mut server, handout) = demo(directory.path());
     let body = std::fs::read_to_string(Path::new(&text(&handout["data_dir"])).join("request.json"))
         .unwrap();
-    let client = Client::new();
+    let client = client();
     let id = stage(&client, &server.url, &handout, &body).await.unwrap();
     let waits: Vec<_> = (0..50)
         .map(|_| {
@@ -242,7 +253,7 @@ async fn a12_admin_init_makes_an_installation_once_and_its_link_signs_in() {
     assert!(refused(&init).contains("initialised already"));
     let handout = serde_json::json!({"database": database, "keys": keys});
     let _server = serve(&handout, port).await;
-    let page = Client::new().get(link).send().await.unwrap().text().await.unwrap();
+    let page = client().get(link).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("Ada Lind"));
 }
 

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{BINARY, Server, demo_on, free_port, refused, run, serve, stage, text};
+use crate::{BINARY, Server, client, demo_on, free_port, refused, run, serve, stage, text};
 
 /// The demo as the first server, and a second one on its database and keys.
 struct Nodes {
@@ -31,7 +30,7 @@ impl Nodes {
     }
 
     async fn stage(&self, server: &Server) -> Option<String> {
-        stage(&Client::new(), &server.url, &self.handout, &self.body).await
+        stage(&client(), &server.url, &self.handout, &self.body).await
     }
 
     /// Stages at both servers at once, `each` at each; gives the ids that each acknowledged.
@@ -46,7 +45,7 @@ impl Nodes {
 
     /// What `server` says of a request.
     async fn find(&self, server: &Server, id: &str, wait: &str) -> Value {
-        let answer = Client::new()
+        let answer = client()
             .get(format!("{}/api/v1/requests/{id}", server.url))
             .bearer_auth(text(&self.handout["agent_key"]))
             .header("prefer", wait)
@@ -73,7 +72,7 @@ async fn c12_a_wait_at_one_server_ends_with_a_change_at_the_other() {
     let nodes = Nodes::start().await;
     let id = nodes.stage(&nodes.first).await.unwrap();
     let withdrawal = async {
-        let answer = Client::new()
+        let answer = client()
             .post(format!("{}/api/v1/requests/{id}/withdraw", nodes.first.url))
             .bearer_auth(text(&nodes.handout["agent_key"]))
             .send()

@@ -12,6 +12,7 @@ use service::act::ActError;
 use service::{Failure, PersonCaller};
 use tower_sessions::Session;
 
+use super::program;
 use crate::headers::Nonce;
 use crate::{AppState, sessions};
 
@@ -41,6 +42,8 @@ pub(super) struct Visitor {
     nonce: String,
     /// Names this request in the server's log.
     request_id: String,
+    /// JSON in place of pages.
+    program: bool,
 }
 
 /// A signed-in person's desk.
@@ -92,11 +95,13 @@ impl FromRequestParts<AppState> for Visitor {
         let nonce = nonce.unwrap_or_default();
         let request_id = parts.headers.get("x-request-id").and_then(|id| id.to_str().ok());
         let request_id = request_id.unwrap_or_default().to_owned();
-        let mut visitor = Self { state: state.clone(), session, caller: None, nonce, request_id };
+        let program = program::asks(&parts.headers);
+        let state = state.clone();
+        let mut visitor = Self { state, session, caller: None, nonce, request_id, program };
         // An open page that asks whether it is still current is nobody using it.
         let path = parts.uri.path();
         let used = !path.ends_with("/version") && !path.ends_with("/fingerprint");
-        match sessions::person(&visitor.session, &state.service, used).await {
+        match sessions::person(&visitor.session, &visitor.state.service, used).await {
             Ok(caller) => visitor.caller = caller,
             Err(error) => return Err(visitor.trouble(Trouble::Sessions(error)).await),
         }
@@ -113,6 +118,7 @@ impl FromRequestParts<AppState> for Desk {
             <Visitor as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
         match visitor.caller.clone() {
             Some(caller) => Ok(Self { visitor, caller }),
+            None if visitor.program => Err(program::signed_out()),
             None => {
                 // A post cannot be repeated by a link: back to the page that it came from.
                 let next = if safe { path } else { page_of(&path) };
@@ -150,6 +156,12 @@ impl Visitor {
     }
 
     async fn render(&self, status: StatusCode, page: Page) -> Response {
+        if self.program {
+            return match status {
+                StatusCode::OK => program::document(page),
+                _ => program::refused(status, &page),
+            };
+        }
         let viewer = match &self.caller {
             Some(caller) => self.state.service.viewer(caller).await.ok(),
             None => None,

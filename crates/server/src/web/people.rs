@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::PersonId;
 use serde::Deserialize;
-use service::change::Membership;
+use service::change::{Membership, Proposed};
 use service::house::HouseError;
 
 use super::agents::steward;
@@ -103,7 +103,10 @@ async fn added(desk: &Desk, body: &[u8]) -> Answer {
     let name = named("name").next().unwrap_or_default().trim();
     let groups: Vec<&str> = named("groups").collect();
     match desk.visitor.state.service.add_person(&steward, name, &groups).await {
-        Ok((person, _)) => invitation(desk, person, name).await,
+        Ok((person, proposed)) => {
+            let waits = proposed.iter().any(|change| matches!(change, Proposed::Staged(_)));
+            invitation(desk, person, name, waits).await
+        }
         Err(error) => explained(error, "/people"),
     }
 }
@@ -119,17 +122,23 @@ async fn invited(desk: &Desk, id: &str) -> Answer {
     let person: PersonId = read(id)?;
     let found = desk.visitor.state.service.person_name(person).await?;
     let name = found.ok_or(Trouble::NotFound)?;
-    invitation(desk, person, &name).await
+    invitation(desk, person, &name, false).await
 }
 
-async fn invitation(desk: &Desk, person: PersonId, name: &str) -> Answer {
+/// A link to hand over; `waits`, if a second administrator has to approve the groups first.
+async fn invitation(desk: &Desk, person: PersonId, name: &str, waits: bool) -> Answer {
     let link = match desk.visitor.state.service.sign_in_link(&steward(desk)?, person).await {
         Ok(link) => link,
         Err(error) => return explained(error, "/people"),
     };
+    let groups =
+        if waits { " Their groups wait in the inbox for another administrator." } else { "" };
     page(Page::Secret {
         title: format!("A link for {name}"),
-        explanation: "Hand it over on a channel you trust. It signs them in once, within 60 minutes; then they can set a password under Settings.".to_owned(),
+        explanation: format!(
+            "{}{groups}",
+            "Hand it over on a channel you trust. It signs them in once, within 60 minutes; then they can set a password under Settings."
+        ),
         value: link,
         back_to: "/people".to_owned(),
         back_label: "Back to people".to_owned(),

@@ -1,0 +1,90 @@
+//! What the commands say.
+
+use anyhow::bail;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, AsPerson, Session};
+
+/// What became of a change that a second administrator may have to approve.
+pub fn proposed(who: &AsPerson, session: &Session, answer: Answer) -> anyhow::Result<()> {
+    let to = match answer {
+        Answer::SeeOther(to) => to,
+        Answer::Document(_) => bail!("the server answered with a page, not with what it did"),
+    };
+    let url = session.address_of(&to)?;
+    match to.strip_prefix("/requests/") {
+        Some(id) if who.json => {
+            println!("{}", json!({"applied": false, "request": id, "review_url": url}));
+        }
+        Some(_) => println!("It waits for another administrator: {url}"),
+        None if who.json => println!("{}", json!({"applied": true})),
+        None => println!("Done. It holds at once, and the ledger says that nobody else decided."),
+    }
+    Ok(())
+}
+
+/// That something is so now.
+pub fn done(who: &AsPerson, text: &str) {
+    if who.json { println!("{}", json!({"applied": true})) } else { println!("{text}") }
+}
+
+/// Something that is shown this once.
+pub fn secret(who: &AsPerson, answer: Answer) -> anyhow::Result<()> {
+    let Answer::Document(document) = answer else {
+        bail!("the server answered with an address, not with what it made");
+    };
+    if who.json {
+        println!("{document}");
+    } else {
+        println!("{}. {}", text(&document["title"]), text(&document["explanation"]));
+        println!("{}", text(&document["value"]));
+    }
+    Ok(())
+}
+
+/// A list: its rows under its headings, or the document itself.
+pub fn list<const N: usize>(
+    who: &AsPerson,
+    document: &Value,
+    headings: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) {
+    if who.json {
+        println!("{document}");
+        return;
+    }
+    let rows: Vec<[String; N]> = std::iter::once(headings.map(str::to_owned)).chain(rows).collect();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for row in &rows {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}
+
+/// The text of a member.
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The texts of a list.
+pub fn texts(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().map(text).collect()
+}
+
+/// The one of `rows` with this name; otherwise says which there are.
+pub fn named<'a>(
+    sort: &str,
+    name: &str,
+    rows: impl Iterator<Item = (&'a str, &'a Value)> + Clone,
+) -> anyhow::Result<&'a Value> {
+    let found = rows.clone().find(|(row, _)| *row == name).map(|(_, value)| value);
+    found.ok_or_else(|| {
+        let names = rows.map(|(row, _)| row).collect::<Vec<_>>().join(", ");
+        anyhow::anyhow!("there is no {sort} `{name}`; there is: {names}")
+    })
+}

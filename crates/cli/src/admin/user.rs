@@ -1,0 +1,83 @@
+//! `countersign admin user`: people, and links that let them in.
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::print::{done, list, named, secret, text, texts};
+use crate::client::{AsPerson, Session};
+
+/// Who asks, and for what.
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    who: AsPerson,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List everybody with their groups
+    List,
+    /// Add a person, and print the link that lets them in once
+    Add {
+        /// The person's name: what they sign in with
+        name: String,
+        /// A group to propose them for; repeat it for more
+        #[arg(long = "group", value_name = "GROUP")]
+        groups: Vec<String>,
+    },
+    /// Print a new link for somebody who has no password yet
+    Invite {
+        /// The person's name
+        name: String,
+    },
+    /// Disable a person: signs them out, and none of their approvals counts from now on
+    Disable {
+        /// The person's name
+        name: String,
+    },
+}
+
+/// Does it.
+pub async fn run(Arguments { who, command }: Arguments) -> anyhow::Result<()> {
+    who.run(async |session| act(&who, session, command).await).await
+}
+
+async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::List => {
+            let people = session.get("/people").await?;
+            let rows = people["people"].as_array().into_iter().flatten().map(|person| {
+                let state = if person["active"] == true { "active" } else { "disabled" };
+                [text(&person["name"]), &texts(&person["groups"]).join(", "), state]
+                    .map(str::to_owned)
+            });
+            list(who, &people, ["NAME", "GROUPS", "STATE"], rows);
+        }
+        Command::Add { name, groups } => {
+            let mut fields = vec![("name", name.as_str())];
+            fields.extend(groups.iter().map(|group| ("groups", group.as_str())));
+            secret(who, session.post("/people", &fields).await?)?;
+        }
+        Command::Invite { name } => {
+            let id = id(session, &name).await?;
+            secret(who, session.post(&format!("/people/{id}/invite"), &[]).await?)?;
+        }
+        Command::Disable { name } => {
+            let id = id(session, &name).await?;
+            session.post(&format!("/people/{id}/disable"), &[]).await?;
+            done(who, &format!("{name} is disabled, and signed out everywhere."));
+        }
+    }
+    Ok(())
+}
+
+/// The id of the person with this name.
+pub async fn id(session: &Session, name: &str) -> anyhow::Result<String> {
+    let document = session.get("/people").await?;
+    let people = document["people"].as_array().context("the server sent no list of people")?;
+    let rows = people.iter().map(|person: &Value| (text(&person["name"]), &person["id"]));
+    named("person", name, rows).map(|id| text(id).to_owned())
+}
