@@ -3,7 +3,7 @@
 use domain::{FreezeId, SecondVerdict, Timestamp, Verdict, kind};
 use service::view::{
     AgentsView, FreezesView, HistoryView, InboxView, KindsView, LedgerView, PeopleView, PolicyView,
-    ReplayView, RequestView, Viewer,
+    ReplayView, RequestView, SettingsView, Viewer,
 };
 
 use crate::text::spelled;
@@ -57,11 +57,7 @@ pub enum Page {
         back_to: String,
         back_label: String,
     },
-    /// The viewer's own settings: why a change was refused, or that it was saved.
-    Settings {
-        problem: Option<String>,
-        saved: bool,
-    },
+    Settings(SettingsPage),
     Problem(ProblemPage),
 }
 
@@ -80,7 +76,7 @@ impl Page {
             Self::Kinds(page) => page.draft.as_ref().map(text).unwrap_or_default(),
             Self::Policy(page) => page.draft.as_ref().map(text).unwrap_or_default(),
             Self::Freezes(page) => page.draft.iter().map(|draft| &*draft.problem).collect(),
-            Self::Settings { problem, .. } => problem.as_deref().into_iter().collect(),
+            Self::Settings(page) => page.problem.as_deref().into_iter().collect(),
             Self::Problem(page) => vec![&page.detail],
             Self::SignInLink { .. }
             | Self::Inbox(_)
@@ -99,6 +95,14 @@ pub struct SignInPage {
     pub next: Option<String>,
     pub name: String,
     pub error: Option<String>,
+}
+
+/// The viewer's own settings: why a change was refused, or that it was saved.
+#[derive(Clone, Debug)]
+pub struct SettingsPage {
+    pub view: SettingsView,
+    pub problem: Option<String>,
+    pub saved: bool,
 }
 
 /// One request, and what the viewer just did to it.
@@ -238,7 +242,7 @@ impl Page {
             Self::Policy(_) => "Policy".to_owned(),
             Self::Freezes(_) => "Freeze".to_owned(),
             Self::Secret { title, .. } => title.clone(),
-            Self::Settings { .. } => "Settings".to_owned(),
+            Self::Settings(_) => "Settings".to_owned(),
             Self::Problem(problem) => problem.title.clone(),
         }
     }
@@ -258,7 +262,7 @@ impl Page {
             | Self::SignIn(_)
             | Self::SignInLink { .. }
             | Self::Secret { .. }
-            | Self::Settings { .. }
+            | Self::Settings(_)
             | Self::Problem(_) => Place::Elsewhere,
         }
     }

@@ -40,9 +40,7 @@ pub fn body(chrome: &Chrome, page: Page) -> AnyView {
         Page::Secret { title, explanation, value, back_to, back_label } => {
             view! { <secret::Secret title explanation value back_to back_label/> }.into_any()
         }
-        Page::Settings { problem, saved } => {
-            view! { <settings::Settings problem saved/> }.into_any()
-        }
+        Page::Settings(page) => view! { <settings::Settings page/> }.into_any(),
         Page::Problem(problem) => view! { <problem::Problem problem/> }.into_any(),
     }
 }

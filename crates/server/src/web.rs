@@ -17,6 +17,7 @@ mod program;
 mod refusals;
 mod request;
 mod review;
+mod settings;
 mod sign_in;
 mod stop;
 
@@ -70,8 +71,10 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/sign-in/link/{token}", get(sign_in::link))
         .route("/sign-in/link", post(sign_in::spend_link))
         .route("/sign-out", post(sign_in::sign_out))
-        .route("/settings", get(sign_in::settings))
-        .route("/settings/password", post(sign_in::set_password))
+        .route("/settings", get(settings::show))
+        .route("/settings/password", post(settings::set_password))
+        .route("/settings/keys", post(settings::issue_key))
+        .route("/settings/keys/{key}/revoke", post(settings::revoke_key))
         .fallback(desk::nothing_here)
         .method_not_allowed_fallback(desk::nothing_here)
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

@@ -2,23 +2,22 @@
 //!
 //! Every change here moves the authority epoch, so that no decision rests on what was true before.
 
+mod api_key;
+
 use domain::entry::HouseFact;
 use domain::stage::FieldError;
-use domain::{
-    Actor, AgentId, Digest, InstanceId, KeyId, Kind, KindRef, PersonId, Timestamp, canonical, name,
-};
+use domain::{Actor, AgentId, Digest, InstanceId, Kind, KindRef, PersonId, canonical, name};
 use policy::{PolicyError, Unsatisfiable};
 use serde_json::Value;
 use store::{Change, NewFact, StoreError, Write};
 
-use crate::caller::{ADMINISTRATORS, AUDITORS, Steward};
+use crate::caller::{ADMINISTRATORS, Steward};
 use crate::change::{CHANGE_KINDS, HouseChange, Membership, Proposed, is_group};
-use crate::credential::{KeyClass, PlainKey};
 use crate::review::ReviewError;
 use crate::{Failure, Service, kind};
 
-/// The longest life of an API key: 90 days.
-pub const MAX_KEY_LIFE_S: i64 = 90 * 24 * 3600;
+pub use api_key::MAX_KEY_LIFE_S;
+pub(crate) use api_key::row as key_row;
 
 /// The name under which the gate itself stages and applies changes to the house.
 const HOUSE_NAME: &str = "countersign";
@@ -59,7 +58,7 @@ pub enum HouseError {
     NoSuchPerson,
     #[error("there is no such agent, or it is suspended")]
     NoSuchAgent,
-    #[error("the agent has no such living key")]
+    #[error("there is no such living key")]
     NoSuchKey,
     #[error("you cannot disable yourself; another administrator can")]
     Oneself,
@@ -239,85 +238,11 @@ impl Service {
         self.authority_change(by, epoch, vec![fact], Vec::new()).await
     }
 
-    /// Issues an agent's key, to be shown once, to `shown_to`; they never review its requests
-    /// while the key lives (I1).
-    ///
-    /// # Errors
-    /// [`HouseError`] when there is no such agent or the life is too long.
-    pub async fn issue_agent_key(
-        &self,
-        by: &Steward,
-        agent: AgentId,
-        shown_to: PersonId,
-        expires_at: Timestamp,
-    ) -> Result<PlainKey, HouseError> {
-        self.active_agent(agent).await?;
-        self.issue_key(by, KeyClass::Agent, Actor::Agent(agent), shown_to, expires_at).await
-    }
-
-    /// Issues an auditor's key.
-    ///
-    /// # Errors
-    /// [`HouseError`] when the person is no auditor or the life is too long.
-    pub async fn issue_auditor_key(
-        &self,
-        by: &Steward,
-        person: PersonId,
-        expires_at: Timestamp,
-    ) -> Result<PlainKey, HouseError> {
-        let found = self.store.person(person).await?.ok_or(HouseError::NoSuchPerson)?;
-        if !found.is_in(AUDITORS) {
-            return Err(HouseError::NotAuditor);
-        }
-        self.issue_key(by, KeyClass::Auditor, Actor::Person(person), person, expires_at).await
-    }
-
-    async fn issue_key(
-        &self,
-        by: &Steward,
-        class: KeyClass,
-        holder: Actor,
-        shown_to: PersonId,
-        expires_at: Timestamp,
-    ) -> Result<PlainKey, HouseError> {
-        let epoch = self.epoch().await?;
-        if expires_at > self.now().plus_seconds(MAX_KEY_LIFE_S) {
-            return Err(HouseError::KeyLife);
-        }
-        let plain = PlainKey::new(class, &*self.entropy)?;
-        let key = KeyId(self.entropy.id(self.now())?);
-        let fact =
-            self.fact(by.actor(), HouseFact::KeyIssued { key, holder, expires_at, shown_to });
-        let write = Write::KeyHash { key, hash: plain.hash(&self.keys), hint: plain.hint() };
-        self.authority_change(by, epoch, vec![fact], vec![write]).await?;
-        Ok(plain)
-    }
-
-    async fn active_agent(&self, agent: AgentId) -> Result<(), HouseError> {
+    pub(crate) async fn active_agent(&self, agent: AgentId) -> Result<(), HouseError> {
         let found = self.store.agent(agent).await?;
         // Nobody holds a key of the gate itself, and nobody switches it off by its name.
         let found = found.filter(|found| !found.suspended && agent != AgentId::HOUSE);
         found.map(|_| ()).ok_or(HouseError::NoSuchAgent)
-    }
-
-    /// Revokes an agent's key: it opens nothing from now on.
-    ///
-    /// # Errors
-    /// [`HouseError`] when the agent has no such living key.
-    pub async fn revoke_key(
-        &self,
-        by: &Steward,
-        agent: AgentId,
-        key: KeyId,
-    ) -> Result<(), HouseError> {
-        let epoch = self.epoch().await?;
-        let now = self.now();
-        let keys = self.store.keys_of(agent).await?;
-        if !keys.iter().any(|known| known.id == key && known.lives(now)) {
-            return Err(HouseError::NoSuchKey);
-        }
-        let fact = self.fact(by.actor(), HouseFact::KeyRevoked { key });
-        self.authority_change(by, epoch, vec![fact], Vec::new()).await
     }
 
     /// Puts a kind into the catalogue, as version 1 or the next one: a change to the house.

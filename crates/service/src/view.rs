@@ -425,7 +425,8 @@ pub struct AgentsView {
 pub struct AgentRow {
     pub agent: AgentRef,
     pub pending: u64,
-    pub keys: Vec<KeyRow>,
+    /// None for whoever may not know of them.
+    pub keys: Option<Vec<KeyRow>>,
 }
 
 /// One API key, never the key itself.
@@ -437,6 +438,16 @@ pub struct KeyRow {
     pub expires_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
     pub live: bool,
+}
+
+/// What a person sets for themselves.
+#[derive(Clone, Debug)]
+pub struct SettingsView {
+    pub now: Timestamp,
+    /// An auditor, who may read the ledger by a program.
+    pub may_have_keys: bool,
+    /// Their own keys, the newest first.
+    pub keys: Vec<KeyRow>,
 }
 
 /// Every person.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::risk::History;
-use domain::{AgentId, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp};
+use domain::{Actor, AgentId, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp};
 use tokio::sync::broadcast;
 
 use crate::change::{Change, Changed, Committed, Side};
@@ -93,7 +93,7 @@ pub trait Store: Send + Sync + 'static {
     async fn password_hash(&self, id: PersonId) -> Answer<Option<String>>;
     async fn agents(&self) -> Answer<Vec<Agent>>;
     async fn agent(&self, id: AgentId) -> Answer<Option<Agent>>;
-    async fn keys_of(&self, agent: AgentId) -> Answer<Vec<ApiKey>>;
+    async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>>;
     async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<ApiKey>>;
 
     async fn kinds(&self) -> Answer<Vec<(Kind, u32)>>;

@@ -26,7 +26,7 @@ use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::risk::History;
 use domain::{
-    AgentId, Authority, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp,
+    Actor, AgentId, Authority, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp,
 };
 use sqlx::postgres::PgPool;
 use sqlx::{ConnectOptions, Connection};
@@ -284,8 +284,8 @@ impl Store for PostgresStore {
     async fn agent(&self, id: AgentId) -> Answer<Option<Agent>> {
         house::agent(&self.pool, id).await
     }
-    async fn keys_of(&self, agent: AgentId) -> Answer<Vec<ApiKey>> {
-        house::keys_of(&self.pool, agent).await
+    async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>> {
+        house::keys_of(&self.pool, holder).await
     }
     async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<ApiKey>> {
         house::find_key(&self.pool, hash).await

@@ -24,7 +24,7 @@ use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::risk::History;
 use domain::{
-    AgentId, Authority, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp,
+    Actor, AgentId, Authority, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp,
 };
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
@@ -306,8 +306,8 @@ impl Store for SqliteStore {
     async fn agent(&self, id: AgentId) -> Answer<Option<Agent>> {
         house::agent(&self.readers, id).await
     }
-    async fn keys_of(&self, agent: AgentId) -> Answer<Vec<ApiKey>> {
-        house::keys_of(&self.readers, agent).await
+    async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>> {
+        house::keys_of(&self.readers, holder).await
     }
     async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<ApiKey>> {
         house::find_key(&self.readers, hash).await

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use server::AppState;
 use service::house::MAX_KEY_LIFE_S;
 use service::ledger::Trust;
-use service::{KeyRing, Service, Steward};
+use service::{KeyRing, PersonCaller, Service, Steward};
 use store::{Clock, PostgresStore, SqliteStore, Store};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -98,6 +98,19 @@ impl TestApp {
         let expires_at = self.service.now().plus_seconds(MAX_KEY_LIFE_S);
         let issued =
             self.service.issue_agent_key(&Steward::Operator, agent, shown_to, expires_at).await;
+        issued.expect("a key").reveal().to_owned()
+    }
+
+    /// A person as the service knows them after they signed in.
+    pub async fn caller(&self, person: PersonId) -> PersonCaller {
+        let caller = self.service.person_caller(person, self.service.now()).await;
+        caller.expect("the store answers").expect("an active person")
+    }
+
+    /// Issues an auditor's key.
+    pub async fn auditor_key(&self, auditor: PersonId) -> String {
+        let expires_at = self.service.now().plus_seconds(MAX_KEY_LIFE_S);
+        let issued = self.service.issue_auditor_key(&self.caller(auditor).await, expires_at).await;
         issued.expect("a key").reveal().to_owned()
     }
 

@@ -1,13 +1,13 @@
 //! Agents: who owns them, and which of their keys live.
 
-use domain::{AgentId, PersonId, Timestamp};
+use domain::{PersonId, Timestamp};
 use leptos::prelude::*;
-use service::view::{AgentRow, AgentsView, KeyRow};
+use service::view::{AgentRow, AgentsView};
 
 use crate::components::card::Card;
 use crate::components::confirm::Confirm;
+use crate::components::keys::Keys;
 use crate::components::untrusted::Untrusted;
-use crate::components::when::{Relative, When};
 use crate::wording::number;
 
 /// Every agent with its keys; an administrator adds agents and issues keys.
@@ -76,11 +76,14 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
             </form>
         }
     });
-    let table = if keys.is_empty() {
-        view! { <p class="in soft">"No key: this agent cannot reach the gate."</p> }.into_any()
-    } else {
-        view! { <Keys agent=agent.id keys now administrator/> }.into_any()
-    };
+    let revoke = administrator.then(|| format!("/agents/{}/keys", agent.id));
+    let table = keys.map(|keys| {
+        if keys.is_empty() {
+            view! { <p class="in soft">"No key: this agent cannot reach the gate."</p> }.into_any()
+        } else {
+            view! { <Keys keys now revoke/> }.into_any()
+        }
+    });
     let name = agent.name.clone();
     view! {
         <section class="card" aria-label=name>
@@ -92,55 +95,6 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
             {issue}
             {suspend}
         </section>
-    }
-}
-
-#[component]
-fn Keys(agent: AgentId, keys: Vec<KeyRow>, now: Timestamp, administrator: bool) -> impl IntoView {
-    let row = |key: KeyRow| {
-        let used = match key.last_used_at {
-            Some(at) => view! { <Relative at now/> }.into_any(),
-            None => "never".into_any(),
-        };
-        let state = match (key.live, key.expires_at > now) {
-            (true, _) => view! { <span class="good">"live"</span> }.into_any(),
-            (false, true) => "revoked".into_any(),
-            (false, false) => "expired".into_any(),
-        };
-        let revoke = (administrator && key.live).then(|| {
-            view! {
-                <Confirm
-                    action=format!("/agents/{agent}/keys/{}/revoke", key.id)
-                    label="Revoke"
-                    name=key.hint.clone()
-                    consequence="The key opens nothing from then on. It cannot be undone."
-                />
-            }
-        });
-        view! {
-            <tr>
-                <td data-label="Key"><code>{key.hint}</code></td>
-                <td data-label="State">{state}{revoke}</td>
-                <td data-label="Issued"><When at=key.issued_at now/></td>
-                <td data-label="Expires"><When at=key.expires_at now/></td>
-                <td data-label="Last used">{used}</td>
-            </tr>
-        }
-    };
-    view! {
-        <table class="stacks">
-            <caption class="sr">"Keys"</caption>
-            <thead>
-                <tr>
-                    <th scope="col">"Key"</th>
-                    <th scope="col">"State"</th>
-                    <th scope="col">"Issued"</th>
-                    <th scope="col">"Expires"</th>
-                    <th scope="col">"Last used"</th>
-                </tr>
-            </thead>
-            <tbody>{keys.into_iter().map(row).collect_view()}</tbody>
-        </table>
     }
 }
 

@@ -1,43 +1,83 @@
-//! The person's own settings: their password.
+//! The person's own settings: their password, and an auditor's keys.
 
 use leptos::prelude::*;
+use service::view::SettingsView;
 
-/// The form for a password of one's own.
+use crate::components::keys::Keys;
+use crate::page::SettingsPage;
+
+/// What a person sets for themselves.
 #[component]
-pub fn Settings(problem: Option<String>, saved: bool) -> impl IntoView {
-    let problem = problem.map(|text| view! { <p class="alert" role="alert">{text}</p> });
+pub fn Settings(page: SettingsPage) -> impl IntoView {
+    let SettingsPage { view, problem, saved } = page;
     let saved = saved.then(|| {
         view! { <p class="note" role="status">"Saved. From now on this password signs you in."</p> }
     });
+    let keys = (view.may_have_keys || !view.keys.is_empty()).then(|| view! { <OwnKeys view/> });
     view! {
         <main id="main" tabindex="-1" class="narrow">
             <h1>"Settings"</h1>
             {saved}
-            <form class="card in" method="post" action="/settings/password">
-                <h2>"Your password"</h2>
-                {problem}
-                <label class="l" for="current">"Current password"</label>
-                <input
-                    id="current"
-                    type="password"
-                    name="current"
-                    autocomplete="current-password"
-                    aria-describedby="current-hint"
-                />
-                <p class="hint" id="current-hint">"Leave empty if you never had one."</p>
-                <label class="l" for="new">"New password"</label>
-                <input
-                    id="new"
-                    type="password"
-                    name="new"
-                    required
-                    minlength="12"
-                    autocomplete="new-password"
-                    aria-describedby="new-hint"
-                />
-                <p class="hint" id="new-hint">"At least 12 characters. A sentence is fine."</p>
-                <p class="do"><button>"Set password"</button></p>
-            </form>
+            <Password problem/>
+            {keys}
         </main>
+    }
+}
+
+#[component]
+fn Password(problem: Option<String>) -> impl IntoView {
+    let problem = problem.map(|text| view! { <p class="alert" role="alert">{text}</p> });
+    view! {
+        <form class="card in" method="post" action="/settings/password">
+            <h2>"Your password"</h2>
+            {problem}
+            <label class="l" for="current">"Current password"</label>
+            <input
+                id="current"
+                type="password"
+                name="current"
+                autocomplete="current-password"
+                aria-describedby="current-hint"
+            />
+            <p class="hint" id="current-hint">"Leave empty if you never had one."</p>
+            <label class="l" for="new">"New password"</label>
+            <input
+                id="new"
+                type="password"
+                name="new"
+                required
+                minlength="12"
+                autocomplete="new-password"
+                aria-describedby="new-hint"
+            />
+            <p class="hint" id="new-hint">"At least 12 characters. A sentence is fine."</p>
+            <p class="do"><button>"Set password"</button></p>
+        </form>
+    }
+}
+
+/// An auditor reads the ledger by a program, too.
+#[component]
+fn OwnKeys(view: SettingsView) -> impl IntoView {
+    let SettingsView { now, may_have_keys, keys } = view;
+    let revoke = Some("/settings/keys".to_owned());
+    let table = (!keys.is_empty()).then(|| view! { <Keys keys now revoke/> });
+    let issue = may_have_keys.then(|| {
+        view! {
+            <form method="post" action="/settings/keys" class="row-do">
+                <button>"Make a key"</button>
+                <span class="hint">"It lives 90 days, and no longer than you are an auditor."</span>
+            </form>
+        }
+    });
+    view! {
+        <section class="card" aria-labelledby="keys">
+            <header>
+                <h2 id="keys">"Your keys"</h2>
+                <small>"for programs that read the ledger"</small>
+            </header>
+            {table}
+            {issue}
+        </section>
     }
 }

@@ -265,9 +265,9 @@ pub fn agents() -> AgentsView {
             AgentRow {
                 agent: agent(1, "ledger-close", false),
                 pending: 2,
-                keys: vec![key("csn_agt_7Q…", true), key("csn_agt_1F…", false)],
+                keys: Some(vec![key("csn_agt_7Q…", true), key("csn_agt_1F…", false)]),
             },
-            AgentRow { agent: agent(2, "old-bot", true), pending: 0, keys: vec![] },
+            AgentRow { agent: agent(2, "old-bot", true), pending: 0, keys: Some(vec![]) },
         ],
         people: vec![(person_id(1), "Mia Okafor".into()), (person_id(2), "Sam Ito".into())],
     }

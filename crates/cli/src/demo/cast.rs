@@ -116,7 +116,9 @@ pub async fn seed(service: &Service, clock: &DemoClock) -> anyhow::Result<Cast> 
         service.set_password(&caller, "", &password).await?;
     }
     let auditor = *people.get("Lena Voss").context("the auditor is missing")?;
-    let auditor_key = service.issue_auditor_key(&OPERATOR, auditor, expires_at).await?;
+    let auditor = service.person_caller(auditor, service.now()).await?;
+    let auditor = auditor.context("the auditor is gone")?;
+    let auditor_key = service.issue_auditor_key(&auditor, expires_at).await?;
     let auditor_key = auditor_key.reveal().to_owned();
     Ok(Cast { people, keys, auditor_key, password })
 }

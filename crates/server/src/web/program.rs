@@ -37,7 +37,7 @@ pub(super) fn document(page: Page) -> Response {
         | Page::Request(_)
         | Page::History(_)
         | Page::Ledger(_)
-        | Page::Settings { .. }
+        | Page::Settings(_)
         | Page::Problem(_) => browser_only().into_response(),
     }
 }

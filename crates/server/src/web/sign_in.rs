@@ -1,4 +1,4 @@
-//! Signing in and out, and a person's own password.
+//! Signing in and out.
 
 use std::net::SocketAddr;
 
@@ -10,9 +10,9 @@ use axum::response::Response;
 use axum::{Extension, Form};
 use serde::Deserialize;
 use service::PersonCaller;
-use service::sign_in::{PasswordError, SignInError};
+use service::sign_in::SignInError;
 
-use super::desk::{Answer, Desk, Shown, Trouble, Visitor, page, see_other};
+use super::desk::{Answer, Shown, Trouble, Visitor, page, see_other};
 use crate::sessions;
 
 /// Where to go afterwards.
@@ -138,52 +138,8 @@ async fn signed_out(visitor: &Visitor) -> Answer {
     see_other("/sign-in")
 }
 
-/// The person's own settings.
-pub(super) async fn settings(desk: Desk, saved: Result<Query<Saved>, QueryRejection>) -> Response {
-    let saved = saved.is_ok_and(|Query(saved)| saved.saved.is_some());
-    let answer = page(Page::Settings { problem: None, saved });
-    desk.visitor.answer(answer).await
-}
-
-/// Set by the 303 after a password was set.
-#[derive(Deserialize)]
-pub(super) struct Saved {
-    saved: Option<String>,
-}
-
-/// A new password.
-#[derive(Deserialize)]
-pub(super) struct NewPassword {
-    #[serde(default)]
-    current: String,
-    #[serde(default)]
-    new: String,
-}
-
-/// Sets the person's own password.
-pub(super) async fn set_password(
-    desk: Desk,
-    form: Result<Form<NewPassword>, FormRejection>,
-) -> Response {
-    let answer = password_set(&desk, form).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn password_set(desk: &Desk, form: Result<Form<NewPassword>, FormRejection>) -> Answer {
-    let Form(form) = form.map_err(|_| Trouble::NotFound)?;
-    let service = &desk.visitor.state.service;
-    match service.set_password(&desk.caller, &form.current, &form.new).await {
-        Ok(()) => see_other("/settings?saved=1"),
-        Err(PasswordError::Failed(failure)) => Err(failure.into()),
-        Err(error) => {
-            let problem = Some(format!("{}. Nothing was changed.", capital(&error.to_string())));
-            let page = Page::Settings { problem, saved: false };
-            Ok(Shown::Refused(StatusCode::UNPROCESSABLE_ENTITY, Box::new(page)))
-        }
-    }
-}
-
-fn capital(text: &str) -> String {
+/// A sentence from an error's text.
+pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

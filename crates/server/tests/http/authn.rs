@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use domain::Actor;
 use service::Steward;
 use testing::TestApp;
 
@@ -27,7 +28,7 @@ async fn a09_wrong_revoked_and_expired_keys_are_the_same_401() {
     app.clock.advance(91 * 24 * 3600);
     assert_eq!(ask(&good).await.bytes, reference.bytes, "expired");
     let fresh = app.key(agent.id, owner.id).await;
-    let key = app.store.keys_of(agent.id).await.unwrap()[0].id;
+    let key = app.store.keys_of(&Actor::Agent(agent.id)).await.unwrap()[0].id;
     assert_eq!(ask(&format!("Bearer {fresh}")).await.status, StatusCode::OK);
     app.service.revoke_key(&Steward::Operator, agent.id, key).await.unwrap();
     assert_eq!(ask(&format!("Bearer {fresh}")).await.bytes, reference.bytes, "revoked");
@@ -189,7 +190,7 @@ async fn nhi1_an_administrator_stops_a_key_an_agent_and_a_person_on_their_pages(
     let administrator = app.person("Eve Admin", &["administrators"]).await;
     let bob = app.person("Bob Approver", &["approvers"]).await;
     let agent = app.agent("agent-1", administrator.id).await;
-    let key = app.store.keys_of(agent.id).await.unwrap()[0].id;
+    let key = app.store.keys_of(&Actor::Agent(agent.id)).await.unwrap()[0].id;
     let revoke = format!("/agents/{}/keys/{key}/revoke", agent.id);
     let before = app.entries().await;
     assert_eq!(bob.post(&revoke, &[]).await.status, StatusCode::FORBIDDEN);

@@ -1,11 +1,11 @@
 //! Changing the house itself: by two people, in one transaction, or marked for ever.
 
 use domain::kind::CHANGE_KINDS;
-use domain::{FreezeScope, PersonId, RequestId, StateName};
+use domain::{FreezeScope, RequestId, StateName};
 use serde_json::{Value, json};
+use service::Steward;
 use service::change::{Membership, Proposed};
 use service::house::HouseError;
-use service::{PersonCaller, Steward};
 use testing::{Scene, TestApp, TestPerson, stage_body};
 
 const WHY: &str = "agreed in the review of this quarter";
@@ -38,12 +38,8 @@ async fn house() -> House {
     House { app, ann, ben }
 }
 
-async fn caller(app: &TestApp, person: PersonId) -> PersonCaller {
-    app.service.person_caller(person, app.service.now()).await.unwrap().unwrap()
-}
-
 async fn steward(app: &TestApp, person: &TestPerson) -> Steward {
-    caller(app, person.id).await.steward().unwrap()
+    app.caller(person.id).await.steward().unwrap()
 }
 
 async fn staged(app: &TestApp, by: &TestPerson, policy: &str) -> RequestId {
@@ -167,7 +163,7 @@ async fn i5_a_policy_that_is_wrong_or_impossible_is_refused_and_the_old_one_stay
 #[tokio::test]
 async fn a_freeze_of_everything_does_not_stop_a_change_that_may_end_it() {
     let House { app, ann, ben } = house().await;
-    let by = caller(&app, ann.id).await;
+    let by = app.caller(ann.id).await;
     app.service.freeze(&by, FreezeScope::All, true, "something is wrong").await.unwrap();
     let id = staged(&app, &ann, LAX).await;
     assert_eq!(ben.review(&as_json(&app, id).await, "approve").await.status, 303);

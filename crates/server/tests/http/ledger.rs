@@ -8,30 +8,25 @@ use domain::merkle::verify_consistency;
 use domain::note::VerifierKey;
 use domain::tlog_proof::TlogProof;
 use serde_json::Value;
-use service::house::MAX_KEY_LIFE_S;
 use service::ledger::{Consistency, key_history};
-use service::{Steward, credential};
 use testing::{Reply, Scene, TestApp};
 
 /// A server with a staged request, and an auditor's key.
 struct Audited {
     scene: Scene,
-    key: credential::PlainKey,
+    key: String,
 }
 
 impl Audited {
     async fn new() -> Self {
         let scene = Scene::staged().await;
         let auditor = scene.app.person("Ida Auditor", &["auditors"]).await;
-        let expires_at = scene.app.service.now().plus_seconds(MAX_KEY_LIFE_S);
-        let issued =
-            scene.app.service.issue_auditor_key(&Steward::Operator, auditor.id, expires_at);
-        let key = issued.await.unwrap();
+        let key = scene.app.auditor_key(auditor.id).await;
         Self { scene, key }
     }
 
     async fn get(&self, path: &str) -> Reply {
-        let bearer = format!("Bearer {}", self.key.reveal());
+        let bearer = format!("Bearer {}", self.key);
         let request = Request::get(format!("/api/v1/ledger/{path}"))
             .header(header::AUTHORIZATION, bearer)
             .body(Body::empty());

@@ -1,13 +1,9 @@
 //! What executors and stagers do after staging: amend, heartbeat, report, roll back.
 
-use domain::{FreezeScope, PersonId};
+use domain::FreezeScope;
 use serde_json::{Value, json};
-use service::{PersonCaller, Steward};
+use service::Steward;
 use testing::{Scene, TestAgent, TestApp, stage_body};
-
-async fn caller(app: &TestApp, person: PersonId) -> PersonCaller {
-    app.service.person_caller(person, app.service.now()).await.unwrap().unwrap()
-}
 
 fn path(request: &Value, rest: &str) -> String {
     format!("/api/v1/requests/{}{rest}", request["id"].as_str().unwrap())
@@ -114,7 +110,7 @@ async fn d08_a_halt_and_a_halting_freeze_reach_the_executor_with_its_next_heartb
     let signal = async || {
         agent.post(&path(&request, "/heartbeat"), &beat, None).await.json()["signal"].clone()
     };
-    let by = caller(&app, bob.id).await;
+    let by = app.caller(bob.id).await;
     let agent_frozen = FreezeScope::Environment("somewhere-else".to_owned());
     app.service.freeze(&by, agent_frozen, true, "not this one").await.unwrap();
     assert_eq!(signal().await, "continue");
@@ -128,14 +124,14 @@ async fn d08_a_halt_and_a_halting_freeze_reach_the_executor_with_its_next_heartb
 #[tokio::test]
 async fn d09_a_freeze_stops_redemption_at_once_and_a_thaw_lets_it_go_on() {
     let Scene { app, agent, bob, request, .. } = Scene::approved().await;
-    let by = caller(&app, bob.id).await;
+    let by = app.caller(bob.id).await;
     let scope = FreezeScope::Agent(agent.id);
     let freeze = app.service.freeze(&by, scope, false, "odd traffic").await.unwrap();
     let refused = agent.redeem(&request, "r-1").await;
     assert_eq!((refused.status.as_u16(), &refused.problem()["code"]), (409, &json!("frozen")));
     assert!(app.service.thaw(&by, freeze, "all well").await.is_err(), "Bob is no administrator");
     let ann = app.person("Ann Administrator", &["administrators"]).await;
-    let ann = caller(&app, ann.id).await;
+    let ann = app.caller(ann.id).await;
     app.service.thaw(&ann, freeze, "all well").await.unwrap();
     assert_eq!(agent.redeem(&request, "r-1").await.status, 200);
 }
@@ -144,11 +140,11 @@ async fn d09_a_freeze_stops_redemption_at_once_and_a_thaw_lets_it_go_on() {
 async fn a_revoked_release_is_dead_for_good() {
     let Scene { app, agent, bob, owner, request, .. } = Scene::approved().await;
     let id = request["id"].as_str().unwrap().parse().unwrap();
-    let by = caller(&app, bob.id).await;
+    let by = app.caller(bob.id).await;
     app.service.revoke(&by, id, "the vendor called").await.unwrap();
     app.service.revoke(&by, id, "the vendor called").await.unwrap();
     let refused = agent.redeem(&request, "r-1").await;
     assert_eq!(refused.problem()["state"], "revoked");
-    let own = caller(&app, owner.id).await;
+    let own = app.caller(owner.id).await;
     assert!(app.service.revoke(&own, id, "too late").await.is_ok(), "it is so already");
 }

@@ -134,7 +134,7 @@ async fn changes_to_the_house_are_not_held_against_what_was_staged_before() {
     app.person("Dan Approver", &["approvers"]).await;
     let ann = app.person("Ann Administrator", &["administrators"]).await;
     app.person("Ben Administrator", &["administrators"]).await;
-    let caller = app.service.person_caller(ann.id, app.service.now()).await.unwrap().unwrap();
+    let caller = app.caller(ann.id).await;
     let by = caller.steward().unwrap();
     for version in 1..=2 {
         let policy = format!("// version {version}\n{}", policy_text(&app).await);

@@ -1,7 +1,7 @@
 //! Stopping through the pages: revoke, halt, withdraw, freeze and its end.
 
 use axum::http::StatusCode;
-use domain::{PersonId, StateName};
+use domain::StateName;
 use serde_json::{Value, json};
 use service::change::{Membership, Proposed};
 use testing::{Reply, Scene, TestApp, TestPerson};
@@ -94,10 +94,6 @@ async fn b02_only_who_has_a_say_stops_anything() {
     assert_eq!(stop(&owner, &request, "revoke", "my agent is broken").await.status, 303);
 }
 
-async fn caller(app: &TestApp, person: PersonId) -> service::PersonCaller {
-    app.service.person_caller(person, app.service.now()).await.unwrap().unwrap()
-}
-
 #[tokio::test]
 async fn a_change_is_withdrawn_by_whoever_proposed_it_and_by_nobody_else() {
     let app = TestApp::new().await;
@@ -105,7 +101,7 @@ async fn a_change_is_withdrawn_by_whoever_proposed_it_and_by_nobody_else() {
     app.person("Dan Approver", &["approvers"]).await;
     let ann = app.person("Ann Administrator", &["administrators"]).await;
     let ben = app.person("Ben Administrator", &["administrators"]).await;
-    let steward = caller(&app, ann.id).await.steward().unwrap();
+    let steward = app.caller(ann.id).await.steward().unwrap();
     let change = Membership::Add;
     let proposed =
         app.service.change_group(&steward, change, cat.id, "break-glass", "she is on call").await;

@@ -1,15 +1,14 @@
 //! People, agents and kinds as pages and the API show them.
 
 use domain::kind::is_change;
-use domain::{AgentId, Kind, StateName};
+use domain::{Actor, AgentId, Kind, StateName};
 
 use std::collections::BTreeSet;
 
 use crate::caller::PersonCaller;
 use crate::change::STANDING_GROUPS;
-use crate::view::{
-    AgentRow, AgentsView, FreezesView, KeyRow, KindView, KindsView, PeopleView, PersonRow,
-};
+use crate::house::key_row;
+use crate::view::{AgentRow, AgentsView, FreezesView, KindView, KindsView, PeopleView, PersonRow};
 use crate::{Failure, Service};
 
 impl Service {
@@ -21,23 +20,17 @@ impl Service {
         let now = self.now();
         let names = self.names().await?;
         let mut agents = Vec::new();
-        for agent in self.store.agents().await? {
-            let keys =
-                if caller.is_auditor() { self.store.keys_of(agent.id).await? } else { vec![] };
+        let agents_there = self.store.agents().await?;
+        // The gate itself has no keys and no owner.
+        for agent in agents_there.into_iter().filter(|agent| agent.id != AgentId::HOUSE) {
+            let keys = match caller.is_auditor() {
+                true => Some(self.store.keys_of(&Actor::Agent(agent.id)).await?),
+                false => None,
+            };
             agents.push(AgentRow {
                 pending: self.store.count_of_agent(agent.id, StateName::Pending).await?,
                 agent: names.agent(agent.id),
-                keys: keys
-                    .into_iter()
-                    .map(|key| KeyRow {
-                        id: key.id,
-                        live: key.lives(now),
-                        hint: key.hint,
-                        issued_at: key.issued_at,
-                        expires_at: key.expires_at,
-                        last_used_at: key.last_used_at,
-                    })
-                    .collect(),
+                keys: keys.map(|keys| keys.into_iter().map(|key| key_row(key, now)).collect()),
             });
         }
         let people = self.store.people().await?.into_iter().filter(|person| person.active);

@@ -6,7 +6,8 @@ use domain::kind::is_change;
 use domain::revision::EvidenceDescriptor;
 use domain::stage::{EvidenceItem, FieldError};
 use domain::{
-    AgentId, Digest, Ineligible, Kind, KindRef, PersonId, Revision, StageBody, Timestamp, name,
+    Actor, AgentId, Digest, Ineligible, Kind, KindRef, PersonId, Revision, StageBody, Timestamp,
+    name,
 };
 use serde_json::Value;
 
@@ -139,7 +140,12 @@ impl Service {
                 excluded.extend(agent.owner.map(|owner| (owner, Ineligible::OwnsAgent)));
             }
             let now = self.now();
-            let living = self.store.keys_of(id).await?.into_iter().filter(|key| key.lives(now));
+            let living = self
+                .store
+                .keys_of(&Actor::Agent(id))
+                .await?
+                .into_iter()
+                .filter(|key| key.lives(now));
             for holder in living.map(|key| key.shown_to) {
                 if excluded.iter().all(|(person, _)| *person != holder) {
                     excluded.push((holder, Ineligible::HoldsKey));

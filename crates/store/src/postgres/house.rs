@@ -246,12 +246,15 @@ fn key_of(row: &PgRow) -> Answer<ApiKey> {
     })
 }
 
-pub(super) async fn keys_of(pool: &PgPool, agent: AgentId) -> Answer<Vec<ApiKey>> {
-    let rows = sqlx::query("SELECT * FROM api_keys WHERE agent_id = $1 ORDER BY issued_at DESC")
-        .bind(agent.0)
-        .fetch_all(pool)
-        .await?;
-    rows.iter().map(key_of).collect()
+pub(super) async fn keys_of(pool: &PgPool, holder: &Actor) -> Answer<Vec<ApiKey>> {
+    const BY_AGENT: &str = "SELECT * FROM api_keys WHERE agent_id = $1 ORDER BY issued_at DESC";
+    const BY_PERSON: &str = "SELECT * FROM api_keys WHERE person_id = $1 ORDER BY issued_at DESC";
+    let query = match holder {
+        Actor::Agent(agent) => sqlx::query(BY_AGENT).bind(agent.0),
+        Actor::Person(person) => sqlx::query(BY_PERSON).bind(person.0),
+        Actor::System => return Ok(Vec::new()),
+    };
+    query.fetch_all(pool).await?.iter().map(key_of).collect()
 }
 
 pub(super) async fn find_key(pool: &PgPool, hash: [u8; 32]) -> Answer<Option<ApiKey>> {

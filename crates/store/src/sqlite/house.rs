@@ -237,12 +237,15 @@ fn key_of(row: &SqliteRow) -> Answer<ApiKey> {
     })
 }
 
-pub(super) async fn keys_of(pool: &SqlitePool, agent: AgentId) -> Answer<Vec<ApiKey>> {
-    let rows = sqlx::query("SELECT * FROM api_keys WHERE agent_id = ? ORDER BY issued_at DESC")
-        .bind(agent.to_string())
-        .fetch_all(pool)
-        .await?;
-    rows.iter().map(key_of).collect()
+pub(super) async fn keys_of(pool: &SqlitePool, holder: &Actor) -> Answer<Vec<ApiKey>> {
+    const BY_AGENT: &str = "SELECT * FROM api_keys WHERE agent_id = ? ORDER BY issued_at DESC";
+    const BY_PERSON: &str = "SELECT * FROM api_keys WHERE person_id = ? ORDER BY issued_at DESC";
+    let query = match holder {
+        Actor::Agent(agent) => sqlx::query(BY_AGENT).bind(agent.to_string()),
+        Actor::Person(person) => sqlx::query(BY_PERSON).bind(person.to_string()),
+        Actor::System => return Ok(Vec::new()),
+    };
+    query.fetch_all(pool).await?.iter().map(key_of).collect()
 }
 
 pub(super) async fn find_key(pool: &SqlitePool, hash: [u8; 32]) -> Answer<Option<ApiKey>> {

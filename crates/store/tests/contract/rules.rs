@@ -250,7 +250,7 @@ pub async fn the_house_is_read_back(database: impl Database) {
     assert_eq!(store.agent(AGENT).await.unwrap().unwrap().name, "agent-1");
     let found = store.find_key(hash).await.unwrap().unwrap();
     assert_eq!((found.id, found.last_used_at, found.shown_to), (key, Some(at(7)), OWNER));
-    assert_eq!(store.keys_of(AGENT).await.unwrap().len(), 1);
+    assert_eq!(store.keys_of(&Actor::Agent(AGENT)).await.unwrap().len(), 1);
     assert_eq!(store.kinds().await.unwrap().len(), 1);
     assert_eq!(store.kind("k", Some(1)).await.unwrap().unwrap().1, 1);
     assert!(store.kind("k", Some(2)).await.unwrap().is_none());
