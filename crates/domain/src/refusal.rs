@@ -47,6 +47,10 @@ pub enum Refusal {
     WrongLease,
     #[error("only whoever staged a request may amend or withdraw it")]
     NotStager,
+    #[error(
+        "a change to the house is staged by a person and carried out by the gate, and nothing else is"
+    )]
+    NotAChange,
     #[error("no timer of this request is due")]
     NotDue,
     #[error("a request has at most {most} revisions")]
@@ -97,6 +101,7 @@ impl Refusal {
             Self::NotExecuting { .. } => "not_executing",
             Self::WrongLease => "wrong_lease",
             Self::NotStager => "not_stager",
+            Self::NotAChange => "not_a_change",
             Self::NotDue => "not_due",
             Self::TooManyRevisions { .. } => "too_many_revisions",
             Self::ReauthenticationNeeded { .. } => "reauthentication_needed",

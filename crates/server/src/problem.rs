@@ -182,6 +182,7 @@ impl From<Refusal> for Problem {
             | Refusal::MayNotStop
             | Refusal::NotByBreakGlass
             | Refusal::NoBreakGlassRight
+            | Refusal::NotAChange
             | Refusal::OwnBreakGlass => StatusCode::FORBIDDEN,
             Refusal::NoRequirement | Refusal::DeadlinePassed => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::PolicyFailed => StatusCode::SERVICE_UNAVAILABLE,

@@ -2,8 +2,9 @@
 
 use crate::authority::Authority;
 use crate::fact::{RequestAmended, RequestFact, RequestStaged};
+use crate::kind::is_change;
 use crate::state::State;
-use crate::{Refusal, Requirement, Timestamp};
+use crate::{Actor, AgentId, Refusal, Requirement, Timestamp};
 
 use super::At;
 
@@ -23,8 +24,22 @@ pub(super) fn stage(
     authority: &Authority,
     now: Timestamp,
 ) -> Result<Vec<RequestFact>, Refusal> {
+    if !is_of_its_sort(&staged) {
+        return Err(Refusal::NotAChange);
+    }
     reviewable(&staged.requirements, staged.review_deadline, authority, now)?;
     Ok(vec![RequestFact::RequestStaged(Box::new(staged))])
+}
+
+/// INVARIANT: I10. What changes the house is a person's wish that the gate itself carries out; the
+/// gate is asked for nothing else.
+fn is_of_its_sort(staged: &RequestStaged) -> bool {
+    let by_person = matches!(staged.staged_by, Actor::Person(_));
+    let gates = [staged.agent, staged.executor].map(|agent| agent == AgentId::HOUSE);
+    match is_change(&staged.kind.name) {
+        true => by_person && gates == [true, true],
+        false => gates == [false, false],
+    }
 }
 
 /// What every revision owes before anybody looks at it.

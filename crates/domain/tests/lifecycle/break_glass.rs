@@ -5,13 +5,13 @@ use domain::fact::RequestStaged;
 use domain::request::{SecondReview, SecondVerdict};
 use domain::stage::Window;
 use domain::{
-    Actor, Command, Digest, FreezeScope, Ineligible, KindRef, Refusal, RequestFact, ReviewInput,
-    State, StateName, Verdict,
+    Command, Digest, FreezeScope, Ineligible, Refusal, RequestFact, ReviewInput, State, StateName,
+    Verdict,
 };
 
 use super::scene::{
-    BOB, CAT, DAN, EVE, FAY, FREEZE, OUTSIDER, OWNER, Story, amend, amended, at, freeze, one,
-    staged, two,
+    BOB, CAT, DAN, EVE, FAY, FREEZE, OUTSIDER, OWNER, Story, amend, amended, at, change, freeze,
+    one, staged, two,
 };
 use super::states::{Way, break_glass, second_review, story_in};
 
@@ -93,9 +93,7 @@ fn a_denial_and_requested_changes_stand_against_break_glass() {
 
 #[test]
 fn the_rules_of_the_house_are_never_changed_by_break_glass() {
-    let kind = KindRef { name: "countersign.policy".into(), version: 1 };
-    let staged_by = Actor::Person(BOB);
-    let story = Story::of(RequestStaged { kind, staged_by, ..staged(one()) });
+    let story = Story::of(change());
     assert_eq!(story.refusal(break_glass(&story, EVE)), Refusal::NotByBreakGlass);
 }
 

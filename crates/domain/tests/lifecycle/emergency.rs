@@ -4,7 +4,8 @@ use domain::fact::RequestStaged;
 use domain::{Actor, AgentId, Command, FreezeScope, KindRef, Refusal, StateName};
 
 use super::scene::{
-    ACTED_FOR, BOB, CAT, EVE, EXECUTOR, OTHER_AGENT, OUTSIDER, OWNER, STAGER, Story, one, staged,
+    self, ACTED_FOR, BOB, CAT, EVE, EXECUTOR, OTHER_AGENT, OUTSIDER, OWNER, STAGER, Story, one,
+    stage, staged,
 };
 use super::states::{Way, revoke, story_in};
 
@@ -32,10 +33,7 @@ fn a_freeze_covers_what_its_scope_names() {
 
 #[test]
 fn changes_to_the_house_are_exempt_from_every_freeze() {
-    let kind = KindRef { name: "countersign.policy".into(), version: 1 };
-    let (agent, executor) = (AgentId::HOUSE, AgentId::HOUSE);
-    let staged_by = Actor::Person(BOB);
-    let change = Story::of(RequestStaged { kind, staged_by, agent, executor, ..staged(one()) });
+    let change = Story::of(scene::change());
     let own = FreezeScope::Kind("countersign.policy".into());
     let gate = FreezeScope::Agent(AgentId::HOUSE);
     for (scope, _) in every_scope().into_iter().chain([(own, true), (gate, true)]) {
@@ -95,4 +93,27 @@ fn c03_a_withdrawn_request_is_never_approved() {
     let story = story_in(StateName::Withdrawn, Way::Quorum);
     let dead = Refusal::NotPending { state: StateName::Withdrawn };
     assert_eq!(story.refusal(story.approve(BOB)), dead);
+}
+
+#[test]
+fn i10_only_a_person_wishes_for_a_change_to_the_house_and_the_gate_does_nothing_else() {
+    let nothing = Story { request: None, ..Story::staged(one()) };
+    let answer = |staged| nothing.answer(stage(staged)).map(|_| ());
+    let change = scene::change();
+    assert_eq!(answer(change.clone()), Ok(()));
+    let by_agent = Actor::Agent(STAGER);
+    let (kind, gate) = (staged(one()).kind, AgentId::HOUSE);
+    let wrong = [
+        RequestStaged { staged_by: by_agent, ..change.clone() },
+        RequestStaged { staged_by: Actor::System, ..change.clone() },
+        RequestStaged { staged_by: Actor::Agent(gate), ..change.clone() },
+        RequestStaged { agent: STAGER, ..change.clone() },
+        RequestStaged { executor: EXECUTOR, ..change.clone() },
+        RequestStaged { kind, ..change },
+        RequestStaged { agent: gate, ..staged(one()) },
+        RequestStaged { executor: gate, ..staged(one()) },
+    ];
+    for staged in wrong {
+        assert_eq!(answer(staged.clone()), Err(Refusal::NotAChange), "{staged:?}");
+    }
 }

@@ -125,6 +125,13 @@ pub fn staged(needs: Vec<Requirement>) -> RequestStaged {
     }
 }
 
+/// A change to the house: wished for by `BOB`, to be carried out by the gate.
+pub fn change() -> RequestStaged {
+    let kind = KindRef { name: "countersign.policy".into(), version: 1 };
+    let (agent, executor) = (AgentId::HOUSE, AgentId::HOUSE);
+    RequestStaged { kind, staged_by: Actor::Person(BOB), agent, executor, ..staged(one()) }
+}
+
 pub fn stage(staged: RequestStaged) -> Command {
     Command::Stage(Box::new(Staging(staged)))
 }

@@ -45,6 +45,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::MayNotStop
         | Refusal::NotByBreakGlass
         | Refusal::NoBreakGlassRight
+        | Refusal::NotAChange
         | Refusal::OwnBreakGlass => StatusCode::FORBIDDEN,
         Refusal::PolicyFailed => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::NotStaged
@@ -117,6 +118,7 @@ fn plain(refusal: &Refusal) -> &'static str {
         // What only agents and the gate itself meet, should a person ever do.
         Refusal::NotStaged
         | Refusal::AlreadyStaged
+        | Refusal::NotAChange
         | Refusal::NoRequirement
         | Refusal::NotExecutor
         | Refusal::DigestMismatch { .. }
