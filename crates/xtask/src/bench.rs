@@ -1,91 +1,87 @@
-//! `bench`: measures what is claimed to be fast, and sets it against work that never changes.
+//! `bench`: measures what is claimed to be fast, and sets it against what this machine can do at most.
 //!
 //! Times are this machine's, now. The ratio to the base, measured in the same run, is what can be
 //! compared with another day or another machine. Nothing here passes or fails by the clock.
 
+mod decision;
+
+use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
 
+use crate::build;
 use crate::process;
+use crate::progress::Steps;
 use crate::workspace::Workspace;
 
-/// Where the measurements are left, below the workspace.
-const HOME: &str = "target/bench";
-/// The group of measurements, and the one in it that the others are set against.
-const GROUP: &str = "policy";
-const BASE: &str = "base";
+/// The page that shows the last run.
+const PAGE: &str = "docs/performance.md";
+/// The lines of the page between which a run is written.
+const BEGIN: &str = "<!-- measured: begin -->";
+const END: &str = "<!-- measured: end -->";
 
-/// Runs the benchmarks and prints a table.
+/// Builds, measures and prints a report; `write` puts it into the page as well.
 ///
 /// # Errors
-/// When they cannot be built or run, or left no measurement.
-pub fn run(workspace: &Workspace) -> Result<()> {
-    let group = workspace.path(HOME).join(GROUP);
-    if group.exists() {
-        fs::remove_dir_all(&group).with_context(|| format!("cannot clear {}", group.display()))?;
+/// When something cannot be built or run, or the page has no place for a report.
+pub fn run(workspace: &Workspace, args: &[OsString], write: bool) -> Result<()> {
+    build::site(workspace, &mut Steps::new(build::SITE_STEPS))?;
+    let decision = decision::measure(workspace)?;
+    let load = load(workspace, args)?;
+    let report = format!("{}\n\n{load}\n{decision}", machine()?);
+    eprint!("\n{report}");
+    if write {
+        let page = workspace.path(PAGE);
+        let text = fs::read_to_string(&page).with_context(|| format!("cannot read {PAGE}"))?;
+        fs::write(&page, inserted(&text, &report)?)?;
+        eprintln!("written into {PAGE}");
     }
-    let mut cargo = workspace.cargo(&["bench", "--package", "policy"]);
-    process::run(cargo.env("CRITERION_HOME", workspace.path(HOME)))?;
-    eprint!("\n{}", table(&measurements(&group)?)?);
     Ok(())
 }
 
-/// The median of each measurement in nanoseconds, by name.
-fn measurements(group: &Path) -> Result<Vec<(String, f64)>> {
-    let entries = fs::read_dir(group).with_context(|| format!("nothing in {}", group.display()))?;
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        let estimates = entry.path().join("new/estimates.json");
-        if let Ok(text) = fs::read_to_string(&estimates) {
-            let median = median(&text).with_context(|| format!("{}", estimates.display()))?;
-            found.push((entry.file_name().to_string_lossy().into_owned(), median));
-        }
-    }
-    found.sort_by(|(_, one), (_, other)| one.total_cmp(other));
-    Ok(found)
+/// What the load benchmark prints: a table.
+fn load(workspace: &Workspace, args: &[OsString]) -> Result<String> {
+    let mut cargo = workspace.product(&["bench", "--bench", "load", "--"]);
+    cargo.args(args);
+    let output = cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "`{}` failed", process::shown(&cargo));
+    Ok(String::from_utf8(output.stdout)?)
 }
 
-fn median(estimates: &str) -> Result<f64> {
-    let estimates: Value = serde_json::from_str(estimates)?;
-    estimates.pointer("/median/point_estimate").and_then(Value::as_f64).context("it has no median")
-}
-
-fn table(found: &[(String, f64)]) -> Result<String> {
-    let base = found.iter().find(|(name, _)| name == BASE).map(|(_, base)| *base);
-    let base = base.context("the base was not measured")?;
-    ensure!(base > 0.0 && found.len() > 1, "nothing was measured beside the base");
-    let row = |(name, median): &(String, f64)| {
-        format!("{name:24} {:>9.2} µs {:>8.1} × base\n", median / 1000.0, median / base)
+/// The machine and the day, in a sentence.
+fn machine() -> Result<String> {
+    let cpus = fs::read_to_string("/proc/cpuinfo").context("cannot read /proc/cpuinfo")?;
+    let models = || cpus.lines().filter_map(|line| line.strip_prefix("model name"));
+    let model = models().next().unwrap_or_default().trim_start_matches([' ', '\t', ':']);
+    let memory = fs::read_to_string("/proc/meminfo").context("cannot read /proc/meminfo")?;
+    let kilobytes = memory.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok());
+    let gigabytes = kilobytes.context("no MemTotal in /proc/meminfo")? / 1_048_576;
+    let ask = |program: &str, argument: &str| {
+        process::ask(Command::new(program).arg(argument)).unwrap_or_default().trim().to_owned()
     };
-    Ok(found.iter().map(row).collect())
+    let (day, kernel) = (ask("date", "+%Y-%m-%d"), ask("uname", "-sr"));
+    let cores = models().count();
+    Ok(format!("{day}: {cores} × {model}, {gigabytes} GiB, {kernel}."))
+}
+
+/// The page with the report in its place.
+fn inserted(page: &str, report: &str) -> Result<String> {
+    let (before, rest) = page.split_once(BEGIN).context("the page lacks its begin mark")?;
+    let (_, after) = rest.split_once(END).context("the page lacks its end mark")?;
+    Ok(format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", report.trim()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn measured(names: &[(&str, f64)]) -> Vec<(String, f64)> {
-        names.iter().map(|(name, median)| ((*name).to_owned(), *median)).collect()
-    }
-
     #[test]
-    fn each_measurement_has_its_time_and_its_ratio_to_the_base() {
-        let table = table(&measured(&[("base", 400.0), ("decide", 26_000.0)])).unwrap();
-        let columns: Vec<Vec<&str>> =
-            table.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!(columns[0], ["base", "0.40", "µs", "1.0", "×", "base"]);
-        assert_eq!(columns[1], ["decide", "26.00", "µs", "65.0", "×", "base"]);
-    }
-
-    #[test]
-    fn a_run_without_base_or_without_anything_else_is_an_error() {
-        assert!(table(&measured(&[("decide", 1.0)])).is_err());
-        assert!(table(&measured(&[("base", 1.0)])).is_err());
-        assert!(median("{}").is_err());
-        assert_eq!(median(r#"{"median":{"point_estimate":2.5}}"#).unwrap(), 2.5);
+    fn a_report_replaces_the_last_one() {
+        let page = format!("Words.\n{BEGIN}\nold\n{END}\nMore.\n");
+        let page = inserted(&page, "new\n").unwrap();
+        assert_eq!(page, format!("Words.\n{BEGIN}\n\nnew\n\n{END}\nMore.\n"));
+        assert!(inserted("Words.", "new").is_err());
     }
 }

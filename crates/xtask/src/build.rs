@@ -12,16 +12,32 @@ use crate::site::{budget, sources};
 use crate::workspace::Workspace;
 use crate::{process, toolchain, wasm};
 
+/// How many steps [`site`] announces.
+pub const SITE_STEPS: usize = 3;
 /// How many steps [`run`] announces.
-pub const STEPS: usize = 4;
+pub const STEPS: usize = SITE_STEPS + 1;
 
 /// Builds everything and returns where the binary is.
 ///
 /// # Errors
 /// When a step fails; what an earlier step made is kept.
 pub fn run(workspace: &Workspace, steps: &mut Steps, release: bool) -> Result<PathBuf> {
+    site(workspace, steps)?;
     let _alone = workspace.lock()?;
+    steps.step("build the binary (minutes the first time, then seconds)", || {
+        process::run(&mut binary_command(workspace, release))?;
+        let binary = workspace.binary(release);
+        ensure!(binary.exists(), "cargo left no binary at {}", binary.display());
+        binary.canonicalize().context("cannot find the binary")
+    })
+}
 
+/// Builds what the server embeds, `target/site`.
+///
+/// # Errors
+/// When a step fails, or browsers would load too much.
+pub fn site(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+    let _alone = workspace.lock()?;
     let toolchain = steps.step("find a compiler for the browser part", || {
         let toolchain = toolchain::ensure(workspace)?;
         eprintln!("  using {}", toolchain.name());
@@ -40,13 +56,6 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, release: bool) -> Result<Pa
         let changed = site.publish(&workspace.site())?;
         eprintln!("  target/site {}", if changed { "written" } else { "unchanged" });
         within_budget
-    })?;
-
-    steps.step("build the binary (minutes the first time, then seconds)", || {
-        process::run(&mut binary_command(workspace, release))?;
-        let binary = workspace.binary(release);
-        ensure!(binary.exists(), "cargo left no binary at {}", binary.display());
-        binary.canonicalize().context("cannot find the binary")
     })
 }
 

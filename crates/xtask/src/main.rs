@@ -78,8 +78,19 @@ enum Task {
     ///
     /// Every check runs, even after one has failed. Changes no file of the workspace.
     Check,
-    /// Measure what a decision costs, against the time of a known piece of work in the same run.
-    Bench,
+    /// Measure the optimised binary against what this machine can do at most, in the same run.
+    ///
+    /// Prints a report: each figure beside its base and its goal. Takes about ten minutes after the
+    /// build; keep the machine quiet meanwhile. Everything after `--` goes to the load benchmark,
+    /// for example `cargo xtask bench -- --sizes 0 --seconds 1`.
+    Bench {
+        /// Put the report into docs/performance.md.
+        #[arg(long)]
+        write: bool,
+        /// Arguments for the load benchmark.
+        #[arg(last = true, value_name = "ARGS")]
+        args: Vec<OsString>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -106,7 +117,7 @@ fn run(cli: Cli) -> Result<bool> {
         Task::Demo { args } => demo::run(&workspace, &args).map(|never| match never {}),
         Task::Test { filter, suite } => test::run(&workspace, filter.as_deref(), &suite),
         Task::Check => check::run(&workspace),
-        Task::Bench => bench::run(&workspace).map(|()| true),
+        Task::Bench { write, args } => bench::run(&workspace, &args, write).map(|()| true),
     }
 }
 

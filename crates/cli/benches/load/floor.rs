@@ -1,0 +1,149 @@
+//! What databases alone can do on this machine: SQLite with the rows of a request, PostgreSQL with
+//! `pgbench`.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection};
+
+/// A SQLite file that takes the rows of requests from a gate's own, under the same durability, with
+/// the same tables and indexes, without triggers and checks between them.
+pub struct Raw {
+    connection: SqliteConnection,
+    /// One statement a table.
+    copies: Vec<String>,
+    requests: Vec<String>,
+    next: usize,
+    _directory: tempfile::TempDir,
+}
+
+impl Raw {
+    /// Rows come from the gate's file, which may be in use.
+    pub async fn beside(gate: &Path) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let options = SqliteConnectOptions::new()
+            .filename(directory.path().join("raw.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(false);
+        let mut connection = options.connect().await?;
+        let attach = sqlx::query("ATTACH ? AS gate").bind(gate.display().to_string());
+        attach.execute(&mut connection).await?;
+        let schema = sqlx::query(
+            "SELECT sql FROM gate.sqlite_schema WHERE sql IS NOT NULL \
+             AND type IN ('table', 'index') AND name NOT LIKE 'sqlite_%' ORDER BY type DESC",
+        );
+        for row in schema.fetch_all(&mut connection).await? {
+            let sql: String = row.try_get(0)?;
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
+        }
+        let copies = copies(&mut connection).await?;
+        let requests = sqlx::query_scalar("SELECT id FROM gate.requests ORDER BY staged_at DESC")
+            .fetch_all(&mut connection)
+            .await?;
+        Ok(Self { connection, copies, requests, next: 0, _directory: directory })
+    }
+
+    /// Commits the rows of `group` requests at a time; answers with requests a second.
+    pub async fn rate(&mut self, group: usize, for_: Duration) -> anyhow::Result<f64> {
+        let start = Instant::now();
+        let mut done = 0_u32;
+        while start.elapsed() < for_ {
+            self.commit(group).await?;
+            done += u32::try_from(group)?;
+        }
+        Ok(f64::from(done) / start.elapsed().as_secs_f64())
+    }
+
+    /// How long one commit of one request takes.
+    pub async fn once(&mut self) -> anyhow::Result<Duration> {
+        let start = Instant::now();
+        self.commit(1).await?;
+        Ok(start.elapsed())
+    }
+
+    async fn commit(&mut self, group: usize) -> anyhow::Result<()> {
+        if self.next + group > self.requests.len() {
+            self.clear().await?;
+        }
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        for id in self.requests.iter().skip(self.next).take(group) {
+            for copy in &self.copies {
+                let copy = sqlx::query(AssertSqlSafe(copy.as_str())).bind(id);
+                copy.execute(&mut *transaction).await?;
+            }
+        }
+        transaction.commit().await?;
+        self.next += group;
+        Ok(())
+    }
+
+    /// The requests that there are go round.
+    async fn clear(&mut self) -> anyhow::Result<()> {
+        ensure!(self.requests.len() >= 64, "too few requests were staged before");
+        for copy in &self.copies {
+            let table = copy.split(' ').nth(2).context("a table")?;
+            let delete = format!("DELETE FROM {table}");
+            sqlx::raw_sql(AssertSqlSafe(delete)).execute(&mut self.connection).await?;
+        }
+        self.next = 0;
+        Ok(())
+    }
+}
+
+/// For each table that has rows of a request: how they are copied.
+async fn copies(connection: &mut SqliteConnection) -> anyhow::Result<Vec<String>> {
+    let tables = sqlx::query_scalar::<_, String>(
+        "SELECT m.name FROM gate.sqlite_schema AS m JOIN pragma_table_info(m.name, 'gate') AS c \
+         WHERE m.type = 'table' AND c.name = 'request_id' ORDER BY 1",
+    );
+    let mut copies: Vec<String> = tables
+        .fetch_all(&mut *connection)
+        .await?
+        .iter()
+        .map(|table| {
+            format!("INSERT INTO main.{table} SELECT * FROM gate.{table} WHERE request_id = ?")
+        })
+        .collect();
+    ensure!(copies.len() > 3, "the tables of a request are not found");
+    copies.push("INSERT INTO main.requests SELECT * FROM gate.requests WHERE id = ?".to_owned());
+    copies.push(
+        "INSERT INTO main.entry_texts SELECT * FROM gate.entry_texts WHERE idx IN \
+         (SELECT idx FROM gate.entries WHERE request_id = ?)"
+            .to_owned(),
+    );
+    Ok(copies)
+}
+
+/// Inserts of one row a transaction that 16 clients of `pgbench` make in a second; a row has as
+/// many bytes as a request takes.
+pub async fn pgbench(url: &str, bytes: usize, seconds: u32) -> anyhow::Result<f64> {
+    let mut connection = sqlx::PgConnection::connect(url).await?;
+    let table = "CREATE TABLE IF NOT EXISTS bench_rows (id uuid PRIMARY KEY, body bytea NOT NULL)";
+    sqlx::raw_sql(table).execute(&mut connection).await?;
+    connection.close().await?;
+    let directory = tempfile::tempdir()?;
+    let script = directory.path().join("insert.sql");
+    std::fs::write(
+        &script,
+        format!(
+            "INSERT INTO bench_rows VALUES (gen_random_uuid(), decode(repeat('5a', {bytes}), 'hex'));\n"
+        ),
+    )?;
+    let output = Command::new("pgbench")
+        .args(["--no-vacuum", "--client=16", "--jobs=2", "--protocol=prepared"])
+        .arg(format!("--time={seconds}"))
+        .arg("--file")
+        .arg(&script)
+        .arg(url)
+        .output()
+        .context("cannot run pgbench")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "pgbench: {}", String::from_utf8_lossy(&output.stderr));
+    let tps = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next());
+    Ok(tps.context("pgbench printed no rate")?.parse()?)
+}
