@@ -1,6 +1,7 @@
 //! What is committed: one change, whole.
 
 use domain::commitment::SALT_BYTES;
+use domain::entry::HouseFact;
 use domain::kind::EffectPart;
 use domain::revision::Sealed;
 use domain::{
@@ -32,6 +33,30 @@ impl Change {
             matches!(fact, RequestFact::RequestStaged(_) | RequestFact::RequestAmended(_))
         };
         self.facts.iter().find(brings).map(|new| new.at)
+    }
+
+    /// When its request changed: at the last fact about it.
+    pub(crate) fn changed_at(&self) -> Option<Timestamp> {
+        let about = |new: &&NewFact| matches!(new.fact, Fact::Request(_));
+        self.facts.iter().rfind(about).map(|new| new.at)
+    }
+
+    /// When the fact was recorded that names what is written.
+    pub(crate) fn written_at(&self, write: &Write) -> Option<Timestamp> {
+        let names = |new: &&NewFact| {
+            let Fact::House(fact) = &new.fact else { return false };
+            match (fact, write) {
+                (HouseFact::InstanceCreated { .. }, Write::Instance { .. }) => true,
+                (HouseFact::KindPut { kind: put, .. }, Write::Kind { kind, version }) => {
+                    put.name == kind.name && put.version == *version
+                }
+                (HouseFact::PolicyPut { version: put, .. }, Write::Policy { version, .. }) => {
+                    put == version
+                }
+                _ => false,
+            }
+        };
+        self.facts.iter().find(names).map(|new| new.at)
     }
 }
 

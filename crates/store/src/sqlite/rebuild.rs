@@ -9,13 +9,13 @@ mod compare;
 use std::path::Path;
 
 use domain::entry::{Entry, HouseFact};
-use domain::{Digest, Fact, Kind, Request, RequestFact, RequestId, revision};
+use domain::{Digest, Fact, Kind, KindRef, Request, RequestFact, RequestId, Timestamp, revision};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::rows::{Column, signed};
+use super::rows::Column;
 use super::{MIGRATIONS, ledger, project, requests};
-use crate::change::{NewFact, RequestChange, Staged, Text};
+use crate::change::{NewFact, RequestChange, Staged, Text, Write};
 use crate::error::StoreError;
 use crate::read::{Difference, Rebuilt, StoredEntry};
 
@@ -75,11 +75,14 @@ async fn replay(
     };
     let projected = match (&fact.fact, fact.request) {
         (Fact::Request(of_request), Some(id)) => request(tx, id, of_request, &fact).await,
+        (Fact::House(HouseFact::InstanceCreated { .. }), _) => {
+            project::write(tx, Write::Instance { id: entry.instance }, entry.at).await
+        }
         (Fact::House(HouseFact::KindPut { kind, digest }), _) => {
-            copy_kind(tx, &kind.name, kind.version, *digest).await
+            copy_kind(tx, kind, *digest, entry.at).await
         }
         (Fact::House(HouseFact::PolicyPut { version, digest }), _) => {
-            copy_policy(tx, *version, *digest).await
+            copy_policy(tx, *version, *digest, entry.at).await
         }
         _ => project::fact(tx, &fact).await,
     };
@@ -164,46 +167,50 @@ async fn staged(tx: &mut SqliteConnection, request: &Request) -> Answer<Staged> 
 /// A kind's body from the file at hand, if it is what the entry names.
 async fn copy_kind(
     tx: &mut SqliteConnection,
-    name: &str,
-    version: u32,
+    kind: &KindRef,
     digest: Digest,
+    at: Timestamp,
 ) -> Answer<()> {
-    let row = sqlx::query("SELECT body, put_at FROM live.kinds WHERE name = ? AND version = ?")
-        .bind(name)
-        .bind(i64::from(version))
-        .fetch_optional(&mut *tx)
-        .await?;
-    let Some(row) = row else { return Ok(()) };
-    let (body, put_at): (Vec<u8>, i64) = (row.try_get("body")?, row.try_get("put_at")?);
-    if Digest::of(&body) != digest {
-        return Err(StoreError::Refused(format!("kind {name} {version} is not what was put")));
-    }
+    let (name, version) = (&kind.name, i64::from(kind.version));
+    let body: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT body FROM live.kinds WHERE name = ? AND version = ?")
+            .bind(name)
+            .bind(version)
+            .fetch_optional(&mut *tx)
+            .await?;
+    let body = put(body, digest, &format!("kind {name} {version}"))?;
     sqlx::query("INSERT INTO kinds (name, version, body, put_at) VALUES (?, ?, ?, ?)")
         .bind(name)
-        .bind(signed(u64::from(version)))
+        .bind(version)
         .bind(body)
-        .bind(put_at)
+        .bind(at.micros())
         .execute(tx)
         .await?;
     Ok(())
 }
 
 /// A policy's text from the file at hand, if it is what the entry names.
-async fn copy_policy(tx: &mut SqliteConnection, version: u32, digest: Digest) -> Answer<()> {
-    let row = sqlx::query("SELECT text, put_at FROM live.policies WHERE version = ?")
-        .bind(i64::from(version))
-        .fetch_optional(&mut *tx)
-        .await?;
-    let Some(row) = row else { return Ok(()) };
-    let (text, put_at): (String, i64) = (row.try_get("text")?, row.try_get("put_at")?);
-    if Digest::of(text.as_bytes()) != digest {
-        return Err(StoreError::Refused(format!("policy {version} is not what was put")));
+async fn copy_policy(
+    tx: &mut SqliteConnection,
+    version: u32,
+    digest: Digest,
+    at: Timestamp,
+) -> Answer<()> {
+    let text: Option<String> =
+        sqlx::query_scalar("SELECT text FROM live.policies WHERE version = ?")
+            .bind(i64::from(version))
+            .fetch_optional(&mut *tx)
+            .await?;
+    let text = put(text, digest, &format!("policy {version}"))?;
+    project::write(tx, Write::Policy { version, text }, at).await
+}
+
+/// What was put, where it is there and has the digest that the entry names.
+fn put<T: AsRef<[u8]>>(found: Option<T>, digest: Digest, what: &str) -> Answer<T> {
+    let found = found.ok_or_else(|| StoreError::Refused(format!("{what} is gone")))?;
+    if Digest::of(found.as_ref()) == digest {
+        Ok(found)
+    } else {
+        Err(StoreError::Refused(format!("{what} is not what was put")))
     }
-    sqlx::query("INSERT INTO policies (version, text, put_at) VALUES (?, ?, ?)")
-        .bind(i64::from(version))
-        .bind(text)
-        .bind(put_at)
-        .execute(tx)
-        .await?;
-    Ok(())
 }

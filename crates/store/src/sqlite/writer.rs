@@ -195,7 +195,7 @@ async fn write_batch(
 async fn commit(
     tx: &mut SqliteConnection,
     head: &mut Head,
-    change: Change,
+    mut change: Change,
     now: Timestamp,
 ) -> Answer<Committed> {
     // INVARIANT: I9. Epoch, version and deadline are compared here, inside the transaction.
@@ -218,20 +218,23 @@ async fn commit(
             head.instance = Some(*id);
         }
     }
+    // INVARIANT: L13. What the tables say follows from the entries, times included.
     let staged_at = change.staged_at().unwrap_or(now);
+    let changed_at = change.changed_at().unwrap_or(now);
     let first_index = head.frontier.size();
     if let Some(request) = &change.request {
-        project::stage(tx, request, now).await?;
+        project::stage(tx, request, changed_at).await?;
     }
     for fact in &change.facts {
         append(tx, head, fact).await?;
         project::fact(tx, fact).await?;
     }
-    for write in change.writes {
-        project::write(tx, write, now).await?;
+    for write in std::mem::take(&mut change.writes) {
+        let at = change.written_at(&write).unwrap_or(now);
+        project::write(tx, write, at).await?;
     }
     if let Some(request) = &change.request {
-        project::update(tx, request, staged_at, now).await?;
+        project::update(tx, request, staged_at, changed_at).await?;
     }
     if let Some(record) = &change.idempotency {
         project::idempotency(tx, record, now).await?;

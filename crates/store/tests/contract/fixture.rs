@@ -181,9 +181,9 @@ pub async fn amending(store: &dyn Store, id: RequestId) -> Change {
 /// The change that records `facts` on a stored request.
 pub async fn following(store: &dyn Store, id: RequestId, facts: Vec<RequestFact>) -> Change {
     let stored = store.load(id).await.unwrap().unwrap();
-    let after = facts.iter().fold(stored.request, |request, fact| {
-        Request::evolve(Some(request), fact, at(10)).unwrap()
-    });
+    let after = facts
+        .iter()
+        .fold(stored.request, |request, fact| Request::evolve(Some(request), fact, at(0)).unwrap());
     let new = |one: RequestFact| NewFact { request: Some(id), ..fact(Actor::Person(BOB), one) };
     let expected_version = Some(stored.version);
     Change {

@@ -6,5 +6,6 @@ mod checkpoints;
 mod fixture;
 mod history;
 mod postgres;
+mod rebuild;
 mod rules;
 mod sqlite;

@@ -6,7 +6,7 @@ mod schema;
 
 use std::sync::Arc;
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use store::{PostgresStore, Store};
 
 use crate::fixture::Standing;
@@ -22,6 +22,11 @@ impl Database for Postgres {
 
     async fn open(&self) -> Arc<dyn Store> {
         Arc::new(PostgresStore::open(&self.0, Arc::<Standing>::default()).await.unwrap())
+    }
+
+    async fn forge(&self, sql: &str) {
+        let all = format!("SET session_replication_role = replica; {sql}");
+        sqlx::raw_sql(AssertSqlSafe(all)).execute(&mut self.raw().await).await.unwrap();
     }
 }
 

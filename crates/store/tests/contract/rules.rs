@@ -19,6 +19,8 @@ use crate::fixture::{
 pub trait Database {
     async fn new() -> Self;
     async fn open(&self) -> Arc<dyn Store>;
+    /// Runs statements past every rule of the schema.
+    async fn forge(&self, sql: &str);
 
     async fn furnished(&self) -> Arc<dyn Store> {
         let store = self.open().await;
@@ -58,6 +60,10 @@ macro_rules! hold {
             requests_on_a_target_are_counted_for_an_hour_up_to_a_limit,
             a_repeat_is_known_by_its_content_and_how_it_ended,
             what_expired_is_told_from_what_was_denied
+        );
+        $crate::rules::hold!($database, rebuild:
+            l13_a_forged_row_of_any_table_that_follows_from_entries_is_reported,
+            l13_every_table_is_compared_or_it_is_said_why_not
         );
     };
     ($database:ty: $($rule:ident),+) => {

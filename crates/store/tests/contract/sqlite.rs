@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::{Digest, RequestId};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use store::{SqliteStore, Store, StoreError};
 use tempfile::TempDir;
 
@@ -22,6 +22,16 @@ impl Database for Sqlite {
 
     async fn open(&self) -> Arc<dyn Store> {
         Arc::new(SqliteStore::open(&self.path(), Arc::<Standing>::default()).await.unwrap())
+    }
+
+    async fn forge(&self, sql: &str) {
+        let mut raw = SqliteConnection::connect(&self.path().display().to_string()).await.unwrap();
+        sqlx::query("PRAGMA foreign_keys = off").execute(&mut raw).await.unwrap();
+        let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
+        let names: Vec<String> = sqlx::query_scalar(triggers).fetch_all(&mut raw).await.unwrap();
+        let drops = names.iter().map(|name| format!("DROP TRIGGER {name};"));
+        let all = drops.collect::<String>() + sql;
+        sqlx::raw_sql(AssertSqlSafe(all)).execute(&mut raw).await.unwrap();
     }
 }
 
@@ -117,7 +127,7 @@ async fn the_schema_refuses_what_the_code_never_does() {
         ("INSERT INTO checkpoints VALUES (99999, 0, 'x')".to_owned(), "I8"),
     ];
     for (sql, rule) in attempts {
-        let refused = sqlx::query(sqlx::AssertSqlSafe(sql.clone())).execute(&mut raw).await;
+        let refused = sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut raw).await;
         let error = refused.expect_err(&sql).to_string();
         assert!(error.contains(rule), "{sql}: {error}");
     }

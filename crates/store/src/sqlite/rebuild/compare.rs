@@ -14,15 +14,19 @@ struct Projection {
     beside: &'static [&'static str],
 }
 
-const PROJECTIONS: [Projection; 13] = [
+const PROJECTIONS: [Projection; 16] = [
+    // Several facts of one change move the epoch once.
+    Projection { table: "instance", key: &["only_row"], beside: &["authority_epoch"] },
     Projection { table: "entries", key: &["idx"], beside: &["body", "leaf"] },
     Projection { table: "people", key: &["id"], beside: &["password_hash"] },
     Projection { table: "group_members", key: &["group_name", "person_id"], beside: &[] },
     Projection { table: "agents", key: &["id"], beside: &[] },
     Projection { table: "api_keys", key: &["id"], beside: &["hash", "hint", "last_used_at"] },
     Projection { table: "kinds", key: &["name", "version"], beside: &[] },
+    Projection { table: "policies", key: &["version"], beside: &[] },
+    Projection { table: "freezes", key: &["id"], beside: &[] },
     // Several facts of one change are one version.
-    Projection { table: "requests", key: &["id"], beside: &["version", "changed_at"] },
+    Projection { table: "requests", key: &["id"], beside: &["version"] },
     Projection { table: "revisions", key: &["request_id", "number"], beside: &[] },
     Projection { table: "reviews", key: &["request_id", "revision", "person_id"], beside: &[] },
     Projection { table: "releases", key: &["request_id"], beside: &[] },
@@ -79,17 +83,14 @@ pub(super) async fn tables(tx: &mut SqliteConnection, rebuilt: &mut Rebuilt) -> 
     Ok(())
 }
 
-/// A name whose text was erased is in the tables still, where the product needs it.
+/// A text that was erased is in the tables still, where the product needs it.
 fn erased_instead(table: &str, column: &str, recorded: &str) -> bool {
-    table == "people"
-        && match column {
-            "name" => recorded.trim_start_matches('\'').starts_with(ERASED),
-            "lookalike" => {
-                let stand_in = domain::name::lookalike(ERASED);
-                recorded.trim_start_matches('\'').starts_with(stand_in.trim_end())
-            }
-            _ => false,
-        }
+    let recorded = recorded.trim_start_matches('\'');
+    match (table, column) {
+        ("people", "name") | ("freezes", "reason") => recorded.starts_with(ERASED),
+        ("people", "lookalike") => recorded.starts_with(domain::name::lookalike(ERASED).trim_end()),
+        _ => false,
+    }
 }
 
 impl Projection {
