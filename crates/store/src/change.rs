@@ -8,6 +8,7 @@ use domain::{
     Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestFact, RequestId, Timestamp,
 };
 
+use crate::error::StoreError;
 use crate::read::StoredCheckpoint;
 
 /// Facts, and everything that becomes durable with them.
@@ -25,7 +26,51 @@ pub struct Change {
     pub idempotency: Option<Idempotency>,
 }
 
+/// How far the clock by which a change was decided may be ahead of the writer's.
+const MAX_AHEAD_S: i64 = 5;
+
 impl Change {
+    /// Whether it was decided at an instant that has not come by the writer's clock: what ends
+    /// until then has not ended (I12).
+    pub(crate) fn is_ahead_of(&self, now: Timestamp) -> bool {
+        self.facts.iter().any(|new| new.at > now.plus_seconds(MAX_AHEAD_S))
+    }
+
+    /// Whether entries of it as it is would go back in time, after one of `newest`.
+    pub(crate) fn is_behind(&self, newest: Option<Timestamp>) -> bool {
+        let times = newest.into_iter().chain(self.facts.iter().map(|new| new.at));
+        !times.is_sorted()
+    }
+
+    /// Records every fact at the time of the entry before it at the earliest. `before` is the
+    /// request as it is stored.
+    ///
+    /// Of changes that are decided at once, the one that is committed second may have read the
+    /// clock first.
+    pub(crate) fn follow(
+        &mut self,
+        newest: Option<Timestamp>,
+        before: Option<Request>,
+    ) -> Result<(), StoreError> {
+        let mut earliest = newest;
+        for new in &mut self.facts {
+            new.at = earliest.map_or(new.at, |earliest| earliest.max(new.at));
+            earliest = Some(new.at);
+        }
+        let Some(request) = &mut self.request else { return Ok(()) };
+        let mut after = before;
+        for new in &self.facts {
+            if let Fact::Request(fact) = &new.fact {
+                let evolved = Request::evolve(after, fact, new.at);
+                after = Some(evolved.map_err(|error| StoreError::Refused(error.to_string()))?);
+            }
+        }
+        if let Some(after) = after {
+            request.after = after;
+        }
+        Ok(())
+    }
+
     /// When the revision that it brings was staged or amended.
     pub(crate) fn staged_at(&self) -> Option<Timestamp> {
         let brings = |new: &&NewFact| {

@@ -1,8 +1,16 @@
-//! The clock port. Every "now" of the product comes through it.
+//! The clock port. Every "now" of the product comes through it, and none is before the newest entry.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::Timestamp;
+
+use crate::error::StoreError;
+
+/// How far a clock may be behind the newest entry. Within a day, time stands still until the clock
+/// has caught up; further back one of the two is wrong by more than a correction, and what would be
+/// signed now could be valid for as long.
+const MAX_BEHIND_S: i64 = 24 * 3600;
 
 /// Gives the present instant.
 pub trait Clock: Send + Sync + 'static {
@@ -39,6 +47,39 @@ impl Clock for SystemClock {
         let ahead = database.micros().saturating_sub(Self::machine().micros());
         self.ahead_us.store(ahead, Ordering::Relaxed);
         database
+    }
+}
+
+/// Now, as of which something is recorded after `newest`: never before it, so that what had ended
+/// by then has ended (I12).
+///
+/// # Errors
+/// `ClockBehind` when the clock was set back by more than a day, or forward once and back again.
+pub(crate) fn now_after(
+    newest: Option<Timestamp>,
+    clock: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let Some(newest) = newest else { return Ok(clock) };
+    if newest.seconds_since(clock) > MAX_BEHIND_S {
+        return Err(StoreError::ClockBehind { clock, newest });
+    }
+    Ok(clock.max(newest))
+}
+
+/// The time of the newest entry that this process knows of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Newest(Arc<AtomicI64>);
+
+impl Newest {
+    pub(crate) fn raise(&self, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            self.0.fetch_max(at.micros(), Ordering::SeqCst);
+        }
+    }
+
+    /// 1970 while there is no entry.
+    pub(crate) fn get(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::EPOCH)
     }
 }
 

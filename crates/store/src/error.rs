@@ -1,5 +1,7 @@
 //! What can go wrong between a change and its durability.
 
+use domain::Timestamp;
+
 use crate::read::IdempotencyRecord;
 
 /// Why a change was not committed, or a read not answered.
@@ -11,6 +13,12 @@ pub enum StoreError {
     /// The instant up to which the change was valid has passed: load, apply, try again.
     #[error("the change came after its deadline")]
     TooLate,
+    /// The clock was set back too far, or was far ahead when the newest entry was made.
+    #[error(
+        "the clock shows {clock}, more than a day before the newest entry, of {newest}: put the \
+         clock right"
+    )]
+    ClockBehind { clock: Timestamp, newest: Timestamp },
     /// The idempotency key was used before; here is what it stands for.
     #[error("the idempotency key was used before")]
     KeyUsed(IdempotencyRecord),

@@ -26,6 +26,9 @@ pub trait Store: Send + Sync + 'static {
     /// Writes something that nobody decides on; answers once it is durable.
     async fn side(&self, side: Side) -> Answer<()>;
 
+    /// The time of the newest entry that this process knows of, 1970 where it knows of none. Nothing
+    /// is decided as of an instant before it (I12).
+    fn newest_entry_at(&self) -> Timestamp;
     /// What other processes commit, from now on. Subscribe first, then read: a wake-up can come
     /// for nothing, but none is missed, and where some were lost there is [`Changed::Anything`].
     fn changes(&self) -> broadcast::Receiver<Changed>;

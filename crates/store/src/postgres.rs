@@ -35,7 +35,7 @@ use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use crate::change::{Change, Changed, Committed, Side};
-use crate::clock::Clock;
+use crate::clock::{Clock, Newest, now_after};
 use crate::copy;
 use crate::error::StoreError;
 use crate::port::Store;
@@ -58,6 +58,7 @@ pub struct PostgresStore {
     pool: PgPool,
     jobs: mpsc::Sender<Job>,
     changes: broadcast::Sender<Changed>,
+    newest: Newest,
     /// None where the store only reads.
     node: Option<Node>,
 }
@@ -90,7 +91,8 @@ impl PostgresStore {
     ///
     /// # Errors
     /// `NotMigrated` or `NewerSchema` when its schema is not this program's, `Unfit` when it would
-    /// lose or change what was acknowledged, `Unavailable` when it cannot be reached.
+    /// lose or change what was acknowledged, `ClockBehind` when its clock was set back,
+    /// `Unavailable` when it cannot be reached.
     pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Answer<Self> {
         let options = connect::options(url)?;
         let mut first = options.connect().await?;
@@ -100,14 +102,18 @@ impl PostgresStore {
         let mut connection = connect::connect(&options).await?;
         schema::check(&mut connection).await?;
         connect::check_role(&mut connection).await?;
-        connect::now(&mut connection, &*clock).await?;
+        let now = connect::now(&mut connection, &*clock).await?;
+        let (newest, newest_at) = (Newest::default(), ledger::newest_at(&mut connection).await?);
+        now_after(newest_at, now)?;
+        newest.raise(newest_at);
         let id = lead::new_node(&mut connection).await?;
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(Writer::new(options.clone(), connection, Arc::clone(&clock)).run(queue));
+        let writer = Writer::new(options.clone(), connection, Arc::clone(&clock), newest.clone());
+        tokio::spawn(writer.run(queue));
         let (changes, _) = broadcast::channel(CHANGES);
         let listener = tokio::spawn(listen::follow(options.clone(), changes.clone()));
         let node = Node { id, clock, listener: listener.abort_handle() };
-        Ok(Self { pool: connect::pool(options), jobs, changes, node: Some(node) })
+        Ok(Self { pool: connect::pool(options), jobs, changes, newest, node: Some(node) })
     }
 
     /// Opens the database at `url` for reading only, as the URL's user.
@@ -121,7 +127,7 @@ impl PostgresStore {
         // Nobody takes jobs: every commit is answered as unavailable.
         let (jobs, _) = mpsc::channel(1);
         let (changes, _) = broadcast::channel(1);
-        Ok(Self { pool, jobs, changes, node: None })
+        Ok(Self { pool, jobs, changes, newest: Newest::default(), node: None })
     }
 
     /// Fills the migrated, empty database at `url` with everything in a backup, as the owner of its
@@ -162,11 +168,16 @@ impl Store for PostgresStore {
         project::side(&mut tx, side).await?;
         Ok(tx.commit().await?)
     }
+    fn newest_entry_at(&self) -> Timestamp {
+        self.newest.get()
+    }
     fn changes(&self) -> broadcast::Receiver<Changed> {
         self.changes.subscribe()
     }
     async fn try_lead(&self, job: &str) -> Answer<bool> {
         let Some(node) = &self.node else { return Ok(false) };
+        // Every node asks every two seconds: none is behind the others for longer.
+        self.newest.raise(ledger::newest_at(&mut *self.pool.acquire().await?).await?);
         lead::try_lead(&self.pool, &*node.clock, node.id, job).await
     }
     async fn close(&self) {

@@ -34,7 +34,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::change::{Change, Changed, Committed, Side};
-use crate::clock::Clock;
+use crate::clock::{Clock, Newest};
 use crate::error::StoreError;
 use crate::port::Store;
 use crate::read::{
@@ -59,6 +59,7 @@ pub struct SqliteStore {
     jobs: mpsc::Sender<Job>,
     /// Never used: no other process writes to this database.
     changes: broadcast::Sender<Changed>,
+    newest: Newest,
     /// Held for the life of the store, so that a second server on this file refuses to start.
     _lock: Option<std::fs::File>,
 }
@@ -68,7 +69,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// `Held` when another process has it, `NewerSchema` when a newer program wrote it,
-    /// `Unavailable` when it cannot be opened.
+    /// `ClockBehind` when the clock was set back, `Unavailable` when it cannot be opened.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Answer<Self> {
         make_private(path)?;
         // By its real name, so that a link is no second door.
@@ -90,9 +91,11 @@ impl SqliteStore {
             .connect_with(options.clone().read_only(true))
             .await?;
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let writer = Writer::start(options, connection, clock).await?;
+        let newest = Newest::default();
+        let writer = Writer::start(options, connection, clock, newest.clone()).await?;
         tokio::spawn(writer.run(queue));
-        Ok(Self { path: path.clone(), readers, jobs, changes: nobody(), _lock: Some(lock) })
+        let (path, changes) = (path.clone(), nobody());
+        Ok(Self { path, readers, jobs, changes, newest, _lock: Some(lock) })
     }
 
     /// Opens the database at `path` for reading only, also while a server holds it.
@@ -106,7 +109,8 @@ impl SqliteStore {
             SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
         // Nobody takes jobs: every commit is answered as unavailable.
         let (jobs, _) = mpsc::channel(1);
-        Ok(Self { path: path.to_owned(), readers, jobs, changes: nobody(), _lock: None })
+        let (path, changes, newest) = (path.to_owned(), nobody(), Newest::default());
+        Ok(Self { path, readers, jobs, changes, newest, _lock: None })
     }
 
     /// Whether `file` is a database whole in itself: nothing of it is in a file beside it.
@@ -188,6 +192,9 @@ impl Store for SqliteStore {
     }
     async fn side(&self, side: Side) -> Answer<()> {
         self.send(|reply| Job::Side(Box::new(side), reply)).await
+    }
+    fn newest_entry_at(&self) -> Timestamp {
+        self.newest.get()
     }
     fn changes(&self) -> broadcast::Receiver<Changed> {
         self.changes.subscribe()

@@ -120,6 +120,22 @@ async fn i12_d04_an_unused_approval_lapses_and_a_clock_set_back_does_not_revive_
 }
 
 #[tokio::test]
+async fn i12_what_had_lapsed_by_the_newest_entry_stays_so_before_the_sweeper_came() {
+    let Scene { app, agent, request, .. } = Scene::approved().await;
+    app.clock.advance(86_400);
+    let later = agent.stage().await;
+    app.clock.advance(-86_390);
+    let path = format!("/api/v1/requests/{}", request["id"].as_str().unwrap());
+    assert_eq!(agent.get(&path).await.json()["state"], "lapsed");
+    assert_eq!(agent.redeem(&request, "r-1").await.problem()["state"], "lapsed");
+    assert_eq!(app.facts_since(app.entries().await - 1).await, ["AttemptRefused"]);
+    // What is staged now runs out no earlier, and not as if it had been staged then.
+    let again = agent.stage().await;
+    assert_eq!(again["review_deadline"], later["review_deadline"]);
+    app.assert_ledger_holds().await;
+}
+
+#[tokio::test]
 async fn e07_only_the_approved_digest_is_redeemed() {
     let Scene { agent, request, .. } = Scene::approved().await;
     let mut other = request.clone();

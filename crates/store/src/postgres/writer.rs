@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::rows::signed;
 use super::{connect, ledger, listen, project, requests};
 use crate::change::{Change, Committed, NewFact, Side, Write};
-use crate::clock::Clock;
+use crate::clock::{Clock, Newest, now_after};
 use crate::error::StoreError;
 use head::Head;
 
@@ -51,6 +51,7 @@ pub(super) struct Writer {
     /// None after a failure, until a new one is open: what the old one believes is not to be trusted.
     connection: Option<PgConnection>,
     clock: Arc<dyn Clock>,
+    newest: Newest,
     head: Head,
 }
 
@@ -59,8 +60,9 @@ impl Writer {
         options: PgConnectOptions,
         connection: PgConnection,
         clock: Arc<dyn Clock>,
+        newest: Newest,
     ) -> Self {
-        Self { options, connection: Some(connection), clock, head: Head::default() }
+        Self { options, connection: Some(connection), clock, newest, head: Head::default() }
     }
 
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
@@ -120,8 +122,10 @@ impl Writer {
         in_time(head.lock(&mut tx)).await?;
         // Read once the lock is held: waiting for it must not make a deadline look kept.
         let now = in_time(connect::now(&mut tx, &*self.clock)).await?;
+        self.newest.raise(head.newest);
         self.head = head.clone();
         let batch = in_time(fill(&mut tx, &mut head, std::mem::take(jobs), now)).await?;
+        let newest = head.newest;
         if let Err(error) = in_time(tx.commit()).await {
             tracing::error!(error = &error as &dyn std::error::Error, "a COMMIT failed");
             drop(connection);
@@ -131,6 +135,7 @@ impl Writer {
             self.connection = Some(connection);
             self.head = head;
         }
+        self.newest.raise(newest);
         batch.into_iter().for_each(Pending::send);
         Ok(())
     }
@@ -211,8 +216,12 @@ async fn commit(
     tx: &mut PgConnection,
     head: &mut Head,
     mut change: Change,
-    now: Timestamp,
+    clock: Timestamp,
 ) -> Answer<Committed> {
+    let now = now_after(head.newest, clock)?;
+    if change.is_ahead_of(now) {
+        return Err(StoreError::Stale);
+    }
     // INVARIANT: I9. Epoch, version and deadline are compared here, inside the transaction.
     if change.expected_epoch.is_some_and(|expected| expected != head.epoch) {
         return Err(StoreError::Stale);
@@ -227,6 +236,13 @@ async fn commit(
     }
     if let Some(request) = &change.request {
         requests::expect_version(tx, request.after.id, request.expected_version).await?;
+    }
+    if change.is_behind(head.newest) {
+        let before = match &change.request {
+            Some(request) => requests::load(tx, request.after.id).await?,
+            None => None,
+        };
+        change.follow(head.newest, before.map(|stored| stored.request))?;
     }
     for write in &change.writes {
         if let Write::Instance { id } = write {
@@ -277,6 +293,7 @@ async fn append(tx: &mut PgConnection, head: &mut Head, fact: &NewFact) -> Answe
     };
     let (body, leaf) = entry.seal().map_err(|error| StoreError::Refused(error.to_string()))?;
     ledger::insert(tx, &entry, &body, &leaf).await?;
+    head.newest = Some(entry.at);
     head.last = Some((index, leaf));
     for node in head.frontier.append(leaf) {
         ledger::insert_node(tx, node).await?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::merkle::{Hash, Node};
-use domain::{Entry, RequestId};
+use domain::{Entry, RequestId, Timestamp};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row, SqliteConnection};
 
@@ -48,6 +48,14 @@ pub(super) async fn size(connection: &mut SqliteConnection) -> Answer<u64> {
         .fetch_one(connection)
         .await?;
     Column("entries", "idx").number(&row)
+}
+
+/// When the newest entry was recorded.
+pub(super) async fn newest_at(connection: &mut SqliteConnection) -> Answer<Option<Timestamp>> {
+    let row = sqlx::query("SELECT at FROM entries ORDER BY idx DESC LIMIT 1")
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| Column("entries", "at").time(&row)).transpose()
 }
 
 pub(super) async fn tree_node(

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::rows::signed;
 use super::{house, ledger, project, requests};
 use crate::change::{Change, Committed, NewFact, Side, Write};
-use crate::clock::Clock;
+use crate::clock::{Clock, Newest, now_after};
 use crate::error::StoreError;
 
 type Answer<T> = Result<T, StoreError>;
@@ -36,6 +36,8 @@ struct Head {
     instance: Option<InstanceId>,
     epoch: u64,
     frontier: Frontier,
+    /// When the newest entry was recorded.
+    newest: Option<Timestamp>,
 }
 
 /// An answer that waits for COMMIT.
@@ -49,6 +51,7 @@ pub(super) struct Writer {
     /// None after a failure, until a new one is open: what the old one believes is not to be trusted.
     connection: Option<SqliteConnection>,
     clock: Arc<dyn Clock>,
+    newest: Newest,
     head: Head,
 }
 
@@ -57,9 +60,12 @@ impl Writer {
         options: SqliteConnectOptions,
         mut connection: SqliteConnection,
         clock: Arc<dyn Clock>,
+        newest: Newest,
     ) -> Answer<Self> {
         let head = load_head(&mut connection).await?;
-        Ok(Self { options, connection: Some(connection), clock, head })
+        now_after(head.newest, clock.now())?;
+        newest.raise(head.newest);
+        Ok(Self { options, connection: Some(connection), clock, newest, head })
     }
 
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
@@ -121,6 +127,7 @@ impl Writer {
                 found.is_ok() && moved && self.head == head
             }
         };
+        self.newest.raise(self.head.newest);
         for answer in pending {
             answer.send(durable);
         }
@@ -196,8 +203,12 @@ async fn commit(
     tx: &mut SqliteConnection,
     head: &mut Head,
     mut change: Change,
-    now: Timestamp,
+    clock: Timestamp,
 ) -> Answer<Committed> {
+    let now = now_after(head.newest, clock)?;
+    if change.is_ahead_of(now) {
+        return Err(StoreError::Stale);
+    }
     // INVARIANT: I9. Epoch, version and deadline are compared here, inside the transaction.
     if change.expected_epoch.is_some_and(|expected| expected != head.epoch) {
         return Err(StoreError::Stale);
@@ -212,6 +223,13 @@ async fn commit(
     }
     if let Some(request) = &change.request {
         requests::expect_version(tx, request.after.id, request.expected_version).await?;
+    }
+    if change.is_behind(head.newest) {
+        let before = match &change.request {
+            Some(request) => requests::load(tx, request.after.id).await?,
+            None => None,
+        };
+        change.follow(head.newest, before.map(|stored| stored.request))?;
     }
     for write in &change.writes {
         if let Write::Instance { id } = write {
@@ -262,6 +280,7 @@ async fn append(tx: &mut SqliteConnection, head: &mut Head, fact: &NewFact) -> A
     };
     let (body, leaf) = entry.seal().map_err(|error| StoreError::Refused(error.to_string()))?;
     ledger::insert(tx, &entry, &body, &leaf).await?;
+    head.newest = Some(entry.at);
     for node in head.frontier.append(leaf) {
         ledger::insert_node(tx, node).await?;
     }
@@ -280,6 +299,7 @@ async fn append(tx: &mut SqliteConnection, head: &mut Head, fact: &NewFact) -> A
 async fn load_head(connection: &mut SqliteConnection) -> Answer<Head> {
     let instance = house::instance(&mut *connection).await?;
     let size = ledger::size(connection).await?;
+    let newest = ledger::newest_at(connection).await?;
     let mut nodes = Vec::new();
     for (level, index) in domain::merkle::peaks_of(size) {
         let hash = ledger::tree_node(connection, level, index).await?;
@@ -297,5 +317,6 @@ async fn load_head(connection: &mut SqliteConnection) -> Answer<Head> {
         instance: instance.map(|instance| instance.id),
         epoch: instance.map_or(0, |instance| instance.epoch),
         frontier,
+        newest,
     })
 }

@@ -9,3 +9,4 @@ mod postgres;
 mod rebuild;
 mod rules;
 mod sqlite;
+mod time;

@@ -7,7 +7,7 @@ mod schema;
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use store::{PostgresStore, Store};
+use store::{PostgresStore, Store, StoreError};
 
 use crate::fixture::Standing;
 use crate::rules::{Database, hold};
@@ -20,8 +20,8 @@ impl Database for Postgres {
         Self(testing::postgres::database().await)
     }
 
-    async fn open(&self) -> Arc<dyn Store> {
-        Arc::new(PostgresStore::open(&self.0, Arc::<Standing>::default()).await.unwrap())
+    async fn open_by(&self, clock: Arc<Standing>) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(Arc::new(PostgresStore::open(&self.0, clock).await?))
     }
 
     async fn forge(&self, sql: &str) {

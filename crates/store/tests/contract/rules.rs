@@ -11,16 +11,20 @@ use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
 use crate::fixture::{
-    AGENT, BOB, OWNER, amending, approval, at, following, four_states, frozen, furnish, issued,
-    joined, named, person, staging, thawed, withdrawn_from_approvers,
+    AGENT, BOB, OWNER, Standing, amending, approval, at, following, four_states, frozen, furnish,
+    issued, joined, named, person, staging, thawed, withdrawn_from_approvers,
 };
 
 /// A database of one test, which can be closed and opened again.
 pub trait Database {
     async fn new() -> Self;
-    async fn open(&self) -> Arc<dyn Store>;
+    async fn open_by(&self, clock: Arc<Standing>) -> Result<Arc<dyn Store>, StoreError>;
     /// Runs statements past every rule of the schema.
     async fn forge(&self, sql: &str);
+
+    async fn open(&self) -> Arc<dyn Store> {
+        self.open_by(Arc::default()).await.unwrap()
+    }
 
     async fn furnished(&self) -> Arc<dyn Store> {
         let store = self.open().await;
@@ -60,6 +64,12 @@ macro_rules! hold {
             requests_on_a_target_are_counted_for_an_hour_up_to_a_limit,
             a_repeat_is_known_by_its_content_and_how_it_ended,
             what_expired_is_told_from_what_was_denied
+        );
+        $crate::rules::hold!($database, time:
+            i12_a_clock_set_back_revives_nothing_and_records_nothing_before_the_newest_entry,
+            i12_k13_a_clock_that_is_a_day_behind_records_nothing,
+            i12_a_change_decided_in_a_future_that_has_not_come_is_decided_anew,
+            i12_times_of_entries_never_go_back_however_many_commit_at_once
         );
         $crate::rules::hold!($database, rebuild:
             l13_a_forged_row_of_any_table_that_follows_from_entries_is_reported,

@@ -20,8 +20,8 @@ impl Database for Sqlite {
         Self(tempfile::tempdir().unwrap())
     }
 
-    async fn open(&self) -> Arc<dyn Store> {
-        Arc::new(SqliteStore::open(&self.path(), Arc::<Standing>::default()).await.unwrap())
+    async fn open_by(&self, clock: Arc<Standing>) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(Arc::new(SqliteStore::open(&self.path(), clock).await?))
     }
 
     async fn forge(&self, sql: &str) {

@@ -1,7 +1,7 @@
 //! The end of the ledger as this process knows it, and the row that is locked to move it.
 
-use domain::InstanceId;
 use domain::merkle::{Frontier, Hash, peaks_of};
+use domain::{InstanceId, Timestamp};
 use sqlx::{PgConnection, Row};
 
 use super::super::rows::{Column, signed};
@@ -15,6 +15,8 @@ pub(super) struct Head {
     pub instance: Option<InstanceId>,
     pub epoch: u64,
     pub frontier: Frontier,
+    /// When the newest entry was recorded.
+    pub newest: Option<Timestamp>,
     /// The last entry that this process appended: what tells whether a COMMIT took place.
     pub last: Option<(u64, Hash)>,
 }
@@ -32,6 +34,7 @@ impl Head {
         if size != self.frontier.size() {
             self.frontier = load_frontier(tx, size).await?;
         }
+        self.newest = ledger::newest_at(&mut *tx).await?;
         self.last = None;
         Ok(())
     }

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use domain::Timestamp;
+use domain::entry::HouseFact;
+use domain::{Actor, PersonId, Timestamp};
 use sqlx::PgConnection;
-use store::{Change, Changed, Clock, PostgresStore, Store, StoreError, SystemClock};
+use store::{
+    Change, Changed, Clock, NewFact, PostgresStore, Store, StoreError, SystemClock, Write,
+};
 use tokio::sync::broadcast::Receiver;
+use uuid::Uuid;
 
 use super::Postgres;
-use crate::fixture::{Standing, named, staging};
+use crate::fixture::{INSTANCE, Standing, at, fact, furnish, named, person, staging};
 use crate::rules::Database;
 
 /// Waits for one change; the test runner bounds how long.
@@ -110,9 +114,33 @@ async fn c13_one_node_leads_until_it_stops_asking() {
     assert!(!one.try_lead("sweep").await.unwrap());
     two.close().await;
     assert!(one.try_lead("sweep").await.unwrap(), "who closes steps down");
-    clocks[0].put(-100_000);
+    clocks[0].put(-80_000);
     let back = PostgresStore::open(&database.0, Arc::clone(&clocks[0]) as _).await.unwrap();
     assert!(back.try_lead("sweep").await.unwrap(), "a clock set back stops nobody for long");
+}
+
+#[tokio::test]
+async fn i12_a_node_goes_on_from_what_another_recorded_before_the_clock_was_set_back() {
+    let database = Postgres::new().await;
+    let clocks = [Arc::<Standing>::default(), Arc::<Standing>::default()];
+    let open = |clock: &Arc<Standing>| PostgresStore::open(&database.0, Arc::clone(clock) as _);
+    let (one, two) = (open(&clocks[0]).await.unwrap(), open(&clocks[1]).await.unwrap());
+    furnish(&one).await;
+    clocks[0].put(5000);
+    let added = |number, name| person(PersonId(Uuid::from_u128(number)), name);
+    let recorded_at = |second, new| {
+        let facts = vec![NewFact { at: at(second), ..new }];
+        one.commit(Change { facts, ..Change::default() })
+    };
+    recorded_at(5000, added(98, "Ann")).await.unwrap();
+    let late = Change { valid_until: Some(at(4000)), ..staging(2) };
+    assert!(matches!(two.commit(late).await, Err(StoreError::TooLate)), "its clock shows 100");
+    let three = open(&clocks[1]).await.unwrap();
+    clocks[0].put(6000);
+    recorded_at(6000, added(99, "Cat")).await.unwrap();
+    assert_eq!(three.newest_entry_at(), at(5000));
+    three.try_lead("sweep").await.unwrap();
+    assert_eq!(three.newest_entry_at(), at(6000), "who only reads hears of it soon");
 }
 
 /// A machine whose clock is five minutes slow.
@@ -131,12 +159,15 @@ impl Clock for Slow {
 #[tokio::test]
 async fn k14_a_deadline_is_kept_by_the_clock_of_the_database() {
     let database = Postgres::new().await;
-    database.furnished().await;
     let clock = Arc::new(Slow(SystemClock::default()));
     let node = PostgresStore::open(&database.0, Arc::clone(&clock) as _).await.unwrap();
-    let until = |seconds| Some(clock.now().plus_seconds(seconds));
-    let late = Change { valid_until: until(60), ..staging(1) };
-    assert!(matches!(node.commit(late).await, Err(StoreError::TooLate)));
-    let timely = Change { valid_until: until(3600), ..staging(1) };
-    assert!(node.commit(timely).await.is_ok());
+    let created = |seconds| {
+        let created = HouseFact::InstanceCreated { product_version: "test".into() };
+        let facts = vec![NewFact { at: clock.now(), ..fact(Actor::System, created) }];
+        let valid_until = Some(clock.now().plus_seconds(seconds));
+        let writes = vec![Write::Instance { id: INSTANCE }];
+        Change { valid_until, facts, writes, ..Change::default() }
+    };
+    assert!(matches!(node.commit(created(60)).await, Err(StoreError::TooLate)));
+    assert!(node.commit(created(3600)).await.is_ok());
 }
