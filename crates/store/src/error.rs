@@ -44,6 +44,11 @@ pub enum StoreError {
         "the database has schema {found}, this program needs {known}; run: countersign migrate"
     )]
     NotMigrated { found: i64, known: i64 },
+    /// The schema lacks a rule, or has one that no migration makes.
+    #[error(
+        "the schema was altered: {0}; nothing starts on it until it is as the migrations make it"
+    )]
+    SchemaAltered(String),
     /// The database server is not one to keep a record in.
     #[error("the database does not do: {0}")]
     Unfit(String),

@@ -17,6 +17,7 @@ pub mod error;
 pub mod port;
 pub mod postgres;
 pub mod read;
+mod schema;
 pub mod sqlite;
 
 pub use change::{Change, Changed, Committed, NewFact, RequestChange, Side, Text, Write};

@@ -82,7 +82,7 @@ impl PostgresStore {
     ///
     /// # Errors
     /// `Unfit` when the server does not do, `NewerSchema` when a newer program was there,
-    /// `Unavailable` when it cannot be reached.
+    /// `SchemaAltered` when somebody took a rule away, `Unavailable` when it cannot be reached.
     pub async fn migrate(url: &str) -> Answer<()> {
         schema::migrate(&connect::options(url)?).await
     }
@@ -91,7 +91,7 @@ impl PostgresStore {
     ///
     /// # Errors
     /// `NotMigrated` or `NewerSchema` when its schema is not this program's, `Unfit` when it would
-    /// lose or change what was acknowledged, `ClockBehind` when its clock was set back,
+    /// lose or change what was acknowledged, `SchemaAltered` when a rule is missing, `ClockBehind` when its clock was set back,
     /// `Unavailable` when it cannot be reached.
     pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Answer<Self> {
         let options = connect::options(url)?;
@@ -101,6 +101,7 @@ impl PostgresStore {
         first.close().await?;
         let mut connection = connect::connect(&options).await?;
         schema::check(&mut connection).await?;
+        schema::expect_intact(&mut connection).await?;
         connect::check_role(&mut connection).await?;
         let now = connect::now(&mut connection, &*clock).await?;
         let (newest, newest_at) = (Newest::default(), ledger::newest_at(&mut connection).await?);

@@ -12,6 +12,7 @@ mod project;
 pub(crate) mod rebuild;
 mod requests;
 mod rows;
+mod schema;
 mod writer;
 
 use std::os::unix::fs::OpenOptionsExt;
@@ -26,7 +27,6 @@ use domain::risk::History;
 use domain::{
     Actor, AgentId, Authority, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp,
 };
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -41,11 +41,10 @@ use crate::read::{
     Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, Rebuilt, RequestQuery,
     SignInLink, StandingFreeze, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
 };
+pub(crate) use schema::MIGRATIONS;
 use writer::{Job, Writer};
 
 type Answer<T> = Result<T, StoreError>;
-
-pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// How many changes may wait for the writer before callers wait to hand theirs in.
 const QUEUE: usize = 1024;
@@ -69,7 +68,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// `Held` when another process has it, `NewerSchema` when a newer program wrote it,
-    /// `ClockBehind` when the clock was set back, `Unavailable` when it cannot be opened.
+    /// `SchemaAltered` when a rule of its schema is missing, `ClockBehind` when the clock was set back, `Unavailable` when it cannot be opened.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Answer<Self> {
         make_private(path)?;
         // By its real name, so that a link is no second door.
@@ -85,7 +84,8 @@ impl SqliteStore {
             .busy_timeout(BUSY_TIMEOUT)
             .disable_statement_logging();
         let mut connection = SqliteConnection::connect_with(&options).await?;
-        migrate(&mut connection).await?;
+        schema::migrate(&mut connection).await?;
+        schema::expect_intact(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.clone().read_only(true))
@@ -166,23 +166,6 @@ fn private_file(path: &Path) -> Answer<std::fs::File> {
         .mode(0o600)
         .open(path)
         .map_err(|error| StoreError::Unavailable(Box::new(error)))
-}
-
-async fn migrate(connection: &mut SqliteConnection) -> Answer<()> {
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-    let versioned: Option<i64> =
-        sqlx::query_scalar("SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'")
-            .fetch_optional(&mut *connection)
-            .await?;
-    if versioned.is_some() {
-        let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-            .fetch_one(&mut *connection)
-            .await?;
-        if let Some(found) = found.filter(|found| *found > known) {
-            return Err(StoreError::NewerSchema { found, known });
-        }
-    }
-    MIGRATIONS.run(connection).await.map_err(|error| StoreError::Unavailable(Box::new(error)))
 }
 
 #[async_trait]

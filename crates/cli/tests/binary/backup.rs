@@ -279,9 +279,13 @@ async fn m05_a_backup_that_is_damaged_or_of_another_house_is_refused_and_nothing
         &[
             "DROP TRIGGER entries_never_change",
             "UPDATE entries SET body = CAST(replace(body, 'at', 'am') AS BLOB) WHERE idx = 17",
+            "CREATE TRIGGER entries_never_change BEFORE UPDATE ON entries\nBEGIN SELECT raise(ABORT, \
+             'I8: ledger entries never change'); END",
         ],
     );
     refuses("entry.db", "entry 17");
+    damaged("rule.db", &["DROP TRIGGER entries_never_change"]);
+    refuses("rule.db", "the trigger `entries_never_change` of `entries` is missing");
     damaged("row.db", &["UPDATE agents SET suspended = 1 WHERE name = 'deploy-bot'"]);
     refuses("row.db", "the tables differ");
     damaged("evidence.db", &["UPDATE evidence_chunks SET bytes = x'00'"]);

@@ -1,11 +1,14 @@
 //! The schema: brought up to date by its owner, only checked by a server.
 
+mod intact;
+
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 
 use super::connect::{self, SERVE_ROLE};
 use crate::error::StoreError;
+pub(super) use intact::expect_intact;
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -24,6 +27,7 @@ pub(super) async fn migrate(options: &PgConnectOptions) -> Answer<()> {
     }
     let migrated = MIGRATIONS.run(&mut connection).await;
     migrated.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+    expect_intact(&mut connection).await?;
     let mut tx = connection.begin().await?;
     // Roles belong to the whole server: two databases may be set up at once.
     sqlx::query("SELECT pg_advisory_xact_lock(hashtext('countersign roles'))")

@@ -14,7 +14,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::rows::Column;
-use super::{MIGRATIONS, ledger, project, requests};
+use super::{ledger, project, requests, schema};
 use crate::change::{NewFact, RequestChange, Staged, Text, Write};
 use crate::error::StoreError;
 use crate::read::{Difference, Rebuilt, StoredEntry};
@@ -28,9 +28,7 @@ pub(crate) async fn rebuild(path: &Path) -> Answer<Rebuilt> {
     // Rows that no entry speaks of (evidence) are referred to by rows that entries do speak of.
     let options = SqliteConnectOptions::new().filename(":memory:").foreign_keys(false);
     let mut scratch = SqliteConnection::connect_with(&options).await?;
-    for migration in MIGRATIONS.iter() {
-        sqlx::raw_sql(migration.sql.clone()).execute(&mut scratch).await?;
-    }
+    schema::make(&mut scratch).await?;
     sqlx::query("ATTACH ? AS live")
         .bind(format!("file:{}?mode=ro", escaped(path)))
         .execute(&mut scratch)

@@ -19,6 +19,12 @@ use crate::fixture::{
 pub trait Database {
     async fn new() -> Self;
     async fn open_by(&self, clock: Arc<Standing>) -> Result<Arc<dyn Store>, StoreError>;
+    /// Brings the schema up to date.
+    async fn migrate(&self) -> Result<(), StoreError>;
+    /// Statements, each of which takes a rule of the schema away or alters it, and which rule.
+    fn alterations() -> &'static [(&'static str, &'static str)];
+    /// Runs statements as they are.
+    async fn run(&self, sql: &str);
     /// Runs statements past every rule of the schema.
     async fn forge(&self, sql: &str);
 
@@ -70,6 +76,10 @@ macro_rules! hold {
             i12_k13_a_clock_that_is_a_day_behind_records_nothing,
             i12_a_change_decided_in_a_future_that_has_not_come_is_decided_anew,
             i12_times_of_entries_never_go_back_however_many_commit_at_once
+        );
+        $crate::rules::hold!($database, intact:
+            l14_nothing_opens_a_schema_whose_rules_were_taken_away_or_altered,
+            l14_what_others_add_beside_the_schema_is_theirs
         );
         $crate::rules::hold!($database, rebuild:
             l13_a_forged_row_of_any_table_that_follows_from_entries_is_reported,

@@ -24,6 +24,38 @@ impl Database for Sqlite {
         Ok(Arc::new(SqliteStore::open(&self.path(), clock).await?))
     }
 
+    async fn migrate(&self) -> Result<(), StoreError> {
+        self.open_by(Arc::default()).await.map(drop)
+    }
+
+    fn alterations() -> &'static [(&'static str, &'static str)] {
+        &[
+            ("DROP TRIGGER entries_never_change", "`entries_never_change` of `entries` is missing"),
+            (
+                "DROP TRIGGER requests_terminal; CREATE TRIGGER requests_terminal \
+                 BEFORE UPDATE ON requests WHEN 0 BEGIN SELECT 1; END",
+                "`requests_terminal` of `requests` is not as",
+            ),
+            (
+                "CREATE TRIGGER helpful AFTER INSERT ON requests BEGIN \
+                 UPDATE requests SET state = 'approved'; END",
+                "`helpful` of `requests` is not of the migrations",
+            ),
+            (
+                "PRAGMA writable_schema = on; UPDATE sqlite_schema \
+                 SET sql = replace(sql, 'length(leaf) = 32', 'length(leaf) > 0'); \
+                 PRAGMA writable_schema = reset",
+                "the table `entries` is not as",
+            ),
+            ("DROP INDEX requests_by_due", "the index `requests_by_due` of `requests` is missing"),
+        ]
+    }
+
+    async fn run(&self, sql: &str) {
+        let mut raw = SqliteConnection::connect(&self.path().display().to_string()).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut raw).await.unwrap();
+    }
+
     async fn forge(&self, sql: &str) {
         let mut raw = SqliteConnection::connect(&self.path().display().to_string()).await.unwrap();
         sqlx::query("PRAGMA foreign_keys = off").execute(&mut raw).await.unwrap();
