@@ -21,8 +21,8 @@ fn root() -> PathBuf {
 }
 
 /// Holds a generated part against the page, or writes it with `UPDATE_DOCS=1`.
-fn check(part: &str, wanted: &str) {
-    let path = root().join(PAGE);
+pub(super) fn check(page_name: &str, part: &str, wanted: &str) {
+    let path = root().join(page_name);
     let page = std::fs::read_to_string(&path).unwrap();
     let (open, close) = (format!("<!-- generated: {part} -->\n"), "<!-- end -->");
     let start = page.find(&open).expect("the part's mark") + open.len();
@@ -32,7 +32,11 @@ fn check(part: &str, wanted: &str) {
         std::fs::write(path, new).unwrap();
     } else {
         let found = page[start..end].trim();
-        assert_eq!(found, wanted.trim(), "run this test with UPDATE_DOCS=1 to write {PAGE} anew");
+        assert_eq!(
+            found,
+            wanted.trim(),
+            "run this test with UPDATE_DOCS=1 to write {page_name} anew"
+        );
     }
 }
 
@@ -103,8 +107,8 @@ fn by_moment() -> String {
 
 #[test]
 fn the_commands_are_on_the_page() {
-    check("commands", &by_command());
-    check("moments", &by_moment());
+    check(PAGE, "commands", &by_command());
+    check(PAGE, "moments", &by_moment());
 }
 
 #[test]
@@ -122,7 +126,7 @@ fn the_roles_are_on_the_page() {
         let cells: Vec<&str> = cells.collect();
         writeln!(text, "| {} | {} |", matrix[0].1[index].0, cells.join(" | ")).unwrap();
     }
-    check("roles", &text);
+    check(PAGE, "roles", &text);
 }
 
 /// One of each refusal. A new one has no word in [`stops`] until somebody comes here.
@@ -209,7 +213,7 @@ fn the_refusals_are_on_the_page() {
         let said = refusal.to_string().replace("denied", "…").replace(&at(0).to_string(), "…");
         writeln!(text, "| `{code}` | {stops} | {said} | {with} |").unwrap();
     }
-    check("refusals", &text);
+    check(PAGE, "refusals", &text);
 }
 
 #[test]
@@ -230,7 +234,7 @@ fn the_limits_are_on_the_page() {
         MAX_SHOWN_S / hours,
         SECOND_REVIEW_S / hours,
     );
-    check("limits", &text);
+    check(PAGE, "limits", &text);
 }
 
 /// Every `i1_…`, `b07_…` in the page is the name of a test somewhere in the house.

@@ -44,7 +44,7 @@ fn review(verdict: Verdict, revision: u32, digest: Digest) -> RequestFact {
 }
 
 /// One of each fact, about revision 1.
-fn one_of_each() -> Vec<RequestFact> {
+pub(super) fn one_of_each() -> Vec<RequestFact> {
     let (summary, reason, justification) = (because(), because(), because());
     let (digest, approved_until) = (digest(1), at(610));
     let mut facts = Verdict::ALL.map(|verdict| review(verdict, 1, digest)).to_vec();

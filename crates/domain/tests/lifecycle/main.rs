@@ -7,6 +7,7 @@ mod document;
 mod emergency;
 mod execution;
 mod facts;
+mod ledger;
 mod quorum;
 mod redemption;
 mod review;
