@@ -85,6 +85,18 @@ impl TestApp {
         Self { service, clock, store, router, directory, place }
     }
 
+    /// A server beside this one, on the same database. A SQLite file has one server: that is this one.
+    pub async fn beside(&self) -> Arc<Service> {
+        if matches!(self.place, Place::File(_)) {
+            return Arc::clone(&self.service);
+        }
+        let entropy = Arc::new(SeededEntropy::default());
+        let keys = KeyRing::open(&self.directory.path().join("keys"), &*entropy).expect("keys");
+        let (clock, url) = (Arc::clone(&self.clock), "http://localhost".to_owned());
+        let store = open(&self.place, Arc::clone(&clock) as _).await;
+        Arc::new(Service::new(store, clock, entropy, keys, url).expect("a service"))
+    }
+
     /// Adds an agent of `owner` with a key that was shown to the owner.
     pub async fn agent(&self, name: &str, owner: PersonId) -> TestAgent {
         let id = self.service.add_agent(&Steward::Operator, name, owner).await.expect("an agent");

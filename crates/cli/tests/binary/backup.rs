@@ -12,38 +12,38 @@ use tempfile::TempDir;
 use crate::{Server, builder, client, demo, free_port, refused, run, serve, stage, tampered, text};
 
 /// The demo on a file.
-struct Gate {
-    server: Server,
-    handout: Value,
-    directory: TempDir,
+pub(super) struct Gate {
+    pub(super) server: Server,
+    pub(super) handout: Value,
+    pub(super) directory: TempDir,
 }
 
 impl Gate {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (server, handout) = demo(directory.path());
         Self { server, handout, directory }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    fn sqlite(&self, name: &str) -> String {
+    pub(super) fn sqlite(&self, name: &str) -> String {
         format!("sqlite://{}", self.path(name).display())
     }
 
-    fn database(&self) -> String {
+    pub(super) fn database(&self) -> String {
         text(&self.handout["database"])
     }
 
-    fn newest_checkpoint(&self) -> Option<String> {
+    pub(super) fn newest_checkpoint(&self) -> Option<String> {
         let keys = PathBuf::from(text(&self.handout["keys"]));
         std::fs::read_to_string(keys.join("newest.checkpoint")).ok()
     }
 
     /// What the keys vouch for once it has every entry that is in `database` now.
-    async fn vouched(&self, database: &str) -> String {
+    pub(super) async fn vouched(&self, database: &str) -> String {
         let said = ledger(database);
         let words = said.split_whitespace();
         let size: u64 = words.filter_map(|word| word.parse().ok()).next().unwrap();
@@ -61,18 +61,18 @@ impl Gate {
         run(&["backup", &file, "--database", &self.database()])
     }
 
-    fn restore<'a>(&'a self, file: &'a str, to: &'a str) -> [&'a str; 6] {
+    pub(super) fn restore<'a>(&'a self, file: &'a str, to: &'a str) -> [&'a str; 6] {
         let keys = self.handout["keys"].as_str().unwrap();
         ["restore", file, "--database", to, "--keys", keys]
     }
 
-    async fn stage(&self) -> String {
+    pub(super) async fn stage(&self) -> String {
         let example = Path::new(&text(&self.handout["data_dir"])).join("request.json");
         let body = std::fs::read_to_string(example).unwrap();
         stage(&client(), &self.server.url, &self.handout, &body).await.unwrap()
     }
 
-    fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.server.child.kill().unwrap();
         self.server.child.wait().unwrap();
     }
@@ -90,13 +90,13 @@ fn size_of(note: &str) -> u64 {
     note.lines().nth(1).unwrap().parse().unwrap()
 }
 
-fn ok(output: Output) -> String {
+pub(super) fn ok(output: Output) -> String {
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// What `ledger verify` says of a database, without the time of day.
-fn ledger(database: &str) -> String {
+pub(super) fn ledger(database: &str) -> String {
     let said = ok(run(&["ledger", "verify", "--database", database]));
     said.lines().next().unwrap().to_owned()
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod backup;
+mod killed;
 mod nodes;
 
 use std::io::{BufRead, BufReader};

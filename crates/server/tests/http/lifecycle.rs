@@ -148,3 +148,24 @@ async fn a_revoked_release_is_dead_for_good() {
     let own = app.caller(owner.id).await;
     assert!(app.service.revoke(&own, id, "too late").await.is_ok(), "it is so already");
 }
+
+#[tokio::test]
+async fn c13_i12_sweepers_that_run_at_once_record_each_timer_once() {
+    let (scene, _) = executing().await;
+    let Scene { app, agent, bob, .. } = &scene;
+    agent.stage().await;
+    let approved = agent.stage().await;
+    assert_eq!(bob.review(&approved, "approve").await.status, 303);
+    let other = app.beside().await;
+    app.clock.advance(14 * 86_400);
+    let before = app.entries().await;
+    let (one, two) = (&app.service, &other);
+    let swept = tokio::join!(one.sweep(), two.sweep(), one.sweep(), two.sweep());
+    let swept = [swept.0, swept.1, swept.2, swept.3].map(Result::unwrap);
+    assert_eq!(swept.iter().sum::<usize>(), 3, "{swept:?}");
+    let mut facts = app.facts_since(before).await;
+    facts.sort();
+    assert_eq!(facts, ["OutcomeMissed", "ReleaseLapsed", "RequestExpired"]);
+    assert_eq!((one.sweep().await.unwrap(), two.sweep().await.unwrap()), (0, 0));
+    app.assert_ledger_holds().await;
+}

@@ -154,3 +154,72 @@ async fn a_postgresql_is_filled_from_a_file_once_and_whole() {
     target.backup(&back).await.unwrap();
     assert!(SqliteStore::open_to_read(&back).await.unwrap().instance().await.unwrap().is_none());
 }
+
+/// Holds a PostgreSQL where its last table is to be written: the work before it is done by then.
+async fn held_at_the_end(url: &str) -> sqlx::PgConnection {
+    let mut raw = sqlx::PgConnection::connect(url).await.unwrap();
+    let hold = "BEGIN; LOCK TABLE sign_in_links IN ACCESS EXCLUSIVE MODE";
+    sqlx::raw_sql(hold).execute(&mut raw).await.unwrap();
+    raw
+}
+
+/// Returns when somebody waits for that table.
+async fn somebody_waits(url: &str) {
+    let mut raw = sqlx::PgConnection::connect(url).await.unwrap();
+    let waits = "SELECT EXISTS (SELECT 1 FROM pg_locks \
+                 WHERE relation = 'sign_in_links'::regclass AND NOT granted)";
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut raw).await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn m05_filling_a_postgresql_that_is_cut_midway_leaves_it_empty() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a.db");
+    let source = SqliteStore::open(&file, Arc::<Standing>::default()).await.unwrap();
+    furnish(&source).await;
+    filled(&source).await;
+    let whole = directory.path().join("whole.db");
+    source.backup(&whole).await.unwrap();
+
+    let url = testing::postgres::database().await;
+    let held = held_at_the_end(&url).await;
+    let filling = tokio::spawn({
+        let (url, whole) = (url.clone(), whole.clone());
+        async move { PostgresStore::fill(&url, &whole).await }
+    });
+    somebody_waits(&url).await;
+    filling.abort();
+    assert!(filling.await.unwrap_err().is_cancelled());
+    held.close().await.unwrap();
+    let target = PostgresStore::open_to_read(&url).await.unwrap();
+    assert_eq!(target.instance().await.unwrap(), None, "nothing that a server would start on");
+    assert_eq!(target.ledger_size().await.unwrap(), 0);
+    PostgresStore::fill(&url, &whole).await.unwrap();
+    let filled = PostgresStore::open(&url, Arc::<Standing>::default()).await.unwrap();
+    assert_same_beginning(&filled, &source).await;
+}
+
+#[tokio::test]
+async fn m05_a_copy_of_a_postgresql_that_is_not_finished_is_no_database_of_ours() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = testing::postgres::database().await;
+    let source = PostgresStore::open(&url, Arc::<Standing>::default()).await.unwrap();
+    furnish(&source).await;
+    let held = held_at_the_end(&url).await;
+    let file = directory.path().join("half.db");
+    let (ended, ()) = tokio::join!(source.backup(&file), async {
+        somebody_waits(&url).await;
+        // What a machine that stops now leaves behind.
+        std::fs::copy(&file, directory.path().join("left.db")).unwrap();
+        held.close().await.unwrap();
+    });
+    ended.unwrap();
+    let left = directory.path().join("left.db");
+    let read = SqliteStore::open_to_read(&left).await.unwrap();
+    assert_eq!(read.instance().await.unwrap(), None, "there is no ledger in it");
+    read.close().await;
+    let opened = SqliteStore::open(&left, Arc::<Standing>::default()).await.err();
+    assert!(matches!(opened, Some(StoreError::SchemaAltered(_))), "{opened:?}");
+}
