@@ -1,0 +1,73 @@
+//! Small writes beside the ledger, and what is cleared when nothing needs it any more.
+
+use domain::Timestamp;
+use sqlx::PgConnection;
+
+use super::super::checkpoints;
+use super::write::evidence;
+use crate::change::Side;
+use crate::error::StoreError;
+
+type Answer<T> = Result<T, StoreError>;
+
+/// Small writes beside the ledger.
+pub(in crate::postgres) async fn side(tx: &mut PgConnection, side: Side) -> Answer<()> {
+    match side {
+        Side::SaveSession { id_hash, data, expires_at, create } => {
+            // A new session must not meet an old one: an id that exists is an error.
+            let sql = if create {
+                "INSERT INTO sessions (id_hash, data, expires_at) VALUES ($1, $2, $3)"
+            } else {
+                "INSERT INTO sessions (id_hash, data, expires_at) VALUES ($1, $2, $3) \
+                 ON CONFLICT (id_hash) DO UPDATE SET data = excluded.data, \
+                 expires_at = excluded.expires_at"
+            };
+            sqlx::query(sql)
+                .bind(id_hash.as_slice())
+                .bind(data)
+                .bind(expires_at.micros())
+                .execute(tx)
+                .await?;
+        }
+        Side::DeleteSession { id_hash } => {
+            sqlx::query("DELETE FROM sessions WHERE id_hash = $1")
+                .bind(id_hash.as_slice())
+                .execute(tx)
+                .await?;
+        }
+        Side::TouchKey { key, at } => {
+            sqlx::query("UPDATE api_keys SET last_used_at = $1 WHERE id = $2")
+                .bind(at.micros())
+                .bind(key.0)
+                .execute(tx)
+                .await?;
+        }
+        Side::Evidence { agent, digest, bytes, at } => {
+            evidence(tx, agent, digest, &bytes, at).await?;
+        }
+        Side::Checkpoint(checkpoint) => checkpoints::keep(tx, &checkpoint).await?,
+        Side::Sweep { now, evidence_before } => sweep(tx, now, evidence_before).await?,
+    }
+    Ok(())
+}
+
+async fn sweep(tx: &mut PgConnection, now: Timestamp, before: Timestamp) -> Answer<()> {
+    sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
+        .bind(now.micros())
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("DELETE FROM sign_in_links WHERE expires_at <= $1")
+        .bind(now.micros())
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query(
+        "DELETE FROM evidence WHERE stored_at < $1 \
+         AND NOT EXISTS (SELECT 1 FROM evidence_used AS u WHERE u.digest = evidence.digest) \
+         AND NOT EXISTS (SELECT 1 FROM evidence_uploads AS u \
+                         WHERE u.digest = evidence.digest AND u.at >= $1)",
+    )
+    .bind(before.micros())
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! What becomes durable with facts and stands in no entry: secrets by their hashes, bodies by their
+//! digests, records of retries.
+
+use domain::{Digest, Timestamp, canonical};
+use sqlx::PgConnection;
+
+use super::super::rows::signed;
+use super::refused;
+use crate::change::{Idempotency, Write};
+use crate::error::StoreError;
+
+type Answer<T> = Result<T, StoreError>;
+
+/// The size of one stored piece of evidence.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// What belongs to a fact but never stands in the ledger.
+pub(in crate::postgres) async fn write(
+    tx: &mut PgConnection,
+    write: Write,
+    now: Timestamp,
+) -> Answer<()> {
+    match write {
+        Write::Instance { id } => {
+            sqlx::query(
+                "INSERT INTO instance (only_row, id, created_at, authority_epoch) VALUES (1, $1, $2, 0)",
+            )
+            .bind(id.0)
+            .bind(now.micros())
+            .execute(tx)
+            .await?;
+        }
+        Write::PasswordHash { person, hash } => {
+            sqlx::query("UPDATE people SET password_hash = $1 WHERE id = $2")
+                .bind(hash)
+                .bind(person.0)
+                .execute(tx)
+                .await?;
+        }
+        Write::KeyHash { key, hash, hint } => {
+            sqlx::query("UPDATE api_keys SET hash = $1, hint = $2 WHERE id = $3")
+                .bind(hash.as_slice())
+                .bind(hint)
+                .bind(key.0)
+                .execute(tx)
+                .await?;
+        }
+        Write::SignInLink { hash, person, expires_at } => {
+            sqlx::query(
+                "INSERT INTO sign_in_links (hash, person_id, expires_at) VALUES ($1, $2, $3)",
+            )
+            .bind(hash.as_slice())
+            .bind(person.0)
+            .bind(expires_at.micros())
+            .execute(tx)
+            .await?;
+        }
+        Write::SpendSignInLink { hash } => {
+            let spent = sqlx::query(
+                "UPDATE sign_in_links SET used_at = $1 \
+                 WHERE hash = $2 AND used_at IS NULL AND expires_at > $3",
+            )
+            .bind(now.micros())
+            .bind(hash.as_slice())
+            .bind(now.micros())
+            .execute(tx)
+            .await?;
+            if spent.rows_affected() != 1 {
+                return Err(StoreError::LinkSpent);
+            }
+        }
+        Write::Kind { kind, version } => {
+            sqlx::query("INSERT INTO kinds (name, version, body, put_at) VALUES ($1, $2, $3, $4)")
+                .bind(&kind.name)
+                .bind(i64::from(version))
+                .bind(canonical::to_bytes(&kind).map_err(refused)?)
+                .bind(now.micros())
+                .execute(tx)
+                .await?;
+        }
+        Write::Policy { version, text } => {
+            sqlx::query("INSERT INTO policies (version, text, put_at) VALUES ($1, $2, $3)")
+                .bind(i64::from(version))
+                .bind(text)
+                .bind(now.micros())
+                .execute(tx)
+                .await?;
+        }
+        Write::Evidence { agent, digest, bytes } => {
+            evidence(tx, agent, digest, &bytes, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps evidence in pieces, and that this agent may refer to it.
+pub(super) async fn evidence(
+    tx: &mut PgConnection,
+    agent: domain::AgentId,
+    digest: Digest,
+    bytes: &[u8],
+    at: Timestamp,
+) -> Answer<()> {
+    // An upload that is there already is stored anew: a sweep under way, which waits for this row,
+    // finds it young. `xmax` is 0 in a row that this statement inserted.
+    let new: bool = sqlx::query_scalar(
+        "INSERT INTO evidence (digest, size_bytes, stored_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (digest) DO UPDATE SET stored_at = excluded.stored_at RETURNING xmax = 0",
+    )
+    .bind(digest.0.as_slice())
+    .bind(signed(bytes.len() as u64))
+    .bind(at.micros())
+    .fetch_one(&mut *tx)
+    .await?;
+    if new {
+        for (seq, chunk) in (0_i64..).zip(bytes.chunks(CHUNK_BYTES)) {
+            sqlx::query("INSERT INTO evidence_chunks (digest, seq, bytes) VALUES ($1, $2, $3)")
+                .bind(digest.0.as_slice())
+                .bind(seq)
+                .bind(chunk)
+                .execute(&mut *tx)
+                .await?;
+        }
+    }
+    sqlx::query(
+        "INSERT INTO evidence_uploads (digest, agent_id, at) VALUES ($1, $2, $3) \
+         ON CONFLICT (digest, agent_id) DO UPDATE SET at = excluded.at",
+    )
+    .bind(digest.0.as_slice())
+    .bind(agent.0)
+    .bind(at.micros())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::postgres) async fn idempotency(
+    tx: &mut PgConnection,
+    record: &Idempotency,
+    now: Timestamp,
+) -> Answer<()> {
+    sqlx::query(
+        "INSERT INTO idempotency (scope, key, fingerprint, request_id, at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(&record.scope)
+    .bind(&record.key)
+    .bind(record.fingerprint.0.as_slice())
+    .bind(record.request.0)
+    .bind(now.micros())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::postgres) async fn epoch(tx: &mut PgConnection, epoch: u64) -> Answer<()> {
+    sqlx::query("UPDATE instance SET authority_epoch = $1").bind(signed(epoch)).execute(tx).await?;
+    Ok(())
+}
