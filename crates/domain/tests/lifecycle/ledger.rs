@@ -221,7 +221,7 @@ fn table<'a>(facts: impl Iterator<Item = (Fact, &'a str)>) -> String {
 #[test]
 fn every_fact_is_on_the_page() {
     let whole = RequestFact::RequestStaged(Box::new(with_everything()));
-    let of_requests = [whole].into_iter().chain(one_of_each()).into_iter().map(|fact| {
+    let of_requests = [whole].into_iter().chain(one_of_each()).map(|fact| {
         let body = request_body(&fact);
         (Fact::Request(fact), body)
     });

@@ -14,7 +14,8 @@ type Answer<T> = Result<T, StoreError>;
 /// The size of one stored piece of evidence.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// What belongs to a fact but never stands in the ledger.
+/// What belongs to a fact but never stands in the ledger; `now` is the time of the entry that names it,
+/// if one does.
 pub(in crate::postgres) async fn write(
     tx: &mut PgConnection,
     write: Write,
