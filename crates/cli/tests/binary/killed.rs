@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use reqwest::Client;
-
 use crate::backup::{Gate, ledger, ok};
-use crate::{BINARY, free_port, refused, run, text};
+use crate::{BINARY, client, free_port, refused, run, text};
 
 /// Every file in a directory and below it, but the demo's own.
 fn files(directory: &Path) -> Vec<PathBuf> {
@@ -49,7 +47,7 @@ async fn m05_a_backup_or_a_restore_that_is_killed_midway_leaves_nothing_that_is_
     let mut gate = Gate::start();
     // Enough to copy that it takes a while.
     for number in 0..3_u8 {
-        let answer = Client::new()
+        let answer = client()
             .post(format!("{}/api/v1/evidence", gate.server.url))
             .bearer_auth(text(&gate.handout["agent_key"]))
             .header("content-type", "application/octet-stream")
