@@ -90,11 +90,17 @@ impl TestApp {
         if matches!(self.place, Place::File(_)) {
             return Arc::clone(&self.service);
         }
-        let entropy = Arc::new(SeededEntropy::default());
+        let entropy = Arc::new(SeededEntropy::new(1));
         let keys = KeyRing::open(&self.directory.path().join("keys"), &*entropy).expect("keys");
         let (clock, url) = (Arc::clone(&self.clock), "http://localhost".to_owned());
         let store = open(&self.place, Arc::clone(&clock) as _).await;
         Arc::new(Service::new(store, clock, entropy, keys, url).expect("a service"))
+    }
+
+    /// The routes of this server, and of one beside it, as in [`TestApp::beside`].
+    pub async fn nodes(&self) -> [Router; 2] {
+        let beside = AppState::new(self.beside().await, false);
+        [self.router.clone(), server::router(beside)]
     }
 
     /// Adds an agent of `owner` with a key that was shown to the owner.
@@ -160,6 +166,12 @@ pub(crate) async fn send(router: &Router, request: Request<Body>) -> Reply {
 }
 
 impl TestAgent {
+    /// The same agent, as it calls another server.
+    pub fn at(&self, node: &Router) -> Self {
+        let (key, _directory) = (self.key.clone(), Arc::clone(&self._directory));
+        Self { id: self.id, key, router: node.clone(), _directory }
+    }
+
     /// A GET with the key, and headers.
     pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
         let mut request = Request::get(path).header(header::AUTHORIZATION, self.bearer());

@@ -57,6 +57,12 @@ impl TestApp {
 }
 
 impl TestPerson {
+    /// The same session at another server.
+    pub fn at(&self, node: &Router) -> Self {
+        let (cookie, _directory) = (self.cookie.clone(), Arc::clone(&self._directory));
+        Self { id: self.id, cookie, router: node.clone(), _directory }
+    }
+
     /// A GET with the cookie.
     pub async fn get(&self, path: &str) -> Reply {
         let request = Request::get(path).header(header::COOKIE, &self.cookie);

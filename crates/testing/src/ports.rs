@@ -20,6 +20,11 @@ impl Default for FixedClock {
 }
 
 impl FixedClock {
+    /// Sets the clock.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.micros(), Ordering::SeqCst);
+    }
+
     /// Moves the clock by seconds, forwards or back.
     pub fn advance(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
@@ -41,6 +46,13 @@ impl Clock for FixedClock {
 pub struct SeededEntropy {
     seed: u64,
     taken: AtomicU64,
+}
+
+impl SeededEntropy {
+    /// Another seed gives another row of bytes.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
 }
 
 impl Entropy for SeededEntropy {
