@@ -2,7 +2,7 @@
 /** What follows a first look: changes, stops, freezes, and a broken glass. */
 import assert from 'node:assert/strict';
 import { DESKTOP, EVERY_EYES, described } from './support/browser.mjs';
-import { decide, freeze, freezeBar, requestPage, signIn, signInByPassword, textOf } from './support/person.mjs';
+import { decide, freeze, freezeBar, requestPage, requestRow, signIn, signInByPassword, textOf } from './support/person.mjs';
 import { scenario } from './support/scenario.mjs';
 
 /** With a script on a large screen, and without one on a phone. */
@@ -43,7 +43,7 @@ for (const eyes of EVERY_EYES) {
     const amended = await agent.amend(staged.id, body);
     assert.equal(amended.revision, 2);
     await page.goto('/inbox');
-    const row = page.getByRole('listitem').filter({ hasText: 'changed since you reviewed it' });
+    const row = requestRow(page, staged.id).filter({ hasText: 'changed since you reviewed it' });
     await row.getByRole('link').click();
     const changes = await textOf(request.changes);
     assert.match(changes, /Changed since you reviewed revision 1/);
@@ -149,7 +149,7 @@ for (const eyes of BOTH) {
     assert.match(await textOf(request.brokenGlass), /you approved this alone/i);
 
     const sam = await signIn(await profile(eyes), demo.sign_in.second_approver);
-    const row = sam.getByRole('listitem').filter({ has: sam.locator(`a[href="/requests/${staged.id}"]`) });
+    const row = requestRow(sam, staged.id);
     assert.match(await textOf(row), /Broken glass.*waits for your second look/);
     await row.getByRole('link').click();
     const second = requestPage(sam).brokenGlass;
@@ -159,7 +159,7 @@ for (const eyes of BOTH) {
     await requestPage(sam).recorded.filter({ hasText: 'justified' }).waitFor();
     assert.match(await textOf(second), /You ?looked at it as the second person/i);
     await sam.getByRole('link', { name: 'History' }).click();
-    const past = sam.getByRole('listitem').filter({ has: sam.locator(`a[href="/requests/${staged.id}"]`) });
+    const past = requestRow(sam, staged.id);
     assert.match(await textOf(past), /Broken glass/, 'marked for ever');
   });
 

@@ -77,6 +77,15 @@ export function requestPage(page) {
 }
 
 /**
+ * The row of one request in a list of them.
+ * @param {Page} page
+ * @param {string} id
+ */
+export function requestRow(page, id) {
+  return page.getByRole('listitem').filter({ has: page.locator(`a[href="/requests/${id}"]`) });
+}
+
+/**
  * Fills the form in and sends it.
  * @param {Page} page
  * @param {'approve' | 'request_changes' | 'deny' | 'pass'} verdict
