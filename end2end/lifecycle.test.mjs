@@ -1,12 +1,9 @@
 // @ts-check
 /** What follows a first look: changes, stops, freezes, and a broken glass. */
 import assert from 'node:assert/strict';
-import { DESKTOP, EVERY_EYES, described } from './support/browser.mjs';
+import { BOTH_EYES, EVERY_EYES, described } from './support/browser.mjs';
 import { decide, freeze, freezeBar, requestPage, requestRow, signIn, signInByPassword, textOf } from './support/person.mjs';
 import { scenario } from './support/scenario.mjs';
-
-/** With a script on a large screen, and without one on a phone. */
-const BOTH = EVERY_EYES.filter(({ javaScript, viewport }) => javaScript === (viewport === DESKTOP));
 
 /**
  * Approved, redeemed, and running.
@@ -89,7 +86,7 @@ for (const eyes of EVERY_EYES) {
   });
 }
 
-for (const eyes of BOTH) {
+for (const eyes of BOTH_EYES) {
   scenario(`R08 I3 an approval is revoked with a reason before it is used (${described(eyes)})`, async ({ demo, agent, profile }) => {
     const staged = await agent.stage(await demo.example());
     const page = await signIn(await profile(eyes), demo.sign_in.approver);

@@ -1,7 +1,7 @@
 // @ts-check
 /** Two people, one request: the second is told what the first did, and loses no word. */
 import assert from 'node:assert/strict';
-import { DESKTOP, EVERY_EYES, PHONE, described } from './support/browser.mjs';
+import { BOTH_EYES, DESKTOP, EVERY_EYES, PHONE, described } from './support/browser.mjs';
 import { decide, requestPage, signIn, textOf } from './support/person.mjs';
 import { scenario } from './support/scenario.mjs';
 
@@ -58,8 +58,7 @@ for (const eyes of EVERY_EYES) {
   });
 }
 
-// With a script on a large screen, and without one on a phone.
-for (const eyes of EVERY_EYES.filter(({ javaScript, viewport }) => javaScript === (viewport === DESKTOP))) {
+for (const eyes of BOTH_EYES) {
   scenario(`I2 after an approval the second approver's denial is refused, explained and kept (${described(eyes)})`, async (stage) => {
     const { staged, first, second, secondProfile } = await bothLook(stage, eyes);
     await decide(first, 'approve', 'Seven days are fine.');

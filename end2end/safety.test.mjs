@@ -2,7 +2,7 @@
 /** What an agent writes, what another site sends, and who may not decide. */
 import assert from 'node:assert/strict';
 import { Agent, digestOf } from './support/agent.mjs';
-import { DESKTOP, EVERY_EYES, PHONE, SMALL_PHONE, described } from './support/browser.mjs';
+import { BOTH_EYES, DESKTOP, PHONE, SMALL_PHONE, described } from './support/browser.mjs';
 import { escaped, serveElsewhere } from './support/elsewhere.mjs';
 import { decide, requestPage, signIn, textOf, withoutBrowserChecks } from './support/person.mjs';
 import { scenario } from './support/scenario.mjs';
@@ -205,8 +205,7 @@ scenario('E04 the command that rolls back is shown whole, with its environment a
   assert.deepEqual(leaves.filter((leaf) => !plan.includes(leaf)), [], 'nothing of it stands only in the canonical payload');
 });
 
-// With a script on a large screen, and without one on a phone.
-for (const eyes of EVERY_EYES.filter(({ javaScript, viewport }) => javaScript === (viewport === DESKTOP))) {
+for (const eyes of BOTH_EYES) {
   scenario(`G01 what a person types comes back exactly when it is refused (${described(eyes)})`, async ({ demo, agent, profile }) => {
     const staged = await agent.stage(await demo.example());
     const mia = await profile(eyes);

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { borrowDatabase } from './database.mjs';
 
 const BINARY = resolve(
   import.meta.dirname,
@@ -34,7 +35,8 @@ const STOP_MS = 15_000;
  * @returns {Promise<Demo>}
  */
 export async function startDemo() {
-  const child = spawn(BINARY, ['demo', '--print-json', '--listen', '127.0.0.1:0'], {
+  const { options, giveBack } = await borrowDatabase();
+  const child = spawn(BINARY, ['demo', '--print-json', '--listen', '127.0.0.1:0', ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stderr = '';
@@ -53,8 +55,9 @@ export async function startDemo() {
         throw new Error(`the demo ended early (${code ?? signal}):\n${stderr}`);
       }),
     ]),
-  ).catch((error) => {
+  ).catch(async (error) => {
     child.kill('SIGKILL');
+    await giveBack();
     throw error;
   });
   /** @type {Handout} */
@@ -69,7 +72,7 @@ export async function startDemo() {
       const end = await within(STOP_MS, 'the demo to stop', () => exited).catch((error) => {
         child.kill('SIGKILL');
         throw error;
-      });
+      }).finally(giveBack);
       assert.deepEqual(end, { code: 0, signal: null }, `SIGTERM ends the server well:\n${stderr}`);
     },
   };

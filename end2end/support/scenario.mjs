@@ -5,9 +5,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent } from './agent.mjs';
 import { launch, newProfile } from './browser.mjs';
+import { DATABASE } from './database.mjs';
 import { startDemo } from './demo.mjs';
 
-const RESULTS = join(import.meta.dirname, '..', 'results');
+const RESULTS = join(import.meta.dirname, '..', 'results', DATABASE);
 
 /** @type {import('playwright-core').Browser | undefined} */
 let browser;

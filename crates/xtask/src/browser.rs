@@ -1,4 +1,4 @@
-//! The browser suite: Chromium and Node.js installed where missing, then `npm test` in `end2end/`.
+//! The browser suites: Chromium and Node.js installed where missing, then a script of `end2end/`.
 
 mod node;
 
@@ -14,11 +14,14 @@ use crate::{debian, process};
 /// Where Debian puts its browser.
 const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// Runs the tests of `end2end/` against `binary`.
+/// The program that lends a browser test a database.
+const LENDER: &str = "lend_postgres";
+
+/// Runs a script of `end2end/package.json` against `binary`.
 ///
 /// # Errors
 /// When something they need cannot be had, or a test fails.
-pub fn run(workspace: &Workspace, binary: &Path, filter: Option<&str>) -> Result<()> {
+pub fn run(workspace: &Workspace, binary: &Path, script: &str, filter: Option<&str>) -> Result<()> {
     let directory = workspace.path("end2end");
     ensure!(directory.join("package.json").exists(), "end2end/package.json is missing");
     let chromium = find_chromium()?;
@@ -29,10 +32,11 @@ pub fn run(workspace: &Workspace, binary: &Path, filter: Option<&str>) -> Result
         process::run(npm.current_dir(&directory).env("PATH", &path))
             .context("cannot install the test driver")?;
     }
-    let mut npm = workspace.command("npm", &["test"]);
+    let mut npm = workspace.command("npm", &["run", script]);
     npm.current_dir(&directory)
         .env("PATH", path)
         .env("COUNTERSIGN_BIN", binary)
+        .env("COUNTERSIGN_LEND_POSTGRES", workspace.test_program(LENDER))
         .env("CHROMIUM", chromium);
     if let Some(filter) = filter {
         npm.env("E2E_FILTER", filter);
@@ -91,7 +95,8 @@ mod tests {
     #[test]
     fn without_tests_the_suite_fails() {
         let root = tempfile::tempdir().unwrap();
-        let error = run(&Workspace::at(root.path()), Path::new("binary"), None).unwrap_err();
+        let error =
+            run(&Workspace::at(root.path()), Path::new("binary"), "test", None).unwrap_err();
         assert_eq!(error.to_string(), "end2end/package.json is missing");
     }
 }

@@ -62,8 +62,9 @@ pub fn site(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
 /// The command that makes `countersign`.
 ///
 /// What is released is built by itself. In development the tests come next and bring features of
-/// their own to shared dependencies: naming the (nonexistent) examples makes cargo count those
-/// features now, so that demo and tests share one build instead of making two.
+/// their own to shared dependencies: naming the examples (of which there is one small one, in
+/// `testing`) makes cargo count those features now, so that demo and tests share one build instead
+/// of making two.
 fn binary_command(workspace: &Workspace, release: bool) -> Command {
     if release {
         workspace.cargo(&["build", "--release", "--package", "cli"])

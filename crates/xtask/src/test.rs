@@ -27,11 +27,19 @@ pub enum Suite {
     Doc,
     /// Tests in Chromium against the real binary.
     Browser,
+    /// Those of them that walk through the gate once more, on PostgreSQL.
+    BrowserPostgres,
 }
 
 /// All suites, in the order in which they run.
-const SUITES: [Suite; 5] =
-    [Suite::Xtask, Suite::Native, Suite::Postgres, Suite::Doc, Suite::Browser];
+const SUITES: [Suite; 6] = [
+    Suite::Xtask,
+    Suite::Native,
+    Suite::Postgres,
+    Suite::Doc,
+    Suite::Browser,
+    Suite::BrowserPostgres,
+];
 
 impl Suite {
     fn name(self) -> &'static str {
@@ -41,6 +49,7 @@ impl Suite {
             Self::Postgres => "server tests on PostgreSQL",
             Self::Doc => "documentation tests",
             Self::Browser => "browser tests",
+            Self::BrowserPostgres => "browser tests on PostgreSQL",
         }
     }
 
@@ -61,7 +70,11 @@ impl Suite {
                 process::run(with_filter(&mut cargo, filter))
             }
             Self::Doc => process::run(workspace.product(&["test", "--doc"]).args(filter)),
-            Self::Browser => browser::run(workspace, binary, filter),
+            Self::Browser => browser::run(workspace, binary, "test", filter),
+            Self::BrowserPostgres => {
+                postgres::ensure()?;
+                browser::run(workspace, binary, "test:postgres", filter)
+            }
         }
     }
 }

@@ -43,6 +43,11 @@ impl Workspace {
         self.target.join(if release { "release" } else { "debug" }).join("countersign")
     }
 
+    /// A program that only tests use, an example of `crates/testing`; made with every dev build.
+    pub fn test_program(&self, name: &str) -> PathBuf {
+        self.target.join("debug/examples").join(name)
+    }
+
     /// Writes a path relative to the root, for people to read.
     pub fn relative(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
@@ -110,6 +115,7 @@ mod tests {
         let elsewhere = Workspace { root: "/w".into(), target: "/elsewhere".into() };
         assert_eq!(elsewhere.binary(false), Path::new("/elsewhere/debug/countersign"));
         assert_eq!(elsewhere.binary(true), Path::new("/elsewhere/release/countersign"));
+        assert_eq!(elsewhere.test_program("x"), Path::new("/elsewhere/debug/examples/x"));
         assert_eq!(elsewhere.site(), Path::new("/w/target/site"));
         assert_eq!(elsewhere.relative(&elsewhere.site()), "target/site");
     }
