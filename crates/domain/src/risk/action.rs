@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{RiskCode, RiskFact, RiskInput, RiskLevel};
+use crate::kind::is_change;
 
 /// From this many targets on, at least medium.
 pub const MANY_TARGETS: i64 = 10;
@@ -22,9 +23,11 @@ pub(super) fn facts(input: &RiskInput<'_>) -> Vec<RiskFact> {
     add(production, RiskCode::Production, base.max(RiskLevel::Medium));
     let irreversible = if production { RiskLevel::High } else { base.raised() };
     add(!kind.reversible, RiskCode::Irreversible, irreversible);
-    add(input.self_executed, RiskCode::SelfExecuted, base);
+    // A change to the house is carried out by the server, whole or not at all, and undone by another.
+    let by_an_executor = !is_change(&kind.name);
+    add(by_an_executor && input.self_executed, RiskCode::SelfExecuted, base);
     let plan = body.rollback_plan.as_ref();
-    add(plan.is_none(), RiskCode::NoRollbackPlan, base.raised());
+    add(by_an_executor && plan.is_none(), RiskCode::NoRollbackPlan, base.raised());
     let untested = plan.is_some_and(|plan| plan.tested_at.is_none());
     add(untested, RiskCode::RollbackUntested, base);
     facts.extend(size(input));
