@@ -9,6 +9,7 @@ pub mod freeze;
 pub mod keys;
 pub mod problems;
 pub mod reason;
+pub mod replay;
 pub mod request_row;
 pub mod risk_badge;
 pub mod textarea;

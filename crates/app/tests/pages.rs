@@ -153,6 +153,7 @@ fn only_an_open_decision_has_a_form() {
                 | "request-never"
                 | "request-frozen"
                 | "request-amended"
+                | "request-proposed"
                 | "request-reviewed"
                 | "request-recorded"
                 | "request-made-up"
@@ -232,6 +233,36 @@ fn i4_an_amendment_shows_every_field_that_changed_before_and_after() {
     );
     assert!(panel.contains("<details class=\"long\">"), "what is long stands folded");
     assert!(!page("request").contains("id=\"changes\""));
+}
+
+#[test]
+fn i4_a_change_to_the_policy_shows_its_lines_and_what_it_would_have_asked() {
+    let html = page("request-proposed");
+    let panel = html.split("id=\"proposal\"").nth(1).unwrap().split("</section>").next().unwrap();
+    for said in ["@quorum(\"5\")", "@quorum(\"1\")", "U+202E", "10 lines as before"] {
+        assert!(panel.contains(said), "{said}: {panel}");
+    }
+    for said in
+        ["1 would have needed fewer people", "2 of approvers", "1 of approvers, signed in anew"]
+    {
+        assert!(html.contains(said), "{said}");
+    }
+    assert!(html.contains("Ada Lind says") && html.contains("Whoever proposed it reads why."));
+    for of_agents in ["The agent says", "The agent reads why", "The agent gave", "id=\"rollback\""]
+    {
+        assert!(!html.contains(of_agents), "no agent staged it: {of_agents}");
+    }
+    assert!(!page("request").contains("id=\"proposal\""));
+}
+
+#[test]
+fn the_policy_says_in_words_what_it_asks() {
+    let html = page("policy");
+    let asks = html.split("id=\"asks\"").nth(1).unwrap().split("</section>").next().unwrap();
+    for said in ["production needs two people", "<b>approvers</b>", "owns the kind", "5 min ago"] {
+        assert!(asks.contains(said), "{said}: {asks}");
+    }
+    assert!(html.contains("line 2, column 1"));
 }
 
 #[test]

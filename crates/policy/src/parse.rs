@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{Authorizer, Policy as CedarPolicy, PolicyId, PolicySet};
 use cedar_policy::{ValidationMode, Validator};
-use domain::Digest;
+use domain::{Digest, Requirement};
 
 use crate::PolicyError;
 use crate::form::{self, Rule};
@@ -84,6 +84,15 @@ impl Policy {
         let named = rules.flat_map(cedar_policy::Policy::entity_literals);
         let groups = named.filter(|entity| entity.type_name().to_string() == "Group");
         required.chain(groups.map(|group| group.id().unescaped().to_owned())).collect()
+    }
+
+    /// Every requirement that it may ask for, by id. Where the owning group of the kind is meant,
+    /// which only a kind can name, the group is [`rule::OWNING_GROUP`].
+    pub fn asks(&self) -> Vec<Requirement> {
+        let ask = |(id, rule): (&str, &rule::RequirementRule)| {
+            rule.requirement(id, Some(rule::OWNING_GROUP))
+        };
+        self.requirement_rules().filter_map(ask).collect()
     }
 
     pub(crate) fn requirement_rules(&self) -> impl Iterator<Item = (&str, &rule::RequirementRule)> {

@@ -6,6 +6,7 @@ mod house;
 mod ledger;
 mod lists;
 mod policy;
+mod proposal;
 mod request;
 
 use std::collections::HashMap;

@@ -36,6 +36,7 @@ pub struct RequestRow {
     pub id: RequestId,
     pub effect: Vec<EffectPart>,
     pub kind: KindRef,
+    /// The agent; of a change to the house, the person who proposed it.
     pub agent: String,
     pub environment: String,
     pub risk: RiskLevel,
@@ -155,6 +156,17 @@ pub struct RequestView {
     pub amendment: Option<AmendmentView>,
     /// The person who proposed it, where it is a change to the house.
     pub staged_by: Option<String>,
+    /// What that would change, where it replaces something.
+    pub proposal: Option<ProposalView>,
+}
+
+/// A change to the policy or to a kind, held against the version that it replaces.
+#[derive(Clone, Debug)]
+pub struct ProposalView {
+    pub replaces: u32,
+    pub changes: Vec<FieldChange>,
+    /// While people decide on a policy: what it would have asked of the newest requests.
+    pub replay: Option<ReplayView>,
 }
 
 /// What the viewer may stop, and what stops it already.
@@ -473,12 +485,26 @@ pub struct PersonRow {
 pub struct PolicyView {
     pub now: Timestamp,
     pub current: PolicyVersion,
+    /// What the current one may ask for.
+    pub asks: Vec<PolicyAsk>,
     /// Every version, the newest first.
     pub versions: Vec<PolicyVersion>,
     /// The viewer may propose another.
     pub may_propose: bool,
     /// A change waits for a second person; otherwise it holds at once.
     pub needs_second_person: bool,
+}
+
+/// A requirement as the policy writes it, whatever it is asked of.
+#[derive(Clone, Debug)]
+pub struct PolicyAsk {
+    pub id: String,
+    /// `None`: the group that owns the kind.
+    pub group: Option<String>,
+    pub seats: u32,
+    /// How old the sign-in of whoever approves may be.
+    pub reauth_s: Option<u32>,
+    pub why: String,
 }
 
 /// One version of the policy.

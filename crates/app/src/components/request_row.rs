@@ -1,6 +1,7 @@
 //! One request in a list.
 
 use domain::StateName;
+use domain::kind::is_change;
 use leptos::prelude::*;
 use service::view::RequestRow;
 
@@ -32,14 +33,18 @@ pub fn Row(
     let href = format!("/requests/{}", row.id);
     let reviews = format!("{} of {}", row.filled_seats, row.seats);
     let time = time(&row, now);
+    let place = if is_change(&row.kind.name) {
+        "a change to the house".into_any()
+    } else {
+        view! { <Untrusted text=row.environment/>" · "{row.kind.name} }.into_any()
+    };
     view! {
         <li>
             <RiskBadge level=row.risk/>
             <div class="what">
                 <a href=href><Effect parts=row.effect/></a>
                 <small>
-                    <Untrusted text=row.agent/>" · "<Untrusted text=row.environment/>" · "
-                    {row.kind.name}
+                    <Untrusted text=row.agent/>" · "{place}
                     {broken.then(|| view! { " · "<span class="glass-mark">"Broken glass"</span> })}
                     {note.map(|note| view! { " · "<span class=class>{note}</span> })}
                 </small>

@@ -1,7 +1,7 @@
 //! The catalogue: what agents may ask for, and how to ask.
 
 use domain::Kind;
-use domain::kind::EvidenceRule;
+use domain::kind::{EvidenceRule, is_change};
 use leptos::prelude::*;
 use service::view::{KindView, KindsView};
 
@@ -22,17 +22,21 @@ const MAX_CHARS: usize = 65_536;
 pub fn Kinds(page: KindsPage, administrator: bool) -> impl IntoView {
     let KindsPage { view: KindsView { kinds, public_url }, draft } = page;
     let put = administrator.then(|| put(draft.unwrap_or_default()));
-    let contents = kinds
+    let (of_the_house, of_agents): (Vec<_>, Vec<_>) =
+        kinds.into_iter().partition(|view| is_change(&view.kind.name));
+    let contents = of_agents
         .iter()
         .map(|view| {
             let name = view.kind.name.clone();
-            view! { <li><a href=format!("#{name}")><code>{name.clone()}</code></a>" "{view.kind.title.clone()}</li> }
+            view! { <li><a href=format!("#{name}")><code>{name.clone()}</code><span>{view.kind.title.clone()}</span></a></li> }
         })
         .collect_view();
-    let sections = kinds
-        .into_iter()
-        .map(|view| view! { <KindCard view public_url=public_url.clone()/> })
-        .collect_view();
+    let card = |view: KindView, of_agents: bool| {
+        let offers = Offers { staging: of_agents, change: of_agents && administrator };
+        view! { <KindCard view public_url=public_url.clone() offers/> }
+    };
+    let sections = of_agents.into_iter().map(|view| card(view, true)).collect_view();
+    let house = of_the_house.into_iter().map(|view| card(view, false)).collect_view();
     view! {
         <main id="main" tabindex="-1" class="page">
             <h1>"Kinds"</h1>
@@ -42,6 +46,11 @@ pub fn Kinds(page: KindsPage, administrator: bool) -> impl IntoView {
             <ul class="contents" role="list">{contents}</ul>
             {sections}
             {put}
+            <h2 class="chapter" id="house">"Changes to the house itself"</h2>
+            <p class="lead">
+                "These come with the product and nobody replaces them. Administrators stage them, on the pages of policy, kinds and people; no agent can."
+            </p>
+            {house}
         </main>
     }
 }
@@ -55,7 +64,8 @@ fn put(draft: TextDraft) -> AnyView {
                 <label class="l" for="definition">"The whole kind, as JSON"</label>
                 <TextArea id="definition" name="text" text=draft.text min=1 max=MAX_CHARS described_by="definition-hint" rows=16 code=true/>
                 <p class="hint" id="definition-hint">
-                    "Start from one above: the fields are those of "<code>"GET /api/v1/kinds/NAME"</code>
+                    "Press “Change it” above to start from what is there. The fields are those of "
+                    <code>"GET /api/v1/kinds/NAME"</code>
                     ". Requests that are staged already keep their version."
                 </p>
                 <Reason
@@ -72,12 +82,23 @@ fn put(draft: TextDraft) -> AnyView {
     .into_any()
 }
 
+/// What can be done with a kind from here.
+#[derive(Clone, Copy)]
+struct Offers {
+    /// Agents stage it.
+    staging: bool,
+    /// The viewer may change it.
+    change: bool,
+}
+
 #[component]
-fn KindCard(view: KindView, public_url: String) -> impl IntoView {
+fn KindCard(view: KindView, public_url: String, offers: Offers) -> impl IntoView {
     let KindView { kind, version } = view;
-    let example = serde_json::to_string_pretty(&kind.example).unwrap_or_default();
-    let read = wording::curl_kind(&public_url, &kind.name);
-    let stage = wording::curl(&public_url);
+    let change = offers.change.then(|| {
+        let address = format!("/kinds?change={}#put", kind.name);
+        view! { <p class="row-do"><a class="btn" href=address>"Change it"<span class="sr">" ("{kind.name.clone()}")"</span></a></p> }
+    });
+    let staging = offers.staging.then(|| staging(&kind, &public_url));
     let heading = format!("{}-title", kind.name);
     view! {
         <section class="card kind" id=kind.name.clone() aria-labelledby=heading.clone()>
@@ -90,20 +111,32 @@ fn KindCard(view: KindView, public_url: String) -> impl IntoView {
                 <p class="template">{template(&kind.effect)}</p>
                 <Rules kind=kind.clone()/>
             </div>
+            {change}
             <Parameters rows=schema::parameters(&kind.parameters_schema)/>
-            <details class="try">
-                <summary>"Try it: a complete example and the command that stages it"</summary>
-                <div class="in">
-                    <p class="hint">"Read the kind, with its schema and this example:"</p>
-                    <pre class="copy" tabindex="0" role="region" aria-label="Command that reads the kind"><code>{read}</code></pre>
-                    <p class="hint">"Save as "<code>"request.json"</code>":"</p>
-                    <pre class="copy" tabindex="0" role="region" aria-label="Example"><code>{example}</code></pre>
-                    <p class="hint">"Stage it. The answer holds the address of the page to review it on:"</p>
-                    <pre class="copy" tabindex="0" role="region" aria-label="Command that stages it"><code>{stage}</code></pre>
-                </div>
-            </details>
+            {staging}
         </section>
     }
+}
+
+/// A complete example, and the commands that stage it.
+fn staging(kind: &Kind, public_url: &str) -> AnyView {
+    let example = serde_json::to_string_pretty(&kind.example).unwrap_or_default();
+    let read = wording::curl_kind(public_url, &kind.name);
+    let stage = wording::curl(public_url);
+    view! {
+        <details class="try">
+            <summary>"Try it: a complete example and the command that stages it"</summary>
+            <div class="in">
+                <p class="hint">"Read the kind, with its schema and this example:"</p>
+                <pre class="copy" tabindex="0" role="region" aria-label="Command that reads the kind"><code>{read}</code></pre>
+                <p class="hint">"Save as "<code>"request.json"</code>":"</p>
+                <pre class="copy" tabindex="0" role="region" aria-label="Example"><code>{example}</code></pre>
+                <p class="hint">"Stage it. The answer holds the address of the page to review it on:"</p>
+                <pre class="copy" tabindex="0" role="region" aria-label="Command that stages it"><code>{stage}</code></pre>
+            </div>
+        </details>
+    }
+    .into_any()
 }
 
 #[component]

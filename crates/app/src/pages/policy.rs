@@ -1,16 +1,16 @@
 //! The policy: what it says now, what another would have changed, and how it came to be.
 
-use domain::{Requirement, kind};
 use leptos::prelude::*;
-use service::view::{PolicyVersion, PolicyView, ReplayRow, ReplayView};
+use service::view::{PolicyAsk, PolicyVersion, PolicyView};
 
 use crate::components::card::Card;
 use crate::components::problems::Problems;
 use crate::components::reason::Reason;
+use crate::components::replay::Replay;
 use crate::components::textarea::TextArea;
 use crate::components::when::When;
 use crate::page::{PolicyPage, TextDraft};
-use crate::text::spelled;
+use crate::wording::{elapsed, person};
 
 /// The longest policy: 64 KiB.
 const MAX_CHARS: usize = 65_536;
@@ -19,8 +19,14 @@ const MAX_CHARS: usize = 65_536;
 #[component]
 pub fn Policy(page: PolicyPage) -> impl IntoView {
     let PolicyPage { view, draft, replay } = page;
-    let PolicyView { now, current, versions, may_propose, needs_second_person } = view;
-    let replay = replay.map(replayed);
+    let PolicyView { now, current, asks, versions, may_propose, needs_second_person } = view;
+    let replay = replay.map(|replay| {
+        view! {
+            <section class="card" id="replay" aria-label="Tried on past requests">
+                <Replay replay note="Nothing was changed." open=true/>
+            </section>
+        }
+    });
     let lead = if needs_second_person {
         "A new policy waits for a second administrator, like every change of kinds and groups."
     } else {
@@ -42,6 +48,7 @@ pub fn Policy(page: PolicyPage) -> impl IntoView {
             <h1>"Policy"</h1>
             <p class="lead">"Which reviews every action needs, and who may give them. "{lead}</p>
             {replay}
+            {asked(asks)}
             <Card id="current" title=format!("Version {} is in force", current.version) note>
                 <div class="in">
                     <pre class="copy" tabindex="0" role="region" aria-label="Policy text"><code>{current.text.clone()}</code></pre>
@@ -55,6 +62,44 @@ pub fn Policy(page: PolicyPage) -> impl IntoView {
             </div></Card>
         </main>
     }
+}
+
+/// What the policy may ask for, without its conditions: those stand in its text.
+fn asked(asks: Vec<PolicyAsk>) -> AnyView {
+    let row = |ask: PolicyAsk| {
+        let group = match ask.group {
+            Some(group) => view! { <b>{group}</b> }.into_any(),
+            None => "the group that owns the kind".into_any(),
+        };
+        let fresh = ask.reauth_s.map(|age_s| {
+            let age = elapsed::duration(u64::from(age_s));
+            view! { <small>{format!("signed in not longer than {age} ago")}</small> }
+        });
+        view! {
+            <tr>
+                <td data-label="Because">{ask.why}</td>
+                <td data-label="Who">{person::number_word(ask.seats)}" of "{group}{fresh}</td>
+                <td data-label="Rule"><code>{ask.id}</code></td>
+            </tr>
+        }
+    };
+    let rows = asks.into_iter().map(row).collect_view();
+    view! {
+        <Card id="asks" title="What it asks for" note="when: see its text".into_any()>
+            <table class="stacks">
+                <caption class="sr">"Requirements of the policy"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Because"</th>
+                        <th scope="col">"Who"</th>
+                        <th scope="col">"Rule"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </Card>
+    }
+    .into_any()
 }
 
 fn form(current: &PolicyVersion, draft: TextDraft) -> AnyView {
@@ -83,70 +128,6 @@ fn form(current: &PolicyVersion, draft: TextDraft) -> AnyView {
                 </p>
             </form>
         </Card>
-    }
-    .into_any()
-}
-
-fn replayed(replay: ReplayView) -> AnyView {
-    let ReplayView { replayed, laxer, rows } = replay;
-    let differing = rows.len();
-    let summary = match (differing, laxer) {
-        (0, _) => {
-            format!("It would have asked the same of each of the {replayed} newest requests.")
-        }
-        (_, 0) => format!(
-            "Of the {replayed} newest requests {differing} would have fared differently; none would have needed fewer people."
-        ),
-        _ => format!(
-            "Of the {replayed} newest requests {differing} would have fared differently; {laxer} would have needed fewer people."
-        ),
-    };
-    let class = if laxer > 0 { "notice bad" } else { "notice" };
-    let rows = rows.into_iter().map(row).collect_view();
-    let table = (differing > 0).then(|| {
-        view! {
-            <table class="stacks">
-                <caption class="sr">"What the draft would have changed"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Request"</th>
-                        <th scope="col">"Asked now"</th>
-                        <th scope="col">"The draft would ask"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        }
-    });
-    view! {
-        <section class="card" id="replay" aria-label="Tried on past requests">
-            <div class="in"><p class=class>{summary}" Nothing was changed."</p></div>
-            {table}
-        </section>
-    }
-    .into_any()
-}
-
-fn row(row: ReplayRow) -> AnyView {
-    let sentence = spelled(&kind::sentence(&row.effect));
-    let asked = |needs: Vec<Requirement>, refused: Option<String>| {
-        let need = |need: Requirement| {
-            let fresh = if need.reauth_s.is_some() { ", signed in anew" } else { "" };
-            let seats = need.seats;
-            view! { <li>{format!("{seats} of {}{fresh}", need.group)}</li> }
-        };
-        let refused = refused.map(|why| view! { <li class="bad">"Refused: "{why}</li> });
-        view! { <ul role="list">{needs.into_iter().map(need).collect_view()}{refused}</ul> }
-    };
-    let (before, after): (Vec<_>, Vec<_>) = row.changed.into_iter().unzip();
-    let now = asked([row.removed, before].concat(), row.refused);
-    let then = asked([row.added, after].concat(), row.would_be_refused);
-    view! {
-        <tr>
-            <td data-label="Request"><a href=format!("/requests/{}", row.request)>{sentence}</a></td>
-            <td data-label="Asked now">{now}</td>
-            <td data-label="The draft would ask">{then}</td>
-        </tr>
     }
     .into_any()
 }

@@ -16,6 +16,7 @@ mod glass;
 mod notices;
 mod outcome;
 mod over;
+mod proposal;
 mod requirements;
 mod risk;
 mod rollback;
@@ -76,6 +77,7 @@ pub fn page(chrome: &Chrome, page: RequestPage) -> AnyView {
                 {first.then(|| (outcome::section(&view), way_back()))}
                 {asked::section(&view, &reader)}
                 {amendment::section(&view, &reader)}
+                {proposal::section(&view)}
                 {risk::section(&view)}
                 {action::section(&view)}
                 {evidence::section(&view)}

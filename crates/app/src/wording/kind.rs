@@ -38,7 +38,7 @@ pub fn size(size: &Size) -> String {
         format!("{sign}{}", grouped(value.unsigned_abs()))
     };
     let (medium, high) = (number(size.medium), number(size.high));
-    format!(": medium risk from {medium} {} on, high from {high}", size.unit)
+    format!(" ({}): medium risk from {medium} on, high from {high}", size.unit)
 }
 
 /// Hours of every day: `06:00 to 18:00 UTC`.
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(evidence(&rule), ", at most 1 day old, shown as a table");
         let size_of =
             Size { parameter: "rows".into(), unit: "rows".into(), medium: 1000, high: 5000 };
-        assert_eq!(size(&size_of), ": medium risk from 1,000 rows on, high from 5,000");
+        assert_eq!(size(&size_of), " (rows): medium risk from 1,000 on, high from 5,000");
         assert_eq!(hours(WorkingHours { from: 22, to: 7 }), "22:00 to 07:00 UTC, every day");
     }
 

@@ -127,9 +127,13 @@ pub fn choice(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What follows from a verdict, to stand under the choices.
-pub fn follows(verdict: Verdict) -> &'static str {
+/// What follows from a verdict, to stand under the choices; `proposed` by a person, not an agent.
+pub fn follows(verdict: Verdict, proposed: bool) -> &'static str {
     match verdict {
+        Verdict::Approve if proposed => {
+            "counts for exactly this. When enough people did, it holds at once."
+        }
+        Verdict::Deny if proposed => "ends it, whoever approved it. Whoever proposed it reads why.",
         Verdict::Approve => "counts for exactly this revision.",
         Verdict::RequestChanges => {
             "sends it back: the agent reads why and amends it, and everybody looks at it afresh."

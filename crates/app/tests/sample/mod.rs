@@ -1,5 +1,6 @@
 //! Sample data: one of everything that a page can show, with hostile text in the agent's fields.
 
+pub mod house;
 pub mod request;
 pub mod states;
 
@@ -387,6 +388,7 @@ pub fn pages() -> Vec<(&'static str, Page)> {
         ("agents", Page::Agents(agents())),
         ("people", Page::People(Box::new(PeoplePage { view: people(), draft: None }))),
         ("kinds", Page::Kinds(Box::new(KindsPage { view: kinds, draft: None }))),
+        ("policy", Page::Policy(Box::new(house::policy()))),
         ("freezes", freezes_page(true, true, None)),
         ("freezes-reader", freezes_page(false, false, None)),
         (

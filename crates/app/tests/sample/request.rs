@@ -196,6 +196,7 @@ pub fn pending() -> RequestView {
         },
         break_glass: None,
         amendment: None,
+        proposal: None,
         staged_by: None,
     }
 }

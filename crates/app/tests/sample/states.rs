@@ -142,6 +142,7 @@ fn open_states() -> Vec<(&'static str, RequestView)> {
         ("request-reviewed", RequestView { decision: reviewed(Verdict::Approve), ..pending() }),
         ("request-passed", RequestView { decision: reviewed(Verdict::Pass), ..pending() }),
         ("request-amended", amended()),
+        ("request-proposed", super::house::proposed()),
     ]
 }
 

@@ -2,7 +2,8 @@
 
 use app::{KindsPage, Page, TextDraft};
 use axum::Form;
-use axum::extract::rejection::FormRejection;
+use axum::extract::Query;
+use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -10,17 +11,28 @@ use super::agents::steward;
 use super::change::{answered, misshapen, problems, unchanged};
 use super::desk::{Answer, Desk, Trouble, page};
 
+/// Which kind the form starts from.
+#[derive(Default, Deserialize)]
+pub(super) struct Start {
+    #[serde(default)]
+    change: String,
+}
+
 /// The catalogue.
-pub(super) async fn list(desk: Desk) -> Response {
-    let answer = match kinds(&desk, None).await {
+pub(super) async fn list(desk: Desk, start: Result<Query<Start>, QueryRejection>) -> Response {
+    let Query(start) = start.unwrap_or_default();
+    let answer = match kinds(&desk, &start.change, None).await {
         Ok(shown) => page(shown),
         Err(trouble) => Err(trouble),
     };
     desk.visitor.answer(answer).await
 }
 
-async fn kinds(desk: &Desk, draft: Option<TextDraft>) -> Result<Page, Trouble> {
+async fn kinds(desk: &Desk, start: &str, draft: Option<TextDraft>) -> Result<Page, Trouble> {
     let view = desk.visitor.state.service.kinds_view().await?;
+    let named = view.kinds.iter().find(|view| view.kind.name == start);
+    let text = named.and_then(|view| serde_json::to_string_pretty(&view.kind).ok());
+    let draft = draft.or_else(|| text.map(|text| TextDraft { text, ..TextDraft::default() }));
     Ok(Page::Kinds(Box::new(KindsPage { view, draft })))
 }
 
@@ -49,7 +61,7 @@ async fn proposed(desk: &Desk, form: Result<Form<Fields>, FormRejection>) -> Ans
         Ok(proposed) => answered(proposed, "/kinds"),
         Err(error) => {
             let draft = TextDraft { text, reason, problems: problems(error)? };
-            unchanged(kinds(desk, Some(draft)).await?)
+            unchanged(kinds(desk, "", Some(draft)).await?)
         }
     }
 }

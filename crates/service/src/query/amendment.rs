@@ -45,7 +45,7 @@ fn changes(old: &Revision, now: &Value) -> Result<Vec<FieldChange>, Failure> {
     Ok(between(&old, now))
 }
 
-fn between(old: &Value, now: &Value) -> Vec<FieldChange> {
+pub(super) fn between(old: &Value, now: &Value) -> Vec<FieldChange> {
     let patch = diff(old, now);
     let mut out: Vec<FieldChange> = Vec::new();
     let mut removed: HashMap<String, usize> = HashMap::new();

@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use domain::{Authority, Digest, RequestId, StateName, Timestamp, Verdict, quorum};
+use domain::{Actor, Authority, Digest, RequestId, StateName, Timestamp, Verdict, quorum};
 use store::read::{Order, RequestQuery, Stored};
 
 use crate::caller::PersonCaller;
@@ -220,7 +220,10 @@ impl Service {
             id: request.id,
             effect: stored.effect.clone(),
             kind: request.kind.clone(),
-            agent: names.agent(request.agent).name,
+            agent: match request.staged_by {
+                Actor::Person(_) => names.actor(request.staged_by),
+                Actor::Agent(_) | Actor::System => names.agent(request.agent).name,
+            },
             environment: request.environment.clone(),
             risk: request.risk.level,
             state,

@@ -1,12 +1,12 @@
 //! The policy as the dashboard shows it, and what a draft would have changed.
 
 use domain::Requirement;
-use policy::{Policy, replay};
+use policy::{OWNING_GROUP, Policy, replay};
 use store::read::RequestQuery;
 
 use crate::caller::PersonCaller;
 use crate::house::HouseError;
-use crate::view::{PolicyVersion, PolicyView, ReplayRow, ReplayView};
+use crate::view::{PolicyAsk, PolicyVersion, PolicyView, ReplayRow, ReplayView};
 use crate::{Failure, Service};
 
 /// The newest requests that a draft is held against.
@@ -27,9 +27,11 @@ impl Service {
         let versions: Vec<PolicyVersion> =
             self.store.policies().await?.iter().map(version).collect();
         let current = versions.first().cloned();
+        let asks = self.in_force().await?.policy.asks().into_iter().map(ask).collect();
         Ok(PolicyView {
             now: self.now(),
             current: current.ok_or_else(|| Failure::defect("there is no policy"))?,
+            asks,
             versions,
             may_propose: caller.is_administrator(),
             needs_second_person: self.instance_is_gated().await?,
@@ -79,6 +81,11 @@ impl Service {
     async fn instance_is_gated(&self) -> Result<bool, Failure> {
         Ok(self.store.instance().await?.is_some_and(|instance| instance.changes_gated))
     }
+}
+
+fn ask(need: Requirement) -> PolicyAsk {
+    let Requirement { id, group, seats, reauth_s, why, .. } = need;
+    PolicyAsk { group: (group != OWNING_GROUP).then_some(group), id, seats, reauth_s, why }
 }
 
 /// Whether the draft asks for fewer seats than the policy in force.

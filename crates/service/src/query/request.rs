@@ -83,6 +83,7 @@ impl Service {
             stop: self.stop(caller, &decidable, &names).await?,
             break_glass: break_glass(caller, &decidable, &names),
             amendment: self.amendment(caller, request, &sealed_value).await?,
+            proposal: self.proposal(caller, request, &revision).await?,
             staged_by: match request.staged_by {
                 Actor::Person(person) => Some(names.person(person)),
                 Actor::Agent(_) | Actor::System => None,
@@ -152,6 +153,11 @@ impl Service {
             shown: self.shown_token(request.id, request.digest, caller.id()),
             // What waits for changes can only be denied by people.
             verdicts: match state {
+                // A person proposed it, and would propose another: nobody amends it.
+                StateName::Pending if request.is_change() => Verdict::ALL
+                    .into_iter()
+                    .filter(|verdict| *verdict != Verdict::RequestChanges)
+                    .collect(),
                 StateName::Pending => Verdict::ALL.to_vec(),
                 _ => vec![Verdict::Deny],
             },

@@ -56,9 +56,15 @@ fn line(line: Line) -> AnyView {
     }
 }
 
+/// From this many line breaks on a text is one of lines: shorter, each break is a surprise.
+const MANY_BREAKS: usize = 3;
+
 /// A leaf of the payload, with what would be mistaken for something else in quotes.
 pub fn value(leaf: Leaf) -> AnyView {
     match leaf {
+        Leaf::Text(text) | Leaf::Quoted(text) if text.matches('\n').count() >= MANY_BREAKS => {
+            text_lines(&text)
+        }
         Leaf::Text(text) => view! { <Untrusted text breaks=true/> }.into_any(),
         Leaf::Quoted(text) => {
             view! { <span class="quote">"\""</span><Untrusted text breaks=true/><span class="quote">"\""</span> }
@@ -69,5 +75,29 @@ pub fn value(leaf: Leaf) -> AnyView {
             view! { <span class="number">{digits}</span>{grouped} }.into_any()
         }
         Leaf::Word(word) => view! { <em>{word}</em> }.into_any(),
+    }
+}
+
+/// A text of many lines, each with its number: where a line ends is seen without a mark.
+fn text_lines(text: &str) -> AnyView {
+    let line = |line: &str| {
+        let text = line.to_owned();
+        view! { <span><Untrusted text preformatted=true/>"\n"</span> }
+    };
+    let lines = text.split('\n').map(line).collect_view();
+    view! { <code class="numbered">{lines}</code> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i4_the_lines_of_a_long_text_are_numbered_and_a_single_break_is_marked() {
+        let html = |text: &str| value(Leaf::Text(text.to_owned())).to_html();
+        let policy = html("a\n\nb\u{202e}\n");
+        assert_eq!(policy.matches("<span><bdi").count(), 4, "the empty last line too: {policy}");
+        assert!(policy.contains("U+202E") && !policy.contains("U+000A"), "{policy}");
+        assert!(html("--flag\nsecond").contains("U+000A"));
     }
 }

@@ -19,8 +19,11 @@ use super::action::value as leaf_view;
 
 /// A value longer than this, in characters, stands folded.
 const LONG_CHARS: usize = 400;
-/// A value of more lines than this stands folded.
+/// A value of more lines than this stands folded; two such texts are compared line by line.
 const LONG_LINES: usize = 8;
+
+/// Fields in which somebody says something: compared sentence by sentence, however many lines.
+const SAID: [&str; 2] = ["/summary", "/justification"];
 
 /// Texts that are both longer than this, in characters, are compared word by word.
 const PROSE_CHARS: usize = 80;
@@ -79,7 +82,8 @@ pub fn asked_for(item: &TimelineItem, reader: &Reader) -> AnyView {
     view! { <p>{who}" asked for:"</p><blockquote>{text}</blockquote> }.into_any()
 }
 
-fn change(change: &FieldChange, view: &RequestView) -> AnyView {
+/// One field, by its place, with what went and what came.
+pub fn change(change: &FieldChange, view: &RequestView) -> AnyView {
     let parts = pointer::parts(&change.pointer);
     let last = parts.len().saturating_sub(1);
     let place = parts
@@ -91,7 +95,13 @@ fn change(change: &FieldChange, view: &RequestView) -> AnyView {
         })
         .collect_view();
     let is_evidence = change.pointer == "/evidence";
+    let is_said = SAID.contains(&change.pointer.as_str());
     let sides = match (&change.before, &change.after) {
+        (Some(Value::String(before)), Some(Value::String(after)))
+            if !is_said && has_lines(before) && has_lines(after) =>
+        {
+            list::lines(before, after)
+        }
         (Some(Value::String(before)), Some(Value::String(after))) if is_prose(before, after) => {
             prose::compared(before, after).map(|text| view! { <dd>{text}</dd> }.into_any())
         }
@@ -105,6 +115,11 @@ fn change(change: &FieldChange, view: &RequestView) -> AnyView {
     };
     let sides = sides.unwrap_or_else(|| both(change, view.now));
     view! { <div><dt>{place}</dt>{sides}</div> }.into_any()
+}
+
+/// Whether a text is one that people read by its lines: code, a policy, a list.
+fn has_lines(text: &str) -> bool {
+    text.lines().count() > LONG_LINES
 }
 
 /// Whether two texts are long enough to be read as one with the changes in it.

@@ -25,7 +25,7 @@ pub fn section(view: &RequestView) -> AnyView {
     if view.evidence.is_empty() {
         return view! {
             <Card id="evidence" title="Evidence">
-                <p class="in soft">"The agent gave none, and this kind asks for none."</p>
+                <p class="in soft">"None was given, and this kind asks for none."</p>
             </Card>
         }
         .into_any();

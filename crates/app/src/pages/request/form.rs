@@ -12,6 +12,9 @@ use crate::wording::person;
 const FRESH: &str = "The policy asks for a sign-in that is fresher than yours, for approving only. Any other verdict needs none.";
 /// Who reads the reason.
 const KEPT: &str =
+    "Kept for ever with your name. Auditors see it, and so does whoever proposed this.";
+/// The same, where an agent staged it.
+const KEPT_FOR_AGENT: &str =
     "Kept for ever with your name. Auditors see it, and the agent if you deny or request changes.";
 
 /// The order in which the verdicts stand: yes and no side by side, of one size.
@@ -39,6 +42,7 @@ pub fn review(
         }
         _ => (choices(&form.verdicts, verdict), "Record decision"),
     };
+    let kept = if view.staged_by.is_some() { KEPT } else { KEPT_FOR_AGENT };
     let approves = form.verdicts.contains(&Verdict::Approve);
     let proof = (form.approve_needs_password && approves).then(|| {
         view! { <Proof id="password" label="Your password, to approve" hint=FRESH/> }
@@ -48,13 +52,13 @@ pub fn review(
             {alert}
             {shown(view, form)}
             {choices}
-            <Reason id="justification" name="justification" hint=KEPT text/>
+            <Reason id="justification" name="justification" hint=kept text/>
             {proof}
             <p class="alert" data-stale="" hidden=true>
                 "This request changed since you opened it. Reload the page to decide on what it is now; what you wrote is kept."
             </p>
             <p class="do"><button class="act" data-decide="">{button}</button></p>
-            {follows(&form.verdicts)}
+            {follows(view, &form.verdicts)}
         </form>
     }
     .into_any()
@@ -108,11 +112,12 @@ fn choices(verdicts: &[Verdict], chosen: Option<Verdict>) -> AnyView {
 }
 
 /// What follows from each verdict; the style sheet leaves the chosen one standing.
-fn follows(verdicts: &[Verdict]) -> AnyView {
+fn follows(view: &RequestView, verdicts: &[Verdict]) -> AnyView {
+    let proposed = view.staged_by.is_some();
     let line = |verdict: Verdict| {
         view! {
             <li data-verdict=verdict.as_str()>
-                <b>{person::choice(verdict)}</b>" "{person::follows(verdict)}
+                <b>{person::choice(verdict)}</b>" "{person::follows(verdict, proposed)}
             </li>
         }
     };

@@ -29,7 +29,7 @@ pub fn told(view: &RequestView, reader: &Reader) -> AnyView {
         .into_any(),
         State::Denied { at, .. } => view! {
             <p><b class="bad">"Denied"</b>{by(view, reader, Verdict::Deny)}" "{when(*at)}"."</p>
-            <p>"Nothing ran, and nothing can: the agent sees the reason and has to stage a new request."</p>
+            <p>"Nothing ran, and nothing can: "{again(view)}</p>
         }
         .into_any(),
         State::Expired { at } => view! {
@@ -83,6 +83,11 @@ fn released(view: &RequestView, reader: &Reader) -> AnyView {
             <p>{executor(view)}" has to give a sign of life before "{when(release.lease_until)}", and report by "{when(release.report_by)}". Otherwise the outcome is unknown."</p>
         }
         .into_any(),
+        State::Succeeded { at, .. } if view.staged_by.is_some() => view! {
+            <p><b class="good">"It holds"</b>" since "{when(*at)}". Approved"{approved()}"."</p>
+            <p>"The gate carried it out itself. To undo it, somebody proposes the opposite."</p>
+        }
+        .into_any(),
         State::Succeeded { at, .. } => view! {
             {ended("good", "succeeded", *at)}
             <p>"Approved"{approved()}". The release is spent; nothing more can run under it."</p>
@@ -126,6 +131,14 @@ fn released(view: &RequestView, reader: &Reader) -> AnyView {
 
 fn is_voided(view: &RequestView) -> bool {
     view.timeline.iter().any(|item| matches!(item.what, TimelineFact::Voided))
+}
+
+/// What it takes to do it after a denial.
+fn again(view: &RequestView) -> &'static str {
+    match view.staged_by {
+        Some(_) => "to do it after all, somebody proposes it anew.",
+        None => "the agent sees the reason and has to stage a new request.",
+    }
 }
 
 fn agent(view: &RequestView) -> AnyView {

@@ -11,8 +11,13 @@ use crate::components::when::When;
 use crate::wording::elapsed;
 
 /// The plan, or that there is none.
+///
+/// A change to the house has none and needs none: the gate carries it out whole or not at all.
 pub fn section(view: &RequestView) -> AnyView {
     let Some(plan) = view.rollback_plan.clone() else {
+        if view.staged_by.is_some() {
+            return ().into_any();
+        }
         return view! {
             <Card id="rollback" title="Rollback plan">
                 <p class="in"><span class="bad">"There is none."</span>

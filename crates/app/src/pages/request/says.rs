@@ -8,6 +8,15 @@ use crate::wording::risk;
 
 /// Summary, justification, claimed risk and ticket, none of it verified.
 pub fn section(view: &RequestView) -> AnyView {
+    if let Some(name) = view.staged_by.clone() {
+        return view! {
+            <section class="says" aria-labelledby="says-title">
+                <h2 id="says-title">{name}" says"</h2>
+                <p><Untrusted text=view.justification.clone() preformatted=true/></p>
+            </section>
+        }
+        .into_any();
+    }
     let claimed = view.claimed_risk.level.map(|level| {
         view! { <p>"It calls the risk "<b>{risk::word(level).to_lowercase()}</b>"."</p> }
     });

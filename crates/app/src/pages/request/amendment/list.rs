@@ -9,6 +9,10 @@ use crate::wording::number;
 
 /// So many items that stayed stand beside one that did not.
 const BESIDE: usize = 1;
+/// So many lines of a text that stayed stand beside one that did not.
+const BESIDE_LINES: usize = 3;
+/// The most lines of both texts together that are compared.
+const MAX_LINES: usize = 4_000;
 
 /// An item, or how many that stayed are left out.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,16 +21,33 @@ enum Line {
     Same(usize),
 }
 
+/// What a line is called where it is left out or stands alone.
+#[derive(Clone, Copy)]
+struct Called(&'static str, &'static str);
+
+const ITEMS: Called = Called("item", "items");
+const LINES: Called = Called("line", "lines");
+
+/// Two texts, line by line; `None` when they are too long to be compared here.
+pub fn lines(before: &str, after: &str) -> Option<AnyView> {
+    let split = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (before, after) = (split(before), split(after));
+    (before.len() + after.len() <= MAX_LINES)
+        .then(|| shown(compared(&before, &after, BESIDE_LINES), LINES))
+}
+
 /// A list of plain values.
 pub fn plain(before: &[Value], after: &[Value]) -> AnyView {
     let text = |item: &Value| match item {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    shown(compared(
+    let lines = compared(
         &before.iter().map(text).collect::<Vec<_>>(),
         &after.iter().map(text).collect::<Vec<_>>(),
-    ))
+        BESIDE,
+    );
+    shown(lines, ITEMS)
 }
 
 /// The evidence: each piece by its name, with its size; the digest says whether it is another.
@@ -40,15 +61,16 @@ pub fn evidence(before: &[Value], after: &[Value]) -> AnyView {
     let lines = compared(
         &before.iter().map(text).collect::<Vec<_>>(),
         &after.iter().map(text).collect::<Vec<_>>(),
+        BESIDE,
     );
     view! {
-        {shown(lines)}
+        {shown(lines, ITEMS)}
         <dd><small>"Content that was read before is not what stands there now: open the new pieces."</small></dd>
     }
     .into_any()
 }
 
-fn compared(before: &[String], after: &[String]) -> Vec<Line> {
+fn compared(before: &[String], after: &[String], beside: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for operation in capture_diff_slices(Algorithm::Myers, before, after) {
         let changes = operation.iter_changes(before, after);
@@ -56,8 +78,8 @@ fn compared(before: &[String], after: &[String]) -> Vec<Line> {
     }
     let stayed = |line: &Line| matches!(line, Line::Item(ChangeTag::Equal, _));
     let near = |at: usize| {
-        let from = at.saturating_sub(BESIDE);
-        lines.iter().skip(from).take(at - from + BESIDE + 1).any(|line| !stayed(line))
+        let from = at.saturating_sub(beside);
+        lines.iter().skip(from).take(at - from + beside + 1).any(|line| !stayed(line))
     };
     let kept: Vec<bool> = (0..lines.len()).map(near).collect();
     let mut out: Vec<Line> = Vec::new();
@@ -71,7 +93,8 @@ fn compared(before: &[String], after: &[String]) -> Vec<Line> {
     out
 }
 
-fn shown(lines: Vec<Line>) -> AnyView {
+fn shown(lines: Vec<Line>, called: Called) -> AnyView {
+    let Called(one, many) = called;
     let line = |line: Line| match line {
         Line::Item(ChangeTag::Delete, text) => view! {
             <dd class="del"><span class="sr">"Gone: "</span><Untrusted text breaks=true/></dd>
@@ -85,7 +108,7 @@ fn shown(lines: Vec<Line>) -> AnyView {
             view! { <dd class="same"><Untrusted text breaks=true/></dd> }.into_any()
         }
         Line::Same(count) => {
-            let text = format!("… {} as before", number::count(count, "item", "items"));
+            let text = format!("… {} as before", number::count(count, one, many));
             view! { <dd class="same"><small>{text}</small></dd> }.into_any()
         }
     };
@@ -112,7 +135,26 @@ mod tests {
             item(ChangeTag::Insert, "20000"),
             item(ChangeTag::Equal, "--to"),
         ];
-        assert_eq!(compared(&before, &after), wanted);
+        assert_eq!(compared(&before, &after, BESIDE), wanted);
+    }
+
+    #[test]
+    fn a_text_of_many_lines_shows_three_beside_each_that_changed() {
+        let text: String = (0..30).map(|n| format!("line {n}\n")).collect();
+        let other = text.replace("line 10\n", "line ten\n");
+        let html = lines(&text, &other).unwrap().to_html();
+        for shown in [
+            "line 7<",
+            "line 10<",
+            "line ten<",
+            "line 13<",
+            "7 lines as before",
+            "16 lines as before",
+        ] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+        assert!(!html.contains("line 6<") && !html.contains("line 14<"), "{html}");
+        assert!(lines(&"x\n".repeat(MAX_LINES), "y\n").is_none());
     }
 
     #[test]

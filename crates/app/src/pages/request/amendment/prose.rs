@@ -45,7 +45,8 @@ fn sentences(text: &str) -> Vec<&str> {
     for line in text.split_inclusive('\n') {
         let mut rest = line;
         while let Some(end) = [". ", "! ", "? "].iter().filter_map(|end| rest.find(end)).min() {
-            let (piece, left) = rest.split_at(end + 2);
+            // The space leads the next piece, so that a last sentence is the same in the middle.
+            let (piece, left) = rest.split_at(end + 1);
             pieces.push(piece);
             rest = left;
         }
@@ -101,12 +102,19 @@ mod tests {
         let parts: Vec<(ChangeTag, &str)> =
             found.iter().map(|stretch| (stretch.tag, stretch.text.as_str())).collect();
         let wanted = [
-            (ChangeTag::Equal, "It is late. "),
-            (ChangeTag::Delete, "Take the whole table! "),
-            (ChangeTag::Insert, "Take November. "),
-            (ChangeTag::Equal, "Keep it.\nThanks"),
+            (ChangeTag::Equal, "It is late."),
+            (ChangeTag::Delete, " Take the whole table!"),
+            (ChangeTag::Insert, " Take November."),
+            (ChangeTag::Equal, " Keep it.\nThanks"),
         ];
         assert_eq!(parts, wanted);
+    }
+
+    #[test]
+    fn what_follows_the_last_sentence_leaves_it_as_it_was() {
+        let found = stretches("No scope is added.", "No scope is added. Three days.");
+        let tags: Vec<ChangeTag> = found.iter().map(|stretch| stretch.tag).collect();
+        assert_eq!(tags, [ChangeTag::Equal, ChangeTag::Insert]);
     }
 
     #[test]
@@ -119,7 +127,7 @@ mod tests {
     fn of_a_long_text_what_stayed_is_counted_and_what_changed_is_shown() {
         let long = "A word. ".repeat(300);
         let html = compared(&format!("{long}old"), &format!("{long}new")).unwrap().to_html();
-        assert!(html.contains("2,220 characters as before"), "{html}");
+        assert!(html.contains("2,219 characters as before"), "{html}");
         assert!(html.contains("old") && html.contains("new"));
         assert!(compared(&"x ".repeat(MAX_BYTES), "y").is_none());
     }
