@@ -17,8 +17,8 @@ const AXE = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 
 let demo;
 /** Cookies of each role; a link signs in only once. @type {Record<string, any>} */
 const signedIn = {};
-/** @type {{ pending: any, decided: any, amended: any }} */
-const requests = { pending: null, decided: null, amended: null };
+/** @type {{ pending: any, decided: any, amended: any, proposed: any }} */
+const requests = { pending: null, decided: null, amended: null, proposed: null };
 
 before(async () => {
   demo = await startDemo();
@@ -46,6 +46,7 @@ before(async () => {
         // From here on every page has the bar of a freeze.
         await freeze(page, 'kind:db.export', 'Goes on', 'For the pictures.');
       }
+      if (role === 'administrator') requests.proposed = await proposePolicy(page);
       await someone.context.close();
     }
   } finally {
@@ -53,6 +54,30 @@ before(async () => {
   }
 });
 after(() => demo?.stop());
+
+/**
+ * A policy that asks for less waits for a second administrator.
+ * @param {Page} page
+ */
+async function proposePolicy(page) {
+  await tryPolicy(page, (text) => text.replace('@quorum("2")', '@quorum("1")'));
+  await page.getByRole('textbox', { name: 'Why' }).fill('For the pictures.');
+  await page.getByRole('button', { name: 'Propose this policy' }).click();
+  await page.getByRole('region', { name: 'What would change' }).waitFor();
+  return { review_url: page.url() };
+}
+
+/**
+ * @param {Page} page
+ * @param {(text: string) => string} edit
+ */
+async function tryPolicy(page, edit) {
+  await page.goto('/policy');
+  const draft = page.getByLabel('The whole policy, in Cedar');
+  await draft.fill(edit(await draft.inputValue()));
+  await page.getByRole('button', { name: 'Try it on past requests' }).click();
+  await page.getByText('Nothing was changed.').waitFor();
+}
 
 /**
  * A body that is high risk: what leaves cannot be called back.
@@ -177,6 +202,27 @@ const PAGES = [
     },
   },
   { what: 'the kinds', role: 'approver', open: (page) => page.goto('/kinds'), heading: 'Kinds' },
+  { what: 'a kind to be changed', role: 'administrator', open: (page) => page.goto('/kinds?change=db.export#put'), heading: 'Kinds' },
+  { what: 'the policy', role: 'approver', open: (page) => page.goto('/policy'), heading: 'Policy' },
+  {
+    what: 'a policy that was tried',
+    role: 'administrator',
+    heading: 'Policy',
+    open: (page) => tryPolicy(page, (text) => text.replace('@quorum("2")', '@quorum("1")')),
+  },
+  {
+    what: 'a policy that was refused',
+    role: 'administrator',
+    status: 422,
+    heading: 'Policy',
+    open: (page) => tryPolicy(page, (text) => text.replaceAll('@quorum("1")', '@quorum("one")')),
+  },
+  {
+    what: 'a change to the policy',
+    role: 'administrator',
+    open: (page) => page.goto(requests.proposed.review_url),
+    heading: 'Replace version 1 of the policy',
+  },
   { what: 'the settings', role: 'approver', open: (page) => page.goto('/settings'), heading: 'Settings' },
   { what: 'an address where nothing is', role: 'approver', status: 404, open: (page) => page.goto('/no/such/page'), heading: 'Nothing here' },
   { what: 'an address where nothing is, signed out', status: 404, open: (page) => page.goto('/no/such/page'), heading: 'Nothing here' },

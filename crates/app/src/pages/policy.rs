@@ -42,7 +42,14 @@ pub fn Policy(page: PolicyPage) -> impl IntoView {
             </details>
         }
     });
-    let past = past.collect_view();
+    let past = (past.len() > 0).then(|| {
+        view! {
+            <Card id="versions" title="Versions before it"><div class="in">
+                {past.collect_view()}
+                <p class="hint">"Every version is kept for ever; the ledger names each by its digest."</p>
+            </div></Card>
+        }
+    });
     view! {
         <main id="main" tabindex="-1" class="page">
             <h1>"Policy"</h1>
@@ -56,10 +63,7 @@ pub fn Policy(page: PolicyPage) -> impl IntoView {
                 </div>
             </Card>
             {form}
-            <Card id="versions" title="Versions before it"><div class="in">
-                {past}
-                <p class="hint">"Every version is kept for ever; the ledger names each by its digest."</p>
-            </div></Card>
+            {past}
         </main>
     }
 }
@@ -73,7 +77,7 @@ fn asked(asks: Vec<PolicyAsk>) -> AnyView {
         };
         let fresh = ask.reauth_s.map(|age_s| {
             let age = elapsed::duration(u64::from(age_s));
-            view! { <small>{format!("signed in not longer than {age} ago")}</small> }
+            view! { <small>{format!("signed in at most {age} ago")}</small> }
         });
         view! {
             <tr>
