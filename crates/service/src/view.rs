@@ -496,7 +496,7 @@ pub struct PolicyView {
 }
 
 /// A requirement as the policy writes it, whatever it is asked of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PolicyAsk {
     pub id: String,
     /// `None`: the group that owns the kind.

@@ -34,7 +34,7 @@ pub fn Policy(page: PolicyPage) -> impl IntoView {
     };
     let form = may_propose.then(|| form(&current, draft.unwrap_or_default()));
     let note = view! { "since "<When at=current.at now/> }.into_any();
-    let past = versions.into_iter().skip(1).map(|version| {
+    let past = versions.into_iter().skip(1).map(move |version| {
         view! {
             <details>
                 <summary>{format!("Version {}", version.version)}", "<When at=version.at now/></summary>
@@ -42,10 +42,11 @@ pub fn Policy(page: PolicyPage) -> impl IntoView {
             </details>
         }
     });
-    let past = (past.len() > 0).then(|| {
+    let past: Vec<_> = past.collect();
+    let past = (!past.is_empty()).then(|| {
         view! {
             <Card id="versions" title="Versions before it"><div class="in">
-                {past.collect_view()}
+                {past}
                 <p class="hint">"Every version is kept for ever; the ledger names each by its digest."</p>
             </div></Card>
         }
