@@ -87,7 +87,7 @@ impl Policy {
     }
 
     /// Every requirement that it may ask for, by id. Where the owning group of the kind is meant,
-    /// which only a kind can name, the group is [`rule::OWNING_GROUP`].
+    /// which only a kind can name, the group is [`crate::OWNING_GROUP`].
     pub fn asks(&self) -> Vec<Requirement> {
         let ask = |(id, rule): (&str, &rule::RequirementRule)| {
             rule.requirement(id, Some(rule::OWNING_GROUP))
