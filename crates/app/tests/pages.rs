@@ -247,7 +247,8 @@ fn i4_a_change_to_the_policy_shows_its_lines_and_what_it_would_have_asked() {
     {
         assert!(html.contains(said), "{said}");
     }
-    assert!(html.contains("Ada Lind says") && html.contains("Whoever proposed it reads why."));
+    assert!(html.contains("id=\"says-title\">Ada Lind"));
+    assert!(html.contains("Whoever proposed it reads why."));
     for of_agents in ["The agent says", "The agent reads why", "The agent gave", "id=\"rollback\""]
     {
         assert!(!html.contains(of_agents), "no agent staged it: {of_agents}");
