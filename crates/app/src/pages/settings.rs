@@ -15,7 +15,7 @@ pub fn Settings(page: SettingsPage) -> impl IntoView {
     });
     let keys = (view.may_have_keys || !view.keys.is_empty()).then(|| view! { <OwnKeys view/> });
     view! {
-        <main id="main" tabindex="-1" class="narrow">
+        <main id="main" tabindex="-1" class="narrow wide-ish">
             <h1>"Settings"</h1>
             {saved}
             <Password problem/>
