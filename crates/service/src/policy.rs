@@ -91,8 +91,18 @@ impl Service {
         authority: &mut Authority,
         people: People,
     ) -> Result<(), Failure> {
-        let in_force = self.in_force().await?;
-        let ruled = match self.ruled(&in_force, stored).await? {
+        self.rule_under(&self.in_force().await?, stored, authority, people).await
+    }
+
+    /// The same under a policy that was read before, for what is only shown.
+    pub(crate) async fn rule_under(
+        &self,
+        in_force: &InForce,
+        stored: &Stored,
+        authority: &mut Authority,
+        people: People,
+    ) -> Result<(), Failure> {
+        let ruled = match self.ruled(in_force, stored).await? {
             Ok(ruled) => ruled,
             Err(error) => return no_ruling(stored, &error),
         };

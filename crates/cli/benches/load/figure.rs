@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The head of the table that the figures make.
+pub const HEAD: &str = "| figure | measured | base | ratio | goal | |\n|---|---|---|---|---|---|";
+
 /// One line of the report.
 pub struct Figure {
     pub name: String,

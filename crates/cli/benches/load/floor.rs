@@ -119,6 +119,16 @@ async fn copies(connection: &mut SqliteConnection) -> anyhow::Result<Vec<String>
     Ok(copies)
 }
 
+/// The address without what only our driver knows.
+fn for_libpq(url: &str) -> anyhow::Result<String> {
+    let mut url = reqwest::Url::parse(url)?;
+    let known = |name: &str| ["host", "port", "user", "password", "sslmode"].contains(&name);
+    let pairs: Vec<(String, String)> =
+        url.query_pairs().into_owned().filter(|(name, _)| known(name)).collect();
+    url.query_pairs_mut().clear().extend_pairs(pairs);
+    Ok(url.into())
+}
+
 /// Inserts of one row a transaction that 16 clients of `pgbench` make in a second; a row has as
 /// many bytes as a request takes.
 pub async fn pgbench(url: &str, bytes: usize, seconds: u32) -> anyhow::Result<f64> {
@@ -139,7 +149,7 @@ pub async fn pgbench(url: &str, bytes: usize, seconds: u32) -> anyhow::Result<f6
         .arg(format!("--time={seconds}"))
         .arg("--file")
         .arg(&script)
-        .arg(url)
+        .arg(for_libpq(url)?)
         .output()
         .context("cannot run pgbench")?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -45,11 +45,7 @@ fn main() -> ExitCode {
         if std::env::args().nth(1).as_deref() == Some(noop::ARGUMENT) {
             return noop::serve().await;
         }
-        let arguments = Arguments::parse();
-        for figure in measured(&arguments).await? {
-            println!("{figure}");
-        }
-        Ok(())
+        measure(&Arguments::parse()).await
     };
     let runtime = tokio::runtime::Runtime::new();
     match runtime.map_err(anyhow::Error::new).and_then(|runtime| runtime.block_on(run)) {
@@ -61,23 +57,30 @@ fn main() -> ExitCode {
     }
 }
 
-async fn measured(arguments: &Arguments) -> anyhow::Result<Vec<Figure>> {
+/// Prints each figure as soon as it is there.
+async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
+    println!("{}", figure::HEAD);
     let time = Duration::from_secs(arguments.seconds);
     let noop = noop::Noop::start()?;
-    let mut figures = Vec::new();
     let gate = Arc::new(gate::Gate::start(None).await?);
     let mut pending = 0;
     for size in &arguments.sizes {
         eprintln!("bench: {size} requests");
         runs::fill(&gate, size.saturating_sub(pending)).await?;
         pending = pending.max(*size);
-        figures.extend(runs::on_sqlite(&gate, &noop, time, *size).await?);
+        print(runs::on_sqlite(&gate, &noop, time, *size).await?);
     }
-    figures.extend(runs::waiting(&gate, arguments.waiters).await?);
+    print(runs::waiting(&gate, arguments.waiters).await?);
     drop(gate);
     if !arguments.sqlite_only {
         eprintln!("bench: PostgreSQL");
-        figures.extend(runs::on_postgres(time).await?);
+        print(runs::on_postgres(time).await?);
     }
-    Ok(figures)
+    Ok(())
+}
+
+fn print(figures: Vec<Figure>) {
+    for figure in figures {
+        println!("{figure}");
+    }
 }

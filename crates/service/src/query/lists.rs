@@ -177,7 +177,8 @@ impl Service {
         let now = self.now();
         // Requests of the same agents under the same requirements share their authority.
         let mut known: HashMap<_, Authority> = HashMap::new();
-        let also = self.in_force().await?.groups();
+        let in_force = self.in_force().await?;
+        let also = in_force.groups();
         let mut rows = Vec::new();
         for stored in self.store.list(query).await? {
             let request = &stored.request;
@@ -189,7 +190,7 @@ impl Service {
                     new.insert(self.store.authority_for(request, now, &also).await?.0)
                 }
             };
-            self.rule(&stored, authority, People::Only(caller.id())).await?;
+            self.rule_under(&in_force, &stored, authority, People::Only(caller.id())).await?;
             rows.push(self.row(caller, &names, authority, stored));
         }
         Ok(rows)
