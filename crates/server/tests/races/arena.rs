@@ -23,7 +23,6 @@ pub struct Arena {
     pub app: TestApp,
     pub nodes: [Router; 2],
     pub agent: TestAgent,
-    pub owner: TestPerson,
     pub approvers: Vec<TestPerson>,
 }
 
@@ -37,7 +36,7 @@ impl Arena {
         for name in ["Bob Approver", "Cat Approver", "Dan Approver", "Eve Approver"] {
             approvers.push(app.person(name, &["approvers"]).await);
         }
-        Self { app, nodes, agent, owner, approvers }
+        Self { app, nodes, agent, approvers }
     }
 
     /// Runs every round, and then checks the ledger from its first entry.
