@@ -6,6 +6,7 @@ pub mod deed;
 pub mod effect;
 pub mod frame;
 pub mod freeze;
+pub mod glass;
 pub mod keys;
 pub mod problems;
 pub mod reason;

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::components::frame::{Footer, Header};
 use crate::components::freeze::FreezeBar;
+use crate::components::glass::GlassBar;
 use crate::islands::local_times::LocalTimes;
 use crate::page::{Assets, Chrome, Page};
 use crate::pages;
@@ -21,6 +22,7 @@ fn document(chrome: Chrome, page: Page) -> impl IntoView {
         .then(|| view! { <aside class="demo" aria-label="Demo">"Demo: throwaway data"</aside> });
     let Chrome { assets, viewer, now, .. } = chrome.clone();
     let freezes = viewer.as_ref().map(|viewer| viewer.freezes.clone()).unwrap_or_default();
+    let broken = viewer.as_ref().map(|viewer| viewer.broken_glass.clone()).unwrap_or_default();
     let footer = viewer.is_some().then(|| view! { <Footer/> });
     view! {
         <!DOCTYPE html>
@@ -39,6 +41,7 @@ fn document(chrome: Chrome, page: Page) -> impl IntoView {
                 {demo}
                 <Header viewer=viewer place=place/>
                 <FreezeBar freezes now/>
+                <GlassBar broken now/>
                 {pages::body(&chrome, page)}
                 {footer}
                 {islands}

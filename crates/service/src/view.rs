@@ -28,6 +28,18 @@ pub struct Viewer {
     pub waiting: u64,
     /// The freezes that are on: every page says so.
     pub freezes: Vec<FreezeRow>,
+    /// Where somebody broke the glass and nobody has looked at it yet: every page says so.
+    pub broken_glass: Vec<BrokenGlassRow>,
+}
+
+/// A broken glass that a second person has to look at.
+#[derive(Clone, Debug)]
+pub struct BrokenGlassRow {
+    pub id: RequestId,
+    pub effect: Vec<EffectPart>,
+    pub by: String,
+    pub at: Timestamp,
+    pub review_by: Timestamp,
 }
 
 /// One request in a list.

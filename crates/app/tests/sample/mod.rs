@@ -60,6 +60,7 @@ pub fn chrome() -> Chrome {
             administrator: true,
             waiting: 3,
             freezes: vec![],
+            broken_glass: vec![],
         }),
         now: now(),
         demo: true,

@@ -74,7 +74,13 @@ async fn b10_one_person_approves_alone_it_is_marked_and_a_second_one_looks_at_it
     let auditors = look(&auditor, &request, "justified", "it was").await;
     assert_eq!(auditors.status, StatusCode::FORBIDDEN);
 
-    // It is everybody's to see, and the second person's turn.
+    // It is everybody's to see, on every page, and the second person's turn.
+    let bar = "aria-label=\"Broken glass\"";
+    for person in [&bob, &cat, &auditor] {
+        assert!(person.get("/freezes").await.text().contains(bar));
+    }
+    let outsider = app.person("Ned Nobody", &[]).await;
+    assert!(!outsider.get("/freezes").await.text().contains(bar), "who may not see it");
     let inbox = cat.get("/inbox").await.text();
     assert!(inbox.contains("waits for your second look") && inbox.contains("Broken glass"));
     assert!(inbox.contains("Inbox (1)"), "and it is counted");
@@ -89,6 +95,7 @@ async fn b10_one_person_approves_alone_it_is_marked_and_a_second_one_looks_at_it
     let after = cat.get(&page(&request)).await.text();
     assert!(after.contains("not justified") && after.contains("glass-mark"), "{after}");
     assert!(!after.contains("/second-review"), "there is nothing left to look at");
+    assert!(!after.contains(bar));
     let again = look(&cat, &request, "justified", "after all").await;
     assert_eq!(again.status, StatusCode::CONFLICT);
     assert!(again.text().contains("No second review is owed any more"));

@@ -10,7 +10,7 @@ use crate::caller::PersonCaller;
 use crate::policy::People;
 use crate::query::Names;
 use crate::query::request::may_review_break_glass;
-use crate::view::{FreezeRow, HistoryView, InboxView, RequestRow, Viewer};
+use crate::view::{BrokenGlassRow, FreezeRow, HistoryView, InboxView, RequestRow, Viewer};
 use crate::{Failure, Service};
 
 /// Rows of one group of the inbox.
@@ -45,6 +45,7 @@ impl Service {
             administrator: caller.is_administrator(),
             waiting: waiting as u64,
             freezes: self.freeze_rows().await?,
+            broken_glass: self.broken_glass(caller, !owed.is_empty()).await?,
         })
     }
 
@@ -60,13 +61,32 @@ impl Service {
 
     /// What was approved by break-glass and still waits for a second person.
     async fn owed(&self, caller: &PersonCaller) -> Result<Vec<RequestRow>, Failure> {
-        let query = RequestQuery {
-            agents: self.only_agents_of(caller).await?,
-            owes_review: true,
-            limit: INBOX_ROWS,
-            ..RequestQuery::default()
+        self.rows(caller, self.owing(caller).await?).await
+    }
+
+    async fn owing(&self, caller: &PersonCaller) -> Result<RequestQuery, Failure> {
+        let agents = self.only_agents_of(caller).await?;
+        Ok(RequestQuery { agents, owes_review: true, limit: INBOX_ROWS, ..RequestQuery::default() })
+    }
+
+    /// The same for everybody who may see it; nothing is looked up where there is none.
+    async fn broken_glass(
+        &self,
+        caller: &PersonCaller,
+        any: bool,
+    ) -> Result<Vec<BrokenGlassRow>, Failure> {
+        if !any {
+            return Ok(Vec::new());
+        }
+        let names = self.names().await?;
+        let row = |stored: Stored| {
+            let review_by = stored.request.second_review_due()?;
+            let broken = stored.request.break_glass?;
+            let (id, by) = (stored.request.id, names.person(broken.by));
+            Some(BrokenGlassRow { id, effect: stored.effect, by, at: broken.at, review_by })
         };
-        self.rows(caller, query).await
+        let owing = self.store.list(self.owing(caller).await?).await?;
+        Ok(owing.into_iter().filter_map(row).collect())
     }
 
     async fn pending(&self, caller: &PersonCaller) -> Result<Vec<RequestRow>, Failure> {
