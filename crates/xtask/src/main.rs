@@ -15,6 +15,7 @@ mod demo;
 mod postgres;
 mod process;
 mod progress;
+mod prove;
 mod site;
 mod summary;
 mod test;
@@ -29,6 +30,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::progress::Steps;
+use crate::prove::Proof;
 use crate::test::Suite;
 use crate::workspace::Workspace;
 
@@ -74,6 +76,15 @@ enum Task {
         #[arg(long, value_enum)]
         suite: Vec<Suite>,
     },
+    /// Run the long forms of the proofs: the same code as in `test`, with larger counts.
+    ///
+    /// Ends with one line for each proof and with what each has looked at: states, rounds,
+    /// histories, bits. docs/proof.md says what they prove.
+    Prove {
+        /// Run only this proof; may be given several times.
+        #[arg(long, value_enum)]
+        only: Vec<Proof>,
+    },
     /// Check format, lints, crate edges, documentation, licences and source rules.
     ///
     /// Every check runs, even after one has failed. Changes no file of the workspace.
@@ -116,6 +127,7 @@ fn run(cli: Cli) -> Result<bool> {
         }
         Task::Demo { args } => demo::run(&workspace, &args).map(|never| match never {}),
         Task::Test { filter, suite } => test::run(&workspace, filter.as_deref(), &suite),
+        Task::Prove { only } => prove::run(&workspace, &only),
         Task::Check => check::run(&workspace),
         Task::Bench { write, args } => bench::run(&workspace, &args, write).map(|()| true),
     }

@@ -10,6 +10,8 @@ use crate::debian;
 
 /// Where Debian puts each version's programs, outside the path.
 const DEBIAN: &str = "/usr/lib/postgresql";
+/// Says which back end the tests of a server run on.
+pub const TEST_DATABASE: &str = "COUNTERSIGN_TEST_DATABASE";
 /// Names a server to use instead: then none has to be here.
 const VARIABLE: &str = "COUNTERSIGN_TEST_POSTGRES";
 

@@ -4,7 +4,7 @@
 //! writes to standard output is shown on standard error, because standard output belongs to the
 //! product (`demo -- --print-json`).
 
-use std::io::{self, IsTerminal};
+use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -24,6 +24,30 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 pub fn run(command: &mut Command) -> Result<()> {
     let status = wait(show(command)?, command, None)?;
     demand(command, status)
+}
+
+/// Like [`run`], and gives what stands after `mark` in the lines of the program's output.
+///
+/// # Errors
+/// When it cannot be started, does not succeed, or what it prints is no text.
+pub fn run_reading(command: &mut Command, mark: &'static str) -> Result<Vec<String>> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child =
+        command.spawn().with_context(|| format!("cannot start `{}`", shown(command)))?;
+    let output = child.stdout.take().context("a program without an output")?;
+    let reader = thread::spawn(move || {
+        let mut marked = Vec::new();
+        for line in BufReader::new(output).lines() {
+            let line = line?;
+            eprintln!("{line}");
+            marked.extend(line.split_once(mark).map(|(_, rest)| rest.to_owned()));
+        }
+        io::Result::Ok(marked)
+    });
+    let status = wait(child, command, None)?;
+    demand(command, status)?;
+    let read = reader.join().ok().context("a program's output was not read")?;
+    read.context("cannot read a program's output")
 }
 
 /// Like [`run`], but stops the program after `limit`: for what may wait for a network that is not there.
@@ -93,6 +117,17 @@ mod tests {
     fn a_program_that_fails_is_named_with_its_arguments() {
         let error = run(Command::new("sh").args(["-c", "exit 3"])).unwrap_err();
         assert_eq!(error.to_string(), "`sh -c exit 3` failed (exit status: 3)");
+    }
+
+    #[test]
+    fn what_stands_after_a_mark_is_read_and_a_failure_is_one_still() {
+        let print = |end: &str| {
+            let mut command = Command::new("sh");
+            command.arg("-c").arg(format!("echo one; echo 'test t ... seen: 2'; exit {end}"));
+            run_reading(&mut command, "seen: ")
+        };
+        assert_eq!(print("0").unwrap(), ["2"]);
+        assert!(print("1").is_err());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The table at the end of `test` and `check`: one line for each part, its result and its time.
+//! The table at the end of `test`, `prove` and `check`: one line for each part, its result and its time.
 //!
 //! The rule that must hold: a part that did not run has a line that says so and why. It is never
 //! left out, and never counts as passed.
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::progress::{elapsed, print_error};
+use crate::progress::{Steps, elapsed, print_error};
 
 enum Outcome {
     Passed(Duration),
@@ -75,6 +75,36 @@ impl Summary {
     }
 }
 
+/// How many parts run: those asked for, or all where none is named.
+pub fn count<P: PartialEq>(parts: &[P], asked: &[P]) -> usize {
+    parts.iter().filter(|part| is_asked(*part, asked)).count()
+}
+
+/// Runs the parts asked for, each a step, prints the table, and tells whether all of them passed.
+pub fn run_each<P: Copy + PartialEq>(
+    heading: &'static str,
+    (parts, asked): (&[P], &[P]),
+    steps: &mut Steps,
+    name: impl Fn(P) -> &'static str,
+    mut run: impl FnMut(P) -> Result<()>,
+) -> bool {
+    let mut summary = Summary::new(heading);
+    for part in parts {
+        if is_asked(part, asked) {
+            steps.announce(name(*part));
+            summary.record(name(*part), || run(*part));
+        } else {
+            summary.not_run(name(*part), "not asked for");
+        }
+    }
+    summary.print();
+    summary.passed()
+}
+
+fn is_asked<P: PartialEq>(part: &P, asked: &[P]) -> bool {
+    asked.is_empty() || asked.contains(part)
+}
+
 #[cfg(test)]
 mod tests {
     use anyhow::bail;
@@ -99,5 +129,22 @@ mod tests {
         let mut summary = Summary::new("suite");
         summary.not_run("only", "not asked for");
         assert!(!summary.passed());
+    }
+
+    #[test]
+    fn every_part_runs_unless_some_are_named() {
+        let mut ran = Vec::new();
+        let mut run = |asked: &[u8]| {
+            ran.clear();
+            let mut steps = Steps::new(count(&[1, 2, 3], asked));
+            let note = |part| {
+                ran.push(part);
+                if part == 3 { bail!("broken") } else { Ok(()) }
+            };
+            let passed = run_each("part", (&[1, 2, 3], asked), &mut steps, |_| "part", note);
+            (passed, ran.clone())
+        };
+        assert_eq!(run(&[]), (false, vec![1, 2, 3]));
+        assert_eq!(run(&[2, 1]), (true, vec![1, 2]));
     }
 }

@@ -10,9 +10,8 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::progress::Steps;
-use crate::summary::Summary;
 use crate::workspace::Workspace;
-use crate::{browser, build, postgres, process};
+use crate::{browser, build, postgres, process, summary};
 
 /// A set of tests that runs as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -21,7 +20,7 @@ pub enum Suite {
     Xtask,
     /// Unit and integration tests of every crate of the product but the frontend.
     Native,
-    /// The tests of the whole server once more, on PostgreSQL.
+    /// The tests of the whole server once more, on PostgreSQL; the proofs on two servers.
     Postgres,
     /// The examples in the documentation of those crates.
     Doc,
@@ -66,7 +65,8 @@ impl Suite {
             Self::Postgres => {
                 postgres::ensure()?;
                 let mut cargo = workspace.product(runner(workspace));
-                cargo.args(["--test", "http"]).env("COUNTERSIGN_TEST_DATABASE", "postgres");
+                cargo.args(["--test", "http", "--test", "races"]);
+                cargo.env(postgres::TEST_DATABASE, "postgres");
                 process::run(with_filter(&mut cargo, filter))
             }
             Self::Doc => process::run(workspace.product(&["test", "--doc"]).args(filter)),
@@ -84,22 +84,10 @@ impl Suite {
 /// # Errors
 /// When the build fails: then no suite can run.
 pub fn run(workspace: &Workspace, filter: Option<&str>, asked: &[Suite]) -> Result<bool> {
-    let is_asked = |suite: &Suite| asked.is_empty() || asked.contains(suite);
-    let count = SUITES.iter().filter(|suite| is_asked(suite)).count();
-    let mut steps = Steps::new(build::STEPS + count);
+    let mut steps = Steps::new(build::STEPS + summary::count(&SUITES, asked));
     let binary = build::run(workspace, &mut steps, false)?;
-
-    let mut summary = Summary::new("suite");
-    for suite in SUITES {
-        if is_asked(&suite) {
-            steps.announce(suite.name());
-            summary.record(suite.name(), || suite.run(workspace, &binary, filter));
-        } else {
-            summary.not_run(suite.name(), "not asked for (--suite)");
-        }
-    }
-    summary.print();
-    Ok(summary.passed())
+    let run = |suite: Suite| suite.run(workspace, &binary, filter);
+    Ok(summary::run_each("suite", (&SUITES, asked), &mut steps, Suite::name, run))
 }
 
 /// The test runner: nextest where it is installed, cargo's own otherwise.

@@ -71,7 +71,7 @@ fn search(size: &Size) {
         search.ask_everything(&request);
     }
     let Search { by_state, requests, asked, steps, .. } = search;
-    println!("{requests} requests, {asked} commands, {steps} steps: {by_state:?}");
+    println!("proved: {requests} requests, {asked} commands, {steps} steps: {by_state:?}");
     assert_eq!(by_state.len(), 15, "every state is reached");
     assert!(requests >= size.floor.0 && steps >= size.floor.1, "the search is too small");
 }

@@ -46,7 +46,7 @@ impl Arena {
             round(number).await;
         }
         self.app.assert_ledger_holds().await;
-        println!("{race}: {rounds} rounds");
+        println!("proved: {race}, {rounds} rounds");
     }
 
     /// A request that one approver decides.

@@ -1,0 +1,118 @@
+//! `prove`: the long forms of the proofs whose short forms are part of `test`.
+//!
+//! The rule that must hold: a proof is the code that `test` runs, only the counts are others, and
+//! one that did not say what it has looked at has failed.
+
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use clap::ValueEnum;
+
+use crate::progress::Steps;
+use crate::workspace::Workspace;
+use crate::{postgres, process, summary};
+
+/// Sets how many rounds a race has.
+const ROUNDS: &str = "COUNTERSIGN_ROUNDS";
+const LONG_RACE: &str = "2000";
+/// Stands in a test's output before what it has looked at.
+const MARK: &str = "proved: ";
+
+/// A proof that has a short and a long form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Proof {
+    /// Every order of every command in a small house.
+    Worlds,
+    /// People, agents and the clock at the same instant, on SQLite.
+    Races,
+    /// The same on PostgreSQL, at two servers.
+    RacesPostgres,
+}
+
+/// All proofs, in the order in which they run.
+const PROOFS: [Proof; 3] = [Proof::Worlds, Proof::Races, Proof::RacesPostgres];
+
+impl Proof {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Worlds => "every small world",
+            Self::Races => "races on SQLite",
+            Self::RacesPostgres => "races on PostgreSQL, two servers",
+        }
+    }
+
+    fn needs_postgres(self) -> bool {
+        matches!(self, Self::RacesPostgres)
+    }
+
+    /// The tests of the long form, their output shown.
+    fn command(self, workspace: &Workspace) -> Command {
+        let mut cargo = match self {
+            Self::Worlds => workspace.cargo(&["test", "--release", "--package", "domain"]),
+            Self::Races | Self::RacesPostgres => workspace.product(&["test"]),
+        };
+        match self {
+            Self::Worlds => cargo.args(["--test", "lifecycle", "--", "--ignored", "larger_world"]),
+            Self::Races | Self::RacesPostgres => {
+                cargo.args(["--test", "races", "--"]).env(ROUNDS, LONG_RACE)
+            }
+        };
+        if self.needs_postgres() {
+            cargo.env(postgres::TEST_DATABASE, "postgres");
+        }
+        cargo.arg("--nocapture");
+        cargo
+    }
+
+    /// Runs it; answers with what it has looked at.
+    fn run(self, workspace: &Workspace) -> Result<Vec<String>> {
+        if self.needs_postgres() {
+            postgres::ensure()?;
+        }
+        let proved = process::run_reading(&mut self.command(workspace), MARK)?;
+        ensure!(!proved.is_empty(), "nothing says what was proved");
+        Ok(proved)
+    }
+}
+
+/// Runs the proofs asked for (all, if none is named) and tells whether all of them hold.
+///
+/// # Errors
+/// Never: a proof that cannot run has failed, and the next one still runs.
+pub fn run(workspace: &Workspace, asked: &[Proof]) -> Result<bool> {
+    let mut steps = Steps::new(summary::count(&PROOFS, asked));
+    let mut proved = Vec::new();
+    let prove = |proof: Proof| {
+        let lines = proof.run(workspace)?;
+        proved.extend(lines.into_iter().map(|line| format!("{}: {line}", proof.name())));
+        Ok(())
+    };
+    let holds = summary::run_each("proof", (&PROOFS, asked), &mut steps, Proof::name, prove);
+    eprintln!();
+    proved.iter().for_each(|line| eprintln!("{line}"));
+    Ok(holds)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_proof_runs_unless_one_is_named() {
+        for proof in Proof::value_variants() {
+            assert!(PROOFS.contains(proof), "{} never runs", proof.name());
+        }
+    }
+
+    #[test]
+    fn a_long_form_shows_its_output_and_stands_on_the_database_that_its_name_says() {
+        for proof in PROOFS {
+            let command = proof.command(&Workspace::at(Path::new("/w")));
+            assert_eq!(command.get_args().last().unwrap(), "--nocapture");
+            let databases = command.get_envs().filter(|(name, _)| *name == postgres::TEST_DATABASE);
+            assert_eq!(databases.count() == 1, proof.name().contains("PostgreSQL"));
+        }
+    }
+}
