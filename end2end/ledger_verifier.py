@@ -138,13 +138,19 @@ class Ledger:
         need(trusted.text in keys and keys == self.listed, "other keys than yours or the header's")
         return f"ok {self.n} {self.root().hex()}"
 
+def check(ledger, lines, trusted):
+    try:
+        for line in lines:
+            ledger.line(line[:-1] if line.endswith(b"\n") else b"")
+        return ledger.end(trusted)
+    except Exception as error:
+        return f"bad {ledger.blame} {error!r}"
+
 def verify(path, trusted, *held):
     ledger = Ledger([open(name, newline="").read() for name in held])
-    try:
-        for line in open(path, "rb"):
-            ledger.line(line[:-1] if line.endswith(b"\n") else b"")
-        return ledger.end(Key(trusted))
-    except Exception as error:
-        sys.exit(print("bad", ledger.blame, repr(error)) or 1)
+    return check(ledger, open(path, "rb"), Key(trusted))
 
-print(verify(*sys.argv[1:]))
+if __name__ == "__main__":
+    word = verify(*sys.argv[1:])
+    print(word)
+    sys.exit(not word.startswith("ok"))

@@ -63,8 +63,8 @@ pub struct Verified {
     pub keys: KeyHistory,
 }
 
-/// A check under way.
-#[derive(Debug)]
+/// A check under way. A clone goes on from the same place.
+#[derive(Clone, Debug)]
 pub struct Audit {
     /// The installation's id as entries spell it.
     instance: String,

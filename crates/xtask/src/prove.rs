@@ -27,10 +27,12 @@ pub enum Proof {
     Races,
     /// The same on PostgreSQL, at two servers.
     RacesPostgres,
+    /// Every bit of a ledger of a thousand entries flipped, and its entries moved and forged.
+    Ledger,
 }
 
 /// All proofs, in the order in which they run.
-const PROOFS: [Proof; 3] = [Proof::Worlds, Proof::Races, Proof::RacesPostgres];
+const PROOFS: [Proof; 4] = [Proof::Worlds, Proof::Races, Proof::RacesPostgres, Proof::Ledger];
 
 impl Proof {
     fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Proof {
             Self::Worlds => "every small world",
             Self::Races => "races on SQLite",
             Self::RacesPostgres => "races on PostgreSQL, two servers",
+            Self::Ledger => "damage to a ledger",
         }
     }
 
@@ -49,13 +52,14 @@ impl Proof {
     fn command(self, workspace: &Workspace) -> Command {
         let mut cargo = match self {
             Self::Worlds => workspace.cargo(&["test", "--release", "--package", "domain"]),
-            Self::Races | Self::RacesPostgres => workspace.product(&["test"]),
+            Self::Races | Self::RacesPostgres | Self::Ledger => workspace.product(&["test"]),
         };
         match self {
             Self::Worlds => cargo.args(["--test", "lifecycle", "--", "--ignored", "larger_world"]),
             Self::Races | Self::RacesPostgres => {
                 cargo.args(["--test", "races", "--"]).env(ROUNDS, LONG_RACE)
             }
+            Self::Ledger => cargo.args(["--test", "ledger", "--", "--ignored", "every_damage"]),
         };
         if self.needs_postgres() {
             cargo.env(postgres::TEST_DATABASE, "postgres");

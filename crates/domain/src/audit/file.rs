@@ -5,7 +5,7 @@ use crate::export::{Header, Line};
 use crate::note::VerifierKey;
 
 /// An export under check: its lines come in order, without their newlines.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ExportAudit {
     trusted: VerifierKey,
     /// Until the header came.

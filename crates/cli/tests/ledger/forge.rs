@@ -64,6 +64,11 @@ impl Export {
         &self.0[self.line_of(index)]
     }
 
+    /// The lines, each with its newline; the header first.
+    pub fn lines(&self) -> &[Vec<u8>] {
+        &self.0
+    }
+
     /// Where an entry's line is.
     fn line_of(&self, index: u64) -> usize {
         let entries = (0..self.0.len()).filter(|at| self.0[*at].starts_with(b"{\"entry\""));
