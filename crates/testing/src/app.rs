@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -27,6 +28,8 @@ pub struct TestApp {
     pub router: Router,
     pub directory: Arc<TempDir>,
     pub(crate) place: Place,
+    /// How many servers were started on it: each has entropy of its own.
+    starts: AtomicU64,
 }
 
 /// An agent with its key.
@@ -67,40 +70,68 @@ pub fn stage_body() -> Value {
     kind["example"].clone()
 }
 
+type Started = (Arc<Service>, Arc<dyn Store>);
+
+/// Starts a server. The same `seed` gives the same row of entropy.
+async fn start(place: &Place, directory: &Path, clock: &Arc<FixedClock>, seed: u64) -> Started {
+    let entropy = Arc::new(SeededEntropy::new(seed));
+    let keys = KeyRing::open(&directory.join("keys"), &*entropy).expect("keys");
+    let store = open(place, Arc::clone(clock) as _).await;
+    let (clock, url) = (Arc::clone(clock) as _, "http://localhost".to_owned());
+    let service = Service::new(Arc::clone(&store), clock, entropy, keys, url).expect("a service");
+    (Arc::new(service), store)
+}
+
+fn routes(service: &Arc<Service>) -> Router {
+    server::router(AppState::new(Arc::clone(service), false))
+}
+
 impl TestApp {
     /// An initialised server without people or agents.
     pub async fn new() -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("a directory"));
         let clock = Arc::new(FixedClock::default());
-        let entropy = Arc::new(SeededEntropy::default());
-        let keys = KeyRing::open(&directory.path().join("keys"), &*entropy).expect("keys");
         let place = new_place(directory.path()).await;
-        let store = open(&place, Arc::clone(&clock) as _).await;
-        let url = "http://localhost".to_owned();
-        let service = Service::new(Arc::clone(&store), Arc::clone(&clock) as _, entropy, keys, url)
-            .expect("a service");
+        let (service, store) = start(&place, directory.path(), &clock, 0).await;
         service.initialise().await.expect("an installation");
-        let service = Arc::new(service);
-        let router = server::router(AppState::new(Arc::clone(&service), false));
-        Self { service, clock, store, router, directory, place }
+        let (router, starts) = (routes(&service), AtomicU64::new(1));
+        Self { service, clock, store, router, directory, place, starts }
+    }
+
+    /// Stops the server once everything that waits is written, and starts it again. Nobody may hold
+    /// a route of it still: a SQLite file has one server.
+    pub async fn restarted(self) -> Self {
+        let Self { service, clock, store, router, directory, place, starts } = self;
+        service.close().await;
+        drop((service, store, router));
+        let seed = starts.fetch_add(1, Ordering::SeqCst);
+        let (service, store) = start(&place, directory.path(), &clock, seed).await;
+        let router = routes(&service);
+        Self { service, clock, store, router, directory, place, starts }
+    }
+
+    /// Stops the server, and removes its database.
+    pub async fn end(self) {
+        self.service.close().await;
+        if let Place::Server(url) = &self.place {
+            postgres::remove(url).await;
+        }
     }
 
     /// A server beside this one, on the same database. A SQLite file has one server: that is this one.
     pub async fn beside(&self) -> Arc<Service> {
-        if matches!(self.place, Place::File(_)) {
-            return Arc::clone(&self.service);
+        match self.place {
+            Place::File(_) => Arc::clone(&self.service),
+            Place::Server(_) => {
+                let seed = self.starts.fetch_add(1, Ordering::SeqCst);
+                start(&self.place, self.directory.path(), &self.clock, seed).await.0
+            }
         }
-        let entropy = Arc::new(SeededEntropy::new(1));
-        let keys = KeyRing::open(&self.directory.path().join("keys"), &*entropy).expect("keys");
-        let (clock, url) = (Arc::clone(&self.clock), "http://localhost".to_owned());
-        let store = open(&self.place, Arc::clone(&clock) as _).await;
-        Arc::new(Service::new(store, clock, entropy, keys, url).expect("a service"))
     }
 
     /// The routes of this server, and of one beside it, as in [`TestApp::beside`].
     pub async fn nodes(&self) -> [Router; 2] {
-        let beside = AppState::new(self.beside().await, false);
-        [self.router.clone(), server::router(beside)]
+        [self.router.clone(), routes(&self.beside().await)]
     }
 
     /// Adds an agent of `owner` with a key that was shown to the owner.

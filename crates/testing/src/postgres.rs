@@ -47,6 +47,15 @@ pub async fn empty_database() -> String {
     create(&mut connection, &admin, "template0").await
 }
 
+/// Removes a database that a test is done with: there may be thousands in one run.
+#[cfg(feature = "app")]
+pub(crate) async fn remove(url: &str) {
+    let database: PgConnectOptions = url.parse().expect("a URL");
+    let name = database.get_database().expect("the name of a database");
+    let mut connection = connect(&cluster::admin()).await;
+    execute(&mut connection, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+}
+
 async fn create(connection: &mut PgConnection, admin: &PgConnectOptions, template: &str) -> String {
     let name: String = sqlx::query_scalar("SELECT 'test_' || md5(gen_random_uuid()::text)")
         .fetch_one(&mut *connection)

@@ -12,9 +12,9 @@ use crate::progress::Steps;
 use crate::workspace::Workspace;
 use crate::{postgres, process, summary};
 
-/// Sets how many rounds a race has.
+/// Sets how many rounds a race has, and how many histories there are.
 const ROUNDS: &str = "COUNTERSIGN_ROUNDS";
-const LONG_RACE: &str = "2000";
+const LONG: &str = "2000";
 /// Stands in a test's output before what it has looked at.
 const MARK: &str = "proved: ";
 
@@ -27,12 +27,23 @@ pub enum Proof {
     Races,
     /// The same on PostgreSQL, at two servers.
     RacesPostgres,
+    /// Random histories of a whole server with restarts and lost calls, on SQLite.
+    Histories,
+    /// The same on PostgreSQL, at two servers.
+    HistoriesPostgres,
     /// Every bit of a ledger of a thousand entries flipped, and its entries moved and forged.
     Ledger,
 }
 
 /// All proofs, in the order in which they run.
-const PROOFS: [Proof; 4] = [Proof::Worlds, Proof::Races, Proof::RacesPostgres, Proof::Ledger];
+const PROOFS: [Proof; 6] = [
+    Proof::Worlds,
+    Proof::Races,
+    Proof::RacesPostgres,
+    Proof::Histories,
+    Proof::HistoriesPostgres,
+    Proof::Ledger,
+];
 
 impl Proof {
     fn name(self) -> &'static str {
@@ -40,27 +51,29 @@ impl Proof {
             Self::Worlds => "every small world",
             Self::Races => "races on SQLite",
             Self::RacesPostgres => "races on PostgreSQL, two servers",
+            Self::Histories => "histories on SQLite",
+            Self::HistoriesPostgres => "histories on PostgreSQL, two servers",
             Self::Ledger => "damage to a ledger",
         }
     }
 
     fn needs_postgres(self) -> bool {
-        matches!(self, Self::RacesPostgres)
+        matches!(self, Self::RacesPostgres | Self::HistoriesPostgres)
     }
 
     /// The tests of the long form, their output shown.
     fn command(self, workspace: &Workspace) -> Command {
         let mut cargo = match self {
             Self::Worlds => workspace.cargo(&["test", "--release", "--package", "domain"]),
-            Self::Races | Self::RacesPostgres | Self::Ledger => workspace.product(&["test"]),
+            _ => workspace.product(&["test"]),
         };
-        match self {
-            Self::Worlds => cargo.args(["--test", "lifecycle", "--", "--ignored", "larger_world"]),
-            Self::Races | Self::RacesPostgres => {
-                cargo.args(["--test", "races", "--"]).env(ROUNDS, LONG_RACE)
-            }
-            Self::Ledger => cargo.args(["--test", "ledger", "--", "--ignored", "every_damage"]),
-        };
+        cargo.args(match self {
+            Self::Worlds => &["--test", "lifecycle", "--", "--ignored", "larger_world"][..],
+            Self::Races | Self::RacesPostgres => &["--test", "races", "--"],
+            Self::Histories | Self::HistoriesPostgres => &["--test", "histories", "--"],
+            Self::Ledger => &["--test", "ledger", "--", "--ignored", "every_damage"],
+        });
+        cargo.env(ROUNDS, LONG);
         if self.needs_postgres() {
             cargo.env(postgres::TEST_DATABASE, "postgres");
         }

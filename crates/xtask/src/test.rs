@@ -65,7 +65,7 @@ impl Suite {
             Self::Postgres => {
                 postgres::ensure()?;
                 let mut cargo = workspace.product(runner(workspace));
-                cargo.args(["--test", "http", "--test", "races"]);
+                cargo.args(["--test", "http", "--test", "races", "--test", "histories"]);
                 cargo.env(postgres::TEST_DATABASE, "postgres");
                 process::run(with_filter(&mut cargo, filter))
             }
