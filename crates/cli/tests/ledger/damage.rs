@@ -267,7 +267,8 @@ async fn i8_l01_to_l05_damage_to_a_thousand_entries_is_found_by_two_verifiers() 
     let is_flipped = |bench: &Bench, byte: usize, bit: u8| {
         let line = bench.line_at(byte);
         let near = bench.staged..bench.staged + 2;
-        near.contains(&line) || (byte % STRIDE == 0 && byte / STRIDE % 8 == usize::from(bit))
+        near.contains(&line)
+            || (byte.is_multiple_of(STRIDE) && byte / STRIDE % 8 == usize::from(bit))
     };
     prove(is_flipped, 10).await;
 }

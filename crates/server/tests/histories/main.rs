@@ -37,6 +37,7 @@ struct Seen {
     turns: usize,
     cut: usize,
     entries: u64,
+    quorums_lost: usize,
     /// How many requests came to each state.
     reached: BTreeMap<StateName, usize>,
 }
@@ -60,9 +61,9 @@ fn i1_i2_i3_i4_i6_i7_i9_i10_i12_hold_in_every_history() {
     if let Err(error) = run {
         panic!("{error}");
     }
-    let Seen { histories, turns, cut, entries, reached } = seen.into_inner();
+    let Seen { histories, turns, cut, entries, quorums_lost, reached } = seen.into_inner();
     println!(
-        "proved: {histories} histories, {turns} turns, {cut} calls cut off, {entries} entries, \
+        "proved: {histories} histories, {turns} turns, {cut} calls cut off, {entries} entries, {quorums_lost} quorums lost, \
          requests that came to a state: {reached:?}"
     );
     assert!(reached.len() >= STATES, "the histories go nowhere: {reached:?}");
@@ -83,6 +84,7 @@ async fn live(turns: &[Turn], seen: &mut Seen) {
     seen.turns += turns.len();
     seen.cut += world.cut;
     seen.entries += world.entries;
+    seen.quorums_lost += world.model.quorums_lost;
     for state in world.model.states_reached() {
         *seen.reached.entry(state).or_default() += 1;
     }

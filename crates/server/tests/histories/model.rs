@@ -55,6 +55,8 @@ pub struct Model {
     /// When the last entry was made.
     pub newest: Timestamp,
     pub lives: BTreeMap<RequestId, Life>,
+    /// How often a release was refused because its approvals no longer held.
+    pub quorums_lost: usize,
     /// Asked for and not refused, and not in the ledger yet.
     pub wishes: Vec<Wish>,
 }
@@ -67,7 +69,8 @@ impl Model {
     pub fn new(agent: AgentId, owner: PersonId) -> Self {
         let newest = Timestamp::from_micros(0).unwrap();
         let (approvers, frozen, lives) = Default::default();
-        Self { agent, owner, approvers, frozen, newest, lives, wishes: Vec::new() }
+        let (quorums_lost, wishes) = (0, Vec::new());
+        Self { agent, owner, approvers, frozen, newest, lives, quorums_lost, wishes }
     }
 
     /// Every state that a request came to, once for each request.
@@ -93,6 +96,7 @@ impl Model {
                 }
                 let mut life = self.lives.remove(&id).expect("staged before");
                 self.happened(&mut life, entry, fact);
+                self.quorums_lost += usize::from(matches!(fact, RequestFact::QuorumLost { .. }));
                 life.reached.insert(life.state);
                 self.lives.insert(id, life);
             }

@@ -18,7 +18,7 @@ const ROUNDS: &str = "COUNTERSIGN_ROUNDS";
 /// A call that waits for the others.
 pub type Call = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
-/// One database with an agent, its owner and four approvers.
+/// One database with an agent and four approvers.
 pub struct Arena {
     pub app: TestApp,
     pub nodes: [Router; 2],
