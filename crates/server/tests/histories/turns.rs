@@ -73,8 +73,9 @@ pub enum Deed {
         person: usize,
     },
     Thaw,
+    /// Whoever approved it leaves the group.
     Leave {
-        person: usize,
+        request: usize,
     },
     Join {
         person: usize,
@@ -130,7 +131,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => (person(), request()).prop_map(|(person, request)| Deed::Halt { person, request }),
         2 => person().prop_map(|person| Deed::Freeze { person }),
         5 => Just(Deed::Thaw),
-        4 => person().prop_map(|person| Deed::Leave { person }),
+        4 => request().prop_map(|request| Deed::Leave { request }),
         6 => person().prop_map(|person| Deed::Join { person }),
         6 => select(&SECONDS[..]).prop_map(|seconds| Deed::Pass { seconds }),
         1 => Just(Deed::Sweep),

@@ -6,7 +6,7 @@ mod deeds;
 use std::collections::BTreeMap;
 
 use axum::Router;
-use domain::{Digest, Entry, FreezeScope, PersonId, RequestId, StateName};
+use domain::{Digest, Entry, FreezeScope, PersonId, RequestId, StateName, Verdict};
 use service::change::Membership;
 use store::Clock;
 use testing::{Reply, TestAgent, TestApp, TestPerson};
@@ -94,6 +94,13 @@ impl World {
         Some(self.requests[newest.saturating_sub(back)])
     }
 
+    /// Somebody who approved a request.
+    fn approver(&self, back: usize) -> Option<usize> {
+        let votes = &self.life(self.request(back)?).votes;
+        let approved = |person: &TestPerson| votes.get(&person.id) == Some(&Verdict::Approve);
+        self.reviewers.iter().position(approved)
+    }
+
     fn life(&self, id: RequestId) -> &Life {
         &self.model.lives[&id]
     }
@@ -108,7 +115,11 @@ impl World {
                 drop(self.app.service.freeze(&caller, FreezeScope::All, false, WHY).await);
             }
             Deed::Thaw => self.thaw().await,
-            Deed::Leave { person } => self.membership(*person, Membership::Remove).await,
+            Deed::Leave { request } => {
+                if let Some(person) = self.approver(*request) {
+                    self.membership(person, Membership::Remove).await;
+                }
+            }
             Deed::Join { person } => self.membership(*person, Membership::Add).await,
             Deed::Pass { seconds } => {
                 let behind_s = self.model.newest.seconds_since(self.app.clock.now());
