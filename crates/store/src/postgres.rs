@@ -165,7 +165,7 @@ impl Store for PostgresStore {
         if matches!(side, Side::Sweep { .. }) {
             return self.send(|reply| Job::Side(Box::new(side), reply)).await;
         }
-        let mut tx = self.pool.begin().await?;
+        let mut tx = connect::begin(&self.pool, "BEGIN").await?;
         project::side(&mut tx, side).await?;
         Ok(tx.commit().await?)
     }

@@ -77,7 +77,21 @@ pub(super) fn reading_pool(options: PgConnectOptions) -> PgPool {
 
 /// A read transaction in which every statement sees the same instant.
 pub(crate) async fn snapshot(pool: &PgPool) -> Answer<Transaction<'static, Postgres>> {
-    Ok(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+    begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+}
+
+/// Begins a transaction on a connection of the pool.
+///
+/// The driver forgets a BEGIN whose caller vanishes before it is answered: the connection would go
+/// back into the pool inside the transaction, and whoever reads on it next would see the past. A
+/// task of its own waits for the answer, and ends what nobody takes.
+pub(super) async fn begin(
+    pool: &PgPool,
+    statement: &'static str,
+) -> Answer<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+    Ok(begun.await.map_err(|error| StoreError::Unavailable(Box::new(error)))??)
 }
 
 /// Now, by the database's clock as `clock` takes it.

@@ -11,3 +11,4 @@ mod rebuild;
 mod rules;
 mod sqlite;
 mod time;
+mod vanish;

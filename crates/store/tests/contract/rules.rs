@@ -77,6 +77,9 @@ macro_rules! hold {
             i12_a_change_decided_in_a_future_that_has_not_come_is_decided_anew,
             i12_times_of_entries_never_go_back_however_many_commit_at_once
         );
+        $crate::rules::hold!($database, vanish:
+            k08_a_caller_that_vanishes_leaves_no_connection_in_the_past
+        );
         $crate::rules::hold!($database, intact:
             l14_nothing_opens_a_schema_whose_rules_were_taken_away_or_altered,
             l14_what_others_add_beside_the_schema_is_theirs
