@@ -163,7 +163,7 @@ const PAGES = [
     heading: /^Change fw-edge-01/,
     open: async (page) => {
       await page.goto('/inbox');
-      await page.getByRole('link', { name: /^Change fw-edge-01/ }).click();
+      await page.getByRole('main').getByRole('link', { name: /^Change fw-edge-01/ }).click();
       await page.getByRole('button', { name: 'Record second review' }).waitFor();
     },
   },

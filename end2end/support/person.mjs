@@ -82,7 +82,7 @@ export function requestPage(page) {
  * @param {string} id
  */
 export function requestRow(page, id) {
-  return page.getByRole('listitem').filter({ has: page.locator(`a[href="/requests/${id}"]`) });
+  return page.getByRole('main').getByRole('listitem').filter({ has: page.locator(`a[href="/requests/${id}"]`) });
 }
 
 /**
