@@ -14,6 +14,8 @@ mod user;
 
 use clap::Subcommand;
 
+use crate::client::Asked;
+
 /// What can be set up and changed.
 #[derive(Subcommand)]
 pub enum Command {
@@ -23,17 +25,17 @@ pub enum Command {
     /// The ledger keeps a mark of it for ever
     Recover(setup::Arguments),
     /// People: who they are, and links that let them in
-    User(user::Arguments),
+    User(Asked<user::Command>),
     /// Who is in which group: a request that a second administrator approves
-    Group(group::Arguments),
+    Group(Asked<group::Command>),
     /// Agents and their keys
-    Agent(agent::Arguments),
+    Agent(Asked<agent::Command>),
     /// The catalogue of what can be staged: a change is a request that a second administrator approves
-    Kind(kind::Arguments),
+    Kind(Asked<kind::Command>),
     /// Which reviews an action needs: a change is a request that a second administrator approves
-    Policy(policy::Arguments),
+    Policy(Asked<policy::Command>),
     /// Stop redemption, for everything or for a part
-    Freeze(freeze::Arguments),
+    Freeze(Asked<freeze::Command>),
 }
 
 /// Does it.
@@ -41,11 +43,11 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Init(arguments) => setup::init(arguments).await,
         Command::Recover(arguments) => setup::recover(arguments).await,
-        Command::User(arguments) => user::run(arguments).await,
-        Command::Group(arguments) => group::run(arguments).await,
-        Command::Agent(arguments) => agent::run(arguments).await,
-        Command::Kind(arguments) => kind::run(arguments).await,
-        Command::Policy(arguments) => policy::run(arguments).await,
-        Command::Freeze(arguments) => freeze::run(arguments).await,
+        Command::User(asked) => asked.run(user::act).await,
+        Command::Group(asked) => asked.run(group::act).await,
+        Command::Agent(asked) => asked.run(agent::act).await,
+        Command::Kind(asked) => asked.run(kind::act).await,
+        Command::Policy(asked) => asked.run(policy::act).await,
+        Command::Freeze(asked) => asked.run(freeze::act).await,
     }
 }

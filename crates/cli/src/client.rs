@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 use reqwest::header::{ACCEPT, COOKIE, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 use serde_json::Value;
@@ -20,7 +20,7 @@ const MOST_WAITS: u32 = 10;
 /// Which server, and as whom.
 #[derive(Args)]
 #[command(next_help_heading = "Who asks where")]
-pub struct AsPerson {
+struct AsPerson {
     /// The address of the server
     #[arg(
         long,
@@ -38,7 +38,16 @@ pub struct AsPerson {
     password_file: Option<PathBuf>,
     /// Print JSON, for programs
     #[arg(long, global = true)]
-    pub json: bool,
+    json: bool,
+}
+
+/// What a person asks for, and as whom.
+#[derive(Args)]
+pub struct Asked<C: Subcommand> {
+    #[command(flatten)]
+    who: AsPerson,
+    #[command(subcommand)]
+    command: C,
 }
 
 /// What the server answered to a form.
@@ -54,23 +63,27 @@ pub struct Session {
     client: Client,
     url: Url,
     cookie: HeaderValue,
+    /// The person wants JSON.
+    pub json: bool,
 }
 
-impl AsPerson {
-    /// Signs in, does something, and signs out, whatever became of it.
-    pub async fn run<T>(
-        &self,
-        act: impl AsyncFnOnce(&Session) -> anyhow::Result<T>,
-    ) -> anyhow::Result<T> {
-        let session = self.sign_in().await?;
-        let done = act(&session).await;
+impl<C: Subcommand> Asked<C> {
+    /// Signs in, does it, and signs out, whatever became of it.
+    pub async fn run(
+        self,
+        act: impl AsyncFnOnce(&Session, C) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let session = self.who.sign_in().await?;
+        let done = act(&session, self.command).await;
         // A session that cannot be ended ends by itself, within the hour.
         if let Err(error) = session.post("/sign-out", &[]).await {
             tracing::warn!("cannot sign out: {error:#}");
         }
         done
     }
+}
 
+impl AsPerson {
     async fn sign_in(&self) -> anyhow::Result<Session> {
         let url = address(&self.url)?;
         let name = self.person.as_deref().ok_or_else(|| {
@@ -86,7 +99,7 @@ impl AsPerson {
         }
         let cookie =
             cookie(&response).context("the server signed nobody in: is it Countersign?")?;
-        Ok(Session { client, url, cookie })
+        Ok(Session { client, url, cookie, json: self.json })
     }
 
     fn password(&self, name: &str) -> anyhow::Result<String> {

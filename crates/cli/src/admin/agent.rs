@@ -1,24 +1,15 @@
 //! `countersign admin agent`: agents and their keys.
 
-use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::Value;
 
-use super::print::{done, list, named, secret, text};
+use super::print::{done, list, named, rows, secret, text};
 use super::user;
-use crate::client::{AsPerson, Session};
+use crate::client::Session;
 
-/// Who asks, and for what.
-#[derive(Args)]
-pub struct Arguments {
-    #[command(flatten)]
-    who: AsPerson,
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What can be asked for.
 #[derive(Subcommand)]
-enum Command {
+pub enum Command {
     /// List every agent with its living keys
     List,
     /// Add an agent
@@ -45,15 +36,11 @@ enum Command {
 }
 
 /// Does it.
-pub async fn run(Arguments { who, command }: Arguments) -> anyhow::Result<()> {
-    who.run(async |session| act(&who, session, command).await).await
-}
-
-async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Result<()> {
+pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List => {
             let document = session.get("/agents").await?;
-            let rows = document["agents"].as_array().into_iter().flatten().map(|row| {
+            let rows = rows(&document["agents"]).map(|row| {
                 let agent = &row["agent"];
                 let state = if agent["suspended"] == true { "suspended" } else { "active" };
                 let keys: Vec<String> = living(row)
@@ -62,34 +49,32 @@ async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Res
                 [text(&agent["name"]), text(&agent["owner"]), state, &keys.join(", ")]
                     .map(str::to_owned)
             });
-            list(who, &document, ["NAME", "OWNER", "STATE", "LIVING KEYS"], rows);
+            list(session, &document, ["NAME", "OWNER", "STATE", "LIVING KEYS"], rows);
         }
         Command::Add { name, owner } => {
             let owner = user::id(session, &owner).await?;
             session.post("/agents", &[("name", &name), ("owner", &owner)]).await?;
-            done(who, &format!("Added. `countersign admin agent rotate '{name}'` prints its key."));
+            done(
+                session,
+                &format!("Added. `countersign admin agent rotate '{name}'` prints its key."),
+            );
         }
-        Command::Rotate { name, revoke_old } => rotate(who, session, &name, revoke_old).await?,
+        Command::Rotate { name, revoke_old } => rotate(session, &name, revoke_old).await?,
         Command::Suspend { name } => {
             let row = row(session, &name).await?;
             let id = text(&row["agent"]["id"]);
             session.post(&format!("/agents/{id}/suspend"), &[]).await?;
-            done(who, &format!("{name} is suspended."));
+            done(session, &format!("{name} is suspended."));
         }
     }
     Ok(())
 }
 
-async fn rotate(
-    who: &AsPerson,
-    session: &Session,
-    name: &str,
-    revoke_old: bool,
-) -> anyhow::Result<()> {
+async fn rotate(session: &Session, name: &str, revoke_old: bool) -> anyhow::Result<()> {
     let row = row(session, name).await?;
     let id = text(&row["agent"]["id"]);
     // The new key is in somebody's hands before an old one dies.
-    secret(who, session.post(&format!("/agents/{id}/keys"), &[]).await?)?;
+    secret(session, session.post(&format!("/agents/{id}/keys"), &[]).await?)?;
     for key in living(&row) {
         let hint = text(&key["hint"]);
         if revoke_old {
@@ -104,15 +89,14 @@ async fn rotate(
 }
 
 fn living(row: &Value) -> impl Iterator<Item = &Value> {
-    row["keys"].as_array().into_iter().flatten().filter(|key| key["live"] == true)
+    rows(&row["keys"]).filter(|key| key["live"] == true)
 }
 
 /// The agent with this name, as `/agents` has it.
 async fn row(session: &Session, name: &str) -> anyhow::Result<Value> {
     let document = session.get("/agents").await?;
-    let agents = document["agents"].as_array().context("the server sent no list of agents")?;
-    let rows = agents.iter().map(|row| (text(&row["agent"]["name"]), row));
-    named("agent", name, rows).cloned()
+    let agents = rows(&document["agents"]).map(|row| (text(&row["agent"]["name"]), row));
+    named("agent", name, agents).cloned()
 }
 
 /// The id of the agent with this name.

@@ -4,20 +4,12 @@ use clap::{ArgGroup, Args, Subcommand};
 use serde_json::Value;
 
 use super::agent;
-use super::print::{done, list, text, texts};
-use crate::client::{AsPerson, Session};
+use super::print::{done, list, rows, text, texts};
+use crate::client::Session;
 
-/// Who asks, and for what.
-#[derive(Args)]
-pub struct Arguments {
-    #[command(flatten)]
-    who: AsPerson,
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What can be asked for.
 #[derive(Subcommand)]
-enum Command {
+pub enum Command {
     /// List every freeze that is on
     List,
     /// Freeze at once: nothing within it is redeemed until the freeze ends
@@ -34,7 +26,7 @@ enum Command {
 
 #[derive(Args)]
 #[command(group(ArgGroup::new("scope").required(true).args(["all", "agent", "kind", "environment"])))]
-struct Scope {
+pub struct Scope {
     /// Everything
     #[arg(long)]
     all: bool,
@@ -56,15 +48,11 @@ struct Scope {
 }
 
 /// Does it.
-pub async fn run(Arguments { who, command }: Arguments) -> anyhow::Result<()> {
-    who.run(async |session| act(&who, session, command).await).await
-}
-
-async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Result<()> {
+pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List => {
             let document = session.get("/freezes").await?;
-            let rows = document["freezes"].as_array().into_iter().flatten().map(|freeze| {
+            let rows = rows(&document["freezes"]).map(|freeze| {
                 let running = if freeze["halts"] == true { "halts" } else { "goes on" };
                 let scope = frozen(&freeze["scope"]);
                 let [id, at] = [&freeze["id"], &freeze["at"]].map(text);
@@ -72,18 +60,18 @@ async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Res
                 [id, &scope, running, at, by, reason].map(str::to_owned)
             });
             let headings = ["ID", "FROZEN", "WHAT RUNS", "SINCE", "BY", "REASON"];
-            list(who, &document, headings, rows);
+            list(session, &document, headings, rows);
         }
         Command::Start(scope) => {
             let named = named(session, &scope).await?;
             let running = if scope.halt_running { "halt" } else { "go_on" };
             let fields = [("scope", &*named), ("running", running), ("reason", &*scope.reason)];
             session.post("/freezes", &fields).await?;
-            done(who, "Frozen. `countersign admin freeze list` prints the id that ends it.");
+            done(session, "Frozen. `countersign admin freeze list` prints the id that ends it.");
         }
         Command::End { id, reason } => {
             session.post(&format!("/freezes/{id}/thaw"), &[("reason", &reason)]).await?;
-            done(who, "The freeze has ended.");
+            done(session, "The freeze has ended.");
         }
     }
     Ok(())

@@ -2,21 +2,13 @@
 
 use clap::{Args, Subcommand};
 
-use super::print::{list, proposed, text, texts};
+use super::print::{list, proposed, rows, text, texts};
 use super::user;
-use crate::client::{AsPerson, Session};
+use crate::client::Session;
 
-/// Who asks, and for what.
-#[derive(Args)]
-pub struct Arguments {
-    #[command(flatten)]
-    who: AsPerson,
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What can be asked for.
 #[derive(Subcommand)]
-enum Command {
+pub enum Command {
     /// List every group with its people
     List,
     /// Add a person to a group
@@ -26,7 +18,7 @@ enum Command {
 }
 
 #[derive(Args)]
-struct Membership {
+pub struct Membership {
     /// The group: approvers, auditors, administrators, break-glass, or one that policy or a kind names
     group: String,
     /// The person's name
@@ -38,15 +30,11 @@ struct Membership {
 }
 
 /// Does it.
-pub async fn run(Arguments { who, command }: Arguments) -> anyhow::Result<()> {
-    who.run(async |session| act(&who, session, command).await).await
-}
-
-async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Result<()> {
+pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List => {
             let document = session.get("/people").await?;
-            let people = || document["people"].as_array().into_iter().flatten();
+            let people = || rows(&document["people"]);
             let rows = texts(&document["groups"]).into_iter().map(|group| {
                 let members = people().filter(|person| {
                     person["active"] == true && texts(&person["groups"]).contains(&group)
@@ -54,20 +42,15 @@ async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Res
                 let members: Vec<&str> = members.map(|person| text(&person["name"])).collect();
                 [group.to_owned(), members.join(", ")]
             });
-            list(who, &document, ["GROUP", "PEOPLE"], rows);
+            list(session, &document, ["GROUP", "PEOPLE"], rows);
             Ok(())
         }
-        Command::Add(membership) => change(who, session, "add", membership).await,
-        Command::Remove(membership) => change(who, session, "remove", membership).await,
+        Command::Add(membership) => change(session, "add", membership).await,
+        Command::Remove(membership) => change(session, "remove", membership).await,
     }
 }
 
-async fn change(
-    who: &AsPerson,
-    session: &Session,
-    change: &str,
-    membership: Membership,
-) -> anyhow::Result<()> {
+async fn change(session: &Session, change: &str, membership: Membership) -> anyhow::Result<()> {
     let person = user::id(session, &membership.member).await?;
     let fields = [
         ("change", change),
@@ -75,5 +58,5 @@ async fn change(
         ("group", &*membership.group),
         ("reason", &*membership.reason),
     ];
-    proposed(who, session, session.post("/people/groups", &fields).await?)
+    proposed(session, session.post("/people/groups", &fields).await?)
 }

@@ -2,23 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
-use super::print::{list, named, proposed, text};
-use crate::client::{self, AsPerson, Session};
+use super::print::{list, named, proposed, rows, text};
+use crate::client::{self, Session};
 
-/// Who asks, and for what.
-#[derive(Args)]
-pub struct Arguments {
-    #[command(flatten)]
-    who: AsPerson,
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What can be asked for.
 #[derive(Subcommand)]
-enum Command {
+pub enum Command {
     /// List every kind in its newest version
     List,
     /// Print a kind as JSON, to edit it and put it back
@@ -37,26 +28,21 @@ enum Command {
 }
 
 /// Does it.
-pub async fn run(Arguments { who, command }: Arguments) -> anyhow::Result<()> {
-    who.run(async |session| act(&who, session, command).await).await
-}
-
-async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Result<()> {
+pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List => {
             let document = session.get("/kinds").await?;
-            let rows = document["kinds"].as_array().into_iter().flatten().map(|kind| {
+            let rows = rows(&document["kinds"]).map(|kind| {
                 let version = kind["version"].to_string();
                 [text(&kind["name"]), &version, text(&kind["title"])].map(str::to_owned)
             });
-            list(who, &document, ["NAME", "VERSION", "TITLE"], rows);
+            list(session, &document, ["NAME", "VERSION", "TITLE"], rows);
             Ok(())
         }
         Command::Show { name } => {
             let document = session.get("/kinds").await?;
-            let kinds = document["kinds"].as_array().context("the server sent no list of kinds")?;
-            let rows = kinds.iter().map(|kind| (text(&kind["name"]), kind));
-            let mut kind = named("kind", &name, rows)?.clone();
+            let kinds = rows(&document["kinds"]).map(|kind| (text(&kind["name"]), kind));
+            let mut kind = named("kind", &name, kinds)?.clone();
             // The gate numbers the versions; a kind that is put has none.
             if let Some(fields) = kind.as_object_mut() {
                 fields.remove("version");
@@ -67,7 +53,7 @@ async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Res
         Command::Put { file, reason } => {
             let text = client::read(&file)?;
             let fields = [("text", &*text), ("reason", &*reason)];
-            proposed(who, session, session.post("/kinds", &fields).await?)
+            proposed(session, session.post("/kinds", &fields).await?)
         }
     }
 }

@@ -3,23 +3,15 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::Value;
 
-use super::print::{proposed, text};
-use crate::client::{self, Answer, AsPerson, Session};
+use super::print::{proposed, rows, text};
+use crate::client::{self, Answer, Session};
 
-/// Who asks, and for what.
-#[derive(Args)]
-pub struct Arguments {
-    #[command(flatten)]
-    who: AsPerson,
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What can be asked for.
 #[derive(Subcommand)]
-enum Command {
+pub enum Command {
     /// Print the policy in force, to edit it and put it back
     Show {
         /// The number of an earlier version
@@ -44,20 +36,16 @@ enum Command {
 }
 
 /// Does it.
-pub async fn run(Arguments { who, command }: Arguments) -> anyhow::Result<()> {
-    who.run(async |session| act(&who, session, command).await).await
-}
-
-async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Result<()> {
+pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Show { number } => show(who, session, number).await,
+        Command::Show { number } => show(session, number).await,
         Command::Try { file } => {
             let draft = client::read(&file)?;
             let answer = session.post("/policy", &[("text", &draft), ("do", "try")]).await?;
             let Answer::Document(document) = answer else {
                 bail!("the server answered with an address, not with what would change");
             };
-            if who.json {
+            if session.json {
                 println!("{}", document["replay"]);
             } else {
                 replayed(&document["replay"]);
@@ -77,20 +65,20 @@ async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Res
                 ("replaces", &*replaces),
                 ("do", "propose"),
             ];
-            proposed(who, session, session.post("/policy", &fields).await?)
+            proposed(session, session.post("/policy", &fields).await?)
         }
     }
 }
 
-async fn show(who: &AsPerson, session: &Session, number: Option<u64>) -> anyhow::Result<()> {
+async fn show(session: &Session, number: Option<u64>) -> anyhow::Result<()> {
     let document = session.get("/policy").await?;
-    let versions = document["policy"]["versions"].as_array();
+    let mut versions = rows(&document["policy"]["versions"]);
     let shown = match number {
         None => Some(&document["policy"]["current"]),
-        Some(number) => versions.into_iter().flatten().find(|row| row["version"] == number),
+        Some(number) => versions.find(|row| row["version"] == number),
     };
     let shown = shown.context("there is no such version of the policy")?;
-    if who.json {
+    if session.json {
         println!("{shown}");
     } else {
         eprintln!("Version {}, {}", shown["version"], text(&shown["digest"]));
@@ -109,16 +97,15 @@ fn replayed(replay: &Value) {
         "Held against the newest {} requests; it would ask less of {}.",
         replay["replayed"], replay["laxer"]
     );
-    for row in replay["rows"].as_array().into_iter().flatten() {
+    for row in rows(&replay["rows"]) {
         println!("{}", text(&row["request"]));
-        let each = |key: &str| row[key].as_array().cloned().unwrap_or_default();
-        for requirement in each("added") {
-            println!("  would ask for {}", spelled(&requirement));
+        for requirement in rows(&row["added"]) {
+            println!("  would ask for {}", spelled(requirement));
         }
-        for requirement in each("removed") {
-            println!("  would no longer ask for {}", spelled(&requirement));
+        for requirement in rows(&row["removed"]) {
+            println!("  would no longer ask for {}", spelled(requirement));
         }
-        for change in each("changed") {
+        for change in rows(&row["changed"]) {
             println!("  would ask for {}, not {}", spelled(&change[1]), spelled(&change[0]));
         }
         if let Some(why) = row["would_be_refused"].as_str() {

@@ -3,37 +3,37 @@
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, AsPerson, Session};
+use crate::client::{Answer, Session};
 
 /// What became of a change that a second administrator may have to approve.
-pub fn proposed(who: &AsPerson, session: &Session, answer: Answer) -> anyhow::Result<()> {
+pub fn proposed(session: &Session, answer: Answer) -> anyhow::Result<()> {
     let to = match answer {
         Answer::SeeOther(to) => to,
         Answer::Document(_) => bail!("the server answered with a page, not with what it did"),
     };
     let url = session.address_of(&to)?;
     match to.strip_prefix("/requests/") {
-        Some(id) if who.json => {
+        Some(id) if session.json => {
             println!("{}", json!({"applied": false, "request": id, "review_url": url}));
         }
         Some(_) => println!("It waits for another administrator: {url}"),
-        None if who.json => println!("{}", json!({"applied": true})),
+        None if session.json => println!("{}", json!({"applied": true})),
         None => println!("Done. It holds at once, and the ledger says that nobody else decided."),
     }
     Ok(())
 }
 
 /// That something is so now.
-pub fn done(who: &AsPerson, text: &str) {
-    if who.json { println!("{}", json!({"applied": true})) } else { println!("{text}") }
+pub fn done(session: &Session, text: &str) {
+    if session.json { println!("{}", json!({"applied": true})) } else { println!("{text}") }
 }
 
 /// Something that is shown this once.
-pub fn secret(who: &AsPerson, answer: Answer) -> anyhow::Result<()> {
+pub fn secret(session: &Session, answer: Answer) -> anyhow::Result<()> {
     let Answer::Document(document) = answer else {
         bail!("the server answered with an address, not with what it made");
     };
-    if who.json {
+    if session.json {
         println!("{document}");
     } else {
         println!("{}. {}", text(&document["title"]), text(&document["explanation"]));
@@ -44,12 +44,12 @@ pub fn secret(who: &AsPerson, answer: Answer) -> anyhow::Result<()> {
 
 /// A list: its rows under its headings, or the document itself.
 pub fn list<const N: usize>(
-    who: &AsPerson,
+    session: &Session,
     document: &Value,
     headings: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
 ) {
-    if who.json {
+    if session.json {
         println!("{document}");
         return;
     }
@@ -71,9 +71,14 @@ pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
+/// The members of a list.
+pub fn rows(value: &Value) -> impl Iterator<Item = &Value> + Clone {
+    value.as_array().into_iter().flatten()
+}
+
 /// The texts of a list.
 pub fn texts(value: &Value) -> Vec<&str> {
-    value.as_array().into_iter().flatten().map(text).collect()
+    rows(value).map(text).collect()
 }
 
 /// The one of `rows` with this name; otherwise says which there are.

@@ -1,23 +1,13 @@
 //! `countersign admin user`: people, and links that let them in.
 
-use anyhow::Context;
-use clap::{Args, Subcommand};
-use serde_json::Value;
+use clap::Subcommand;
 
-use super::print::{done, list, named, secret, text, texts};
-use crate::client::{AsPerson, Session};
+use super::print::{done, list, named, rows, secret, text, texts};
+use crate::client::Session;
 
-/// Who asks, and for what.
-#[derive(Args)]
-pub struct Arguments {
-    #[command(flatten)]
-    who: AsPerson,
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What can be asked for.
 #[derive(Subcommand)]
-enum Command {
+pub enum Command {
     /// List everybody with their groups
     List,
     /// Add a person, and print the link that lets them in once
@@ -41,11 +31,7 @@ enum Command {
 }
 
 /// Does it.
-pub async fn run(Arguments { who, command }: Arguments) -> anyhow::Result<()> {
-    who.run(async |session| act(&who, session, command).await).await
-}
-
-async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Result<()> {
+pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List => {
             let people = session.get("/people").await?;
@@ -54,21 +40,21 @@ async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Res
                 [text(&person["name"]), &texts(&person["groups"]).join(", "), state]
                     .map(str::to_owned)
             });
-            list(who, &people, ["NAME", "GROUPS", "STATE"], rows);
+            list(session, &people, ["NAME", "GROUPS", "STATE"], rows);
         }
         Command::Add { name, groups } => {
             let mut fields = vec![("name", name.as_str())];
             fields.extend(groups.iter().map(|group| ("groups", group.as_str())));
-            secret(who, session.post("/people", &fields).await?)?;
+            secret(session, session.post("/people", &fields).await?)?;
         }
         Command::Invite { name } => {
             let id = id(session, &name).await?;
-            secret(who, session.post(&format!("/people/{id}/invite"), &[]).await?)?;
+            secret(session, session.post(&format!("/people/{id}/invite"), &[]).await?)?;
         }
         Command::Disable { name } => {
             let id = id(session, &name).await?;
             session.post(&format!("/people/{id}/disable"), &[]).await?;
-            done(who, &format!("{name} is disabled, and signed out everywhere."));
+            done(session, &format!("{name} is disabled, and signed out everywhere."));
         }
     }
     Ok(())
@@ -77,7 +63,6 @@ async fn act(who: &AsPerson, session: &Session, command: Command) -> anyhow::Res
 /// The id of the person with this name.
 pub async fn id(session: &Session, name: &str) -> anyhow::Result<String> {
     let document = session.get("/people").await?;
-    let people = document["people"].as_array().context("the server sent no list of people")?;
-    let rows = people.iter().map(|person: &Value| (text(&person["name"]), &person["id"]));
-    named("person", name, rows).map(|id| text(id).to_owned())
+    let people = rows(&document["people"]).map(|person| (text(&person["name"]), &person["id"]));
+    named("person", name, people).map(|id| text(id).to_owned())
 }
