@@ -8,13 +8,12 @@ use domain::{
     Actor, Command, Context, Refusal, Request, RequestFact, RequestId, State, Timestamp, apply,
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use store::change::{Idempotency, Staged};
-use store::read::Decidable;
-use store::{Change, NewFact, RequestChange, StoreError, Text, Write};
+use store::change::{Before, Idempotency, Staged};
+use store::{Change, House, NewFact, RequestChange, StoreError, Text, Write};
 
 use crate::caller::AgentCaller;
 use crate::change::CarriedOut;
-use crate::policy::People;
+use crate::current::Decidable;
 use crate::{Failure, Service};
 
 /// How often a stale change is decided anew before the caller is told to come back.
@@ -98,38 +97,40 @@ impl<'a> Act<'a> {
 }
 
 impl Service {
-    /// Carries an act out; answers with the request as it is then.
+    /// Carries an act out; answers with the request as it is recorded then.
     pub(crate) async fn act(&self, act: Act<'_>) -> Result<Request, ActError> {
         let mut differs = false;
         for _ in 0..TRIES {
             let now = self.now();
-            let decidable = self.decidable(act.id, now).await?.ok_or(ActError::NotFound)?;
-            if !self.actor_lives(&act).await? {
+            // INVARIANT: I9. Read before the request: what it says is compared when this is committed.
+            let house = self.house().await?;
+            let stored = self.store.load(act.id).await?.ok_or(ActError::NotFound)?;
+            if !self.actor_lives(&house, &act) {
                 return Err(ActError::KeyDead);
             }
-            let context = Context { authority: &decidable.authority };
-            let request = &decidable.stored.request;
-            if !self.is_as_recorded(request).await? {
+            if !self.is_as_recorded(&stored.request).await? {
                 // A commit between the two reads, or a row that somebody changed: look again.
                 differs = true;
                 continue;
             }
             differs = false;
+            let decidable = self.decidable(&house, stored, now).await?;
+            let context = Context { authority: &decidable.authority };
+            let request = &decidable.stored.request;
             let facts = apply(Some(request), act.command.clone(), &context, now)?;
             if facts.is_empty() {
                 return Ok(decidable.stored.request);
             }
             let after = evolved(request, &facts, now)?;
             let mut change = self.change(&act, &decidable, &facts, after.clone(), now);
-            let after = match after.state {
-                State::Approved { .. } if after.is_change() => {
-                    let carried_out = self.carry_out(&decidable, after, now).await?;
-                    self.include(&mut change, carried_out)
-                }
-                _ => after,
-            };
+            if after.is_change() && matches!(after.state, State::Approved { .. }) {
+                let carried_out = self.carry_out(&decidable, after, now).await?;
+                include(&mut change, carried_out);
+            }
             match self.commit(change).await {
-                Ok(_) => return Ok(after),
+                Ok(committed) => {
+                    return committed.after.map(|after| *after).ok_or(ActError::NotFound);
+                }
                 Err(StoreError::Stale | StoreError::TooLate) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -140,36 +141,12 @@ impl Service {
         Err(StoreError::Unavailable("the request is too busy".into()).into())
     }
 
-    /// A request with everything that a decision on it rests on, the policy in force included.
-    ///
-    /// INVARIANT: I9. The policy is read after the epoch: a newer one makes the change stale.
-    pub(crate) async fn decidable(
-        &self,
-        id: RequestId,
-        now: Timestamp,
-    ) -> Result<Option<Decidable>, Failure> {
-        let mut groups = self.in_force().await?.groups();
-        loop {
-            let Some(mut found) = self.store.load_decidable(id, now, &groups).await? else {
-                return Ok(None);
-            };
-            self.rule(&found.stored, &mut found.authority, People::Everybody).await?;
-            // A newer policy may ask for a group that was not asked for at staging: that of the
-            // kind's owners.
-            let unknown = found.authority.unknown_groups(&found.stored.request);
-            if unknown.is_empty() {
-                return Ok(Some(found));
-            }
-            groups.extend(unknown);
-        }
-    }
-
     /// Whether whoever acts may still act at all: the key lives, the person is active.
-    async fn actor_lives(&self, act: &Act<'_>) -> Result<bool, Failure> {
+    fn actor_lives(&self, house: &House, act: &Act<'_>) -> bool {
         match (act.agent, act.actor) {
-            (Some(agent), _) => self.key_lives(agent).await,
-            (None, Actor::Person(person)) => self.is_active(person).await,
-            (None, Actor::Agent(_) | Actor::System) => Ok(true),
+            (Some(agent), _) => self.key_lives(house, agent),
+            (None, Actor::Person(person)) => house.person(person).is_some_and(|found| found.active),
+            (None, Actor::Agent(_) | Actor::System) => true,
         }
     }
 
@@ -218,6 +195,15 @@ impl Service {
     }
 }
 
+/// Makes what carries an approved change out a part of the change that approves it.
+fn include(change: &mut Change, carried_out: CarriedOut) {
+    change.facts.extend(carried_out.facts);
+    change.writes.extend(carried_out.writes);
+    if let Some(request) = &mut change.request {
+        request.after = carried_out.after;
+    }
+}
+
 /// The row and the ledger disagree about a request.
 pub(crate) fn not_as_recorded(id: RequestId) -> Failure {
     Failure::Defect(format!("request {id} is not what its entries say"))
@@ -256,18 +242,18 @@ impl Service {
             texts: text_of(act, fact).into_iter().collect(),
         };
         let mut new_facts: Vec<NewFact> = facts.iter().map(new).collect();
-        let lost = self.lost_right(&decidable.stored.request, facts);
-        let moves_epoch = lost.is_some();
-        new_facts.extend(lost);
+        new_facts.extend(self.lost_right(&decidable.stored.request, facts));
         let redeeming = matches!(act.command, Command::Redeem { .. });
         let granted = matches!(after.state, State::Executing { .. });
         Change {
-            expected_epoch: Some(decidable.epoch),
-            moves_epoch,
+            expected_epoch: decidable.epoch,
             // INVARIANT: I12. What was decided in a state must be committed while it lasts.
             valid_until: decidable.stored.request.state_ends_at().filter(|ends| *ends > now),
             request: Some(RequestChange {
-                expected_version: Some(decidable.stored.version),
+                before: Some(Before {
+                    request: decidable.stored.request.clone(),
+                    version: decidable.stored.version,
+                }),
                 after,
                 staged: act.amendment.clone(),
             }),
@@ -277,17 +263,6 @@ impl Service {
             // quorum lost may be tried again.
             idempotency: act.idempotency.clone().filter(|_| granted || !redeeming),
         }
-    }
-
-    /// Makes what carries an approved change out a part of the change that approves it.
-    fn include(&self, change: &mut Change, carried_out: CarriedOut) -> Request {
-        change.facts.extend(carried_out.facts);
-        change.writes.extend(carried_out.writes);
-        change.moves_epoch = true;
-        if let Some(request) = &mut change.request {
-            request.after = carried_out.after.clone();
-        }
-        carried_out.after
     }
 
     /// Whoever broke the glass and was not reviewed in time leaves the group.

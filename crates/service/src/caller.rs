@@ -3,7 +3,11 @@
 //! SECURITY: I10. There is no way from [`AgentCaller`] or [`AuditorCaller`] to [`PersonCaller`],
 //! and only the latter becomes a domain `Reviewer`.
 
-use domain::{Actor, AgentId, PersonId, Request, Reviewer, Timestamp};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use domain::{Actor, AgentId, KeyId, PersonId, Request, Reviewer, Timestamp};
+use store::House;
 use store::read::{ApiKey, Person};
 
 use crate::credential::{KeyClass, PlainKey};
@@ -133,6 +137,24 @@ impl Steward {
     }
 }
 
+/// When the keys that were used lately were last noted as used.
+#[derive(Default)]
+pub(crate) struct Touched(Mutex<HashMap<KeyId, Timestamp>>);
+
+impl Touched {
+    /// Whether a use of the key at `now` is to be written down; the first to ask is told so.
+    fn is_due(&self, key: &ApiKey, now: Timestamp) -> bool {
+        let mut touched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = touched.get(&key.id).copied().max(key.last_used_at);
+        let due = last.is_none_or(|last| now.seconds_since(last) >= TOUCH_S);
+        if due {
+            touched.retain(|_, last| now.seconds_since(*last) < TOUCH_S);
+            touched.insert(key.id, now);
+        }
+        due
+    }
+}
+
 impl Service {
     /// Who showed this key; `None` for a wrong, revoked or expired one, without telling which.
     ///
@@ -141,16 +163,16 @@ impl Service {
     pub async fn caller_of_key(&self, key: &str) -> Result<Option<KeyCaller>, Failure> {
         let Some(plain) = PlainKey::parse(key) else { return Ok(None) };
         let key_hash = plain.hash(&self.keys);
-        let found = self.store.find_key(key_hash).await?;
+        let house = self.house().await?;
         let now = self.now();
-        let Some(key) = found.filter(|key| key.lives(now)) else { return Ok(None) };
+        let Some(key) = house.key(&key_hash).filter(|key| key.lives(now)) else { return Ok(None) };
         let caller = match (key.holder, plain.class()) {
             (Actor::Agent(agent), KeyClass::Agent) => {
-                let agent = self.store.agent(agent).await?.filter(|agent| !agent.suspended);
+                let agent = house.agent(agent).filter(|agent| !agent.suspended);
                 agent.map(|agent| KeyCaller::Agent(AgentCaller { agent: agent.id, key_hash }))
             }
             (Actor::Person(person), KeyClass::Auditor) => {
-                let person = self.store.person(person).await?.filter(|p| p.is_in(AUDITORS));
+                let person = house.person(person).filter(|person| person.is_in(AUDITORS));
                 person.map(|person| KeyCaller::Auditor(AuditorCaller { person: person.id }))
             }
             _ => None,
@@ -164,16 +186,15 @@ impl Service {
         Ok(caller)
     }
 
-    /// Whether the key that was shown still lives. INVARIANT: I9. Asked after the epoch of a change
-    /// was read, so that a revocation in between makes the change stale.
-    pub(crate) async fn key_lives(&self, caller: &AgentCaller) -> Result<bool, Failure> {
-        let key = self.store.find_key(caller.key_hash).await?;
-        Ok(key.is_some_and(|key| key.lives(self.now())))
+    /// Whether the key that was shown still lives. INVARIANT: I9. Asked of the house that a change is
+    /// decided under, so that a revocation in between makes the change stale.
+    pub(crate) fn key_lives(&self, house: &House, caller: &AgentCaller) -> bool {
+        house.key(&caller.key_hash).is_some_and(|key| key.lives(self.now()))
     }
 
-    async fn touch(&self, key: ApiKey) -> Result<(), Failure> {
+    async fn touch(&self, key: &ApiKey) -> Result<(), Failure> {
         let now = self.now();
-        if key.last_used_at.is_none_or(|last| now.seconds_since(last) >= TOUCH_S) {
+        if self.touched.is_due(key, now) {
             self.store.side(store::Side::TouchKey { key: key.id, at: now }).await?;
         }
         Ok(())
@@ -202,10 +223,6 @@ impl Service {
     }
 
     pub(crate) async fn active_person(&self, id: PersonId) -> Result<Option<Person>, Failure> {
-        Ok(self.store.person(id).await?.filter(|person| person.active))
-    }
-
-    pub(crate) async fn is_active(&self, id: PersonId) -> Result<bool, Failure> {
-        Ok(self.active_person(id).await?.is_some())
+        Ok(self.house().await?.person(id).filter(|person| person.active).cloned())
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::Service;
 use crate::act::{Act, ActError};
 use crate::caller::AgentCaller;
+use crate::policy::People;
 
 /// The longest summary of an outcome or a rollback, in characters.
 pub const MAX_SUMMARY_CHARS: usize = 4000;
@@ -38,9 +39,11 @@ impl Service {
         let request = self.act(Act::by_agent(id, caller, command)).await?;
         let not_executing = || Refusal::NotExecuting { state: request.state.name() };
         let release: &Release = request.state.release().ok_or_else(not_executing)?;
-        let found = self.decidable(id, self.now()).await?.ok_or(ActError::NotFound)?;
+        let house = self.house().await?;
+        let now = self.now();
+        let authority = self.authority(&house, &request, now, People::Everybody).await?;
         Ok(Heartbeat {
-            signal: apply::signal(&found.stored.request, &found.authority),
+            signal: apply::signal(&request, &authority),
             lease_until: release.lease_until,
             report_by: release.report_by,
         })

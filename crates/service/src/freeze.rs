@@ -98,14 +98,14 @@ impl Service {
     /// # Errors
     /// When the store is away.
     pub async fn freezes(&self) -> Result<Vec<StandingFreeze>, Failure> {
-        Ok(self.store.freezes().await?)
+        Ok(self.house().await?.freezes().to_vec())
     }
 
     async fn check_scope(&self, scope: &FreezeScope) -> Result<(), FreezeError> {
         let known = match scope {
             FreezeScope::All => true,
-            FreezeScope::Agent(agent) => self.store.agent(*agent).await?.is_some(),
-            FreezeScope::Kind(name) => self.store.kind(name, None).await?.is_some(),
+            FreezeScope::Agent(agent) => self.house().await?.agent(*agent).is_some(),
+            FreezeScope::Kind(name) => self.house().await?.kind(name).is_some(),
             FreezeScope::Environment(name) => domain::stage::is_environment(name),
         };
         if known { Ok(()) } else { Err(FreezeError::NoSuchScope) }

@@ -104,7 +104,7 @@ impl Service {
     /// # Errors
     /// When the store is away.
     pub async fn is_initialised(&self) -> Result<bool, Failure> {
-        Ok(self.store.instance().await?.is_some())
+        Ok(self.house().await?.instance().is_some())
     }
 
     /// Makes an installation out of an empty database: its id, and the built-in kinds.
@@ -239,7 +239,8 @@ impl Service {
     }
 
     pub(crate) async fn active_agent(&self, agent: AgentId) -> Result<(), HouseError> {
-        let found = self.store.agent(agent).await?;
+        let house = self.house().await?;
+        let found = house.agent(agent);
         // Nobody holds a key of the gate itself, and nobody switches it off by its name.
         let found = found.filter(|found| !found.suspended && agent != AgentId::HOUSE);
         found.map(|_| ()).ok_or(HouseError::NoSuchAgent)
@@ -257,7 +258,7 @@ impl Service {
     ) -> Result<Proposed, HouseError> {
         let definition = kind::parse(text).map_err(HouseError::Kind)?;
         let name = definition.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let version = self.store.kind(&name, None).await?.map_or(1, |(_, last)| last + 1);
+        let version = self.house().await?.kind(&name).map_or(1, |(_, last)| last + 1);
         self.propose(by, HouseChange::Kind { name, version, definition }, justification).await
     }
 
@@ -314,18 +315,17 @@ impl Service {
 
     /// The authority epoch: read it before what a change rests on.
     pub(crate) async fn epoch(&self) -> Result<Option<u64>, Failure> {
-        Ok(self.store.instance().await?.map(|instance| instance.epoch))
+        Ok(self.store.epoch().await?)
     }
 
-    /// Commits what was decided under `epoch`, and moves it.
+    /// Commits what was decided under `epoch`.
     pub(crate) async fn commit_authority(
         &self,
         epoch: Option<u64>,
         facts: Vec<NewFact>,
         writes: Vec<Write>,
     ) -> Result<(), HouseError> {
-        let change =
-            Change { expected_epoch: epoch, moves_epoch: true, facts, writes, ..Change::default() };
+        let change = Change { expected_epoch: epoch, facts, writes, ..Change::default() };
         self.commit(change).await?;
         Ok(())
     }

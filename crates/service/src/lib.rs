@@ -13,6 +13,7 @@ pub mod act;
 pub mod caller;
 pub mod change;
 pub mod credential;
+mod current;
 pub mod entropy;
 pub mod evidence;
 pub mod execution;
@@ -60,6 +61,8 @@ pub struct Service {
     pub(crate) passwords: Passwords,
     pub(crate) refusals: act::RefusalLimiter,
     pub(crate) policies: policy::Policies,
+    pub(crate) current: current::Current,
+    pub(crate) touched: caller::Touched,
     public_url: String,
     instance: OnceCell<InstanceId>,
 }
@@ -111,6 +114,8 @@ impl Service {
             passwords: Passwords::new()?,
             refusals: act::RefusalLimiter::new(),
             policies: policy::Policies::default(),
+            current: current::Current::default(),
+            touched: caller::Touched::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             instance: OnceCell::new(),
         })

@@ -2,29 +2,36 @@
 //!
 //! INVARIANT: I5. Whatever goes wrong here ends as "no ruling", which `domain` takes for a no.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use domain::{AgentId, Authority, Digest, PersonId, Requirement, Revision, Risk, Ruling};
+use domain::{AgentId, Authority, Digest, PersonId, Request, Requirement, Revision, Risk, Ruling};
+use lru::LruCache;
 use policy::{AgentFacts, Policy, PolicyFailure, Reviewer, Subject, SubjectInput};
-use store::read::Stored;
+use store::House;
 use uuid::Uuid;
 
 use crate::caller::ADMINISTRATORS;
 use crate::{Failure, Service};
 
 /// Revisions whose ruling is kept: it never changes under one version of the policy.
-const KEPT: usize = 1000;
+const KEPT: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
-/// The policy in force, read once, and what it said.
-#[derive(Default)]
+/// The policy in force, read once, and what it said of the revisions that were asked about last.
 pub(crate) struct Policies {
     parsed: RwLock<Option<InForce>>,
-    ruled: Mutex<HashMap<(Digest, u32), Arc<Ruled>>>,
+    ruled: Mutex<LruCache<(Digest, u32), Arc<Ruled>>>,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self { parsed: RwLock::default(), ruled: Mutex::new(LruCache::new(KEPT)) }
+    }
 }
 
 /// A revision in the policy's terms, and what the policy asks of it.
-struct Ruled {
+pub(crate) struct Ruled {
     subject: Subject,
     ruling: Ruling,
 }
@@ -34,13 +41,13 @@ struct Ruled {
 pub(crate) struct InForce {
     pub version: u32,
     pub policy: Arc<Policy>,
+    groups: Arc<[String]>,
 }
 
 impl InForce {
     /// The groups whose members matter to decisions, beside those that requests name themselves.
-    pub fn groups(&self) -> Vec<String> {
-        let administrators = [ADMINISTRATORS.to_owned()];
-        self.policy.groups().into_iter().chain(administrators).collect()
+    pub fn groups(&self) -> &[String] {
+        &self.groups
     }
 }
 
@@ -49,9 +56,8 @@ impl Service {
     ///
     /// # Errors
     /// When there is none, or it cannot be read: nothing is staged, approved or released then.
-    pub(crate) async fn in_force(&self) -> Result<InForce, Failure> {
-        let stored = self.store.policy().await?;
-        let stored = stored.ok_or_else(|| Failure::defect("there is no policy"))?;
+    pub(crate) fn in_force(&self, house: &House) -> Result<InForce, Failure> {
+        let stored = house.policy().ok_or_else(|| Failure::defect("there is no policy"))?;
         let known = self.policies.parsed.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(known) = known.filter(|known| known.version == stored.version) {
             return Ok(known);
@@ -60,108 +66,107 @@ impl Service {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Failure::Defect(format!("the policy in force cannot be read: {}", lines.join("; ")))
         })?;
-        let in_force = InForce { version: stored.version, policy: Arc::new(parsed) };
+        let groups = parsed.groups().into_iter().chain([ADMINISTRATORS.to_owned()]).collect();
+        let (version, policy) = (stored.version, Arc::new(parsed));
+        let in_force = InForce { version, policy, groups };
         *self.policies.parsed.write().unwrap_or_else(PoisonError::into_inner) =
             Some(in_force.clone());
         Ok(in_force)
     }
 
-    /// What the policy asks of a revision that is being staged.
-    pub(crate) async fn requirements(
-        &self,
-        revision: &Revision,
-        risk: &Risk,
-    ) -> Result<Result<Vec<Requirement>, PolicyFailure>, Failure> {
-        let in_force = self.in_force().await?;
-        let subject = match self.subject(revision, risk).await? {
-            Ok(subject) => subject,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        Ok(in_force.policy.requirements(&subject))
-    }
-
-    /// Completes the authority over a stored request with what the policy says now: what it asks,
-    /// and which of `people` it does not let review.
+    /// What the policy says of a stored request; `None` where it gives no answer.
     ///
-    /// INVARIANT: I9. Called after the epoch was read, so that a newer policy makes what is decided
-    /// on the old one stale.
-    pub(crate) async fn rule(
+    /// INVARIANT: I5. Without a ruling nothing is approved or released.
+    pub(crate) async fn ruled(
         &self,
-        stored: &Stored,
-        authority: &mut Authority,
-        people: People,
-    ) -> Result<(), Failure> {
-        self.rule_under(&self.in_force().await?, stored, authority, people).await
-    }
-
-    /// The same under a policy that was read before, for what is only shown.
-    pub(crate) async fn rule_under(
-        &self,
+        house: &House,
         in_force: &InForce,
-        stored: &Stored,
-        authority: &mut Authority,
-        people: People,
-    ) -> Result<(), Failure> {
-        let ruled = match self.ruled(in_force, stored).await? {
-            Ok(ruled) => ruled,
-            Err(error) => return no_ruling(stored, &error),
-        };
-        match forbidden(&in_force.policy, &ruled.subject, authority, people) {
-            Ok(forbidden) => authority.forbidden = forbidden,
-            Err(error) => return no_ruling(stored, &error),
-        }
-        authority.ruling = Some(ruled.ruling.clone());
-        Ok(())
-    }
-
-    async fn ruled(
-        &self,
-        in_force: &InForce,
-        stored: &Stored,
-    ) -> Result<Result<Arc<Ruled>, PolicyFailure>, Failure> {
-        let request = &stored.request;
+        request: &Request,
+    ) -> Result<Option<Arc<Ruled>>, Failure> {
         let key = (request.digest, in_force.version);
         let lock = || self.policies.ruled.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock().get(&key).map(Arc::clone);
-        if let Some(known) = known {
-            return Ok(Ok(known));
+        if known.is_some() {
+            return Ok(known);
         }
-        let sealed = self.revision(stored).await?;
-        let subject = self.subject(&sealed.revision, &request.risk).await?;
-        let ruled = subject.and_then(|subject| {
-            let ruling = ruling(&in_force.policy, &subject)?;
-            Ok(Arc::new(Ruled { subject, ruling }))
-        });
-        if let Ok(ruled) = &ruled {
-            let mut kept = lock();
-            if kept.len() >= KEPT {
-                kept.clear();
+        let revision = self.sealed(request).await?.revision;
+        let subject = self.subject(house, &revision, &request.risk).await?;
+        match subject.and_then(|subject| Ruled::new(in_force, subject)) {
+            Ok(ruled) => Ok(Some(self.policies.keep(key, ruled))),
+            Err(error) => {
+                no_ruling(request, &error);
+                Ok(None)
             }
-            kept.insert(key, Arc::clone(ruled));
         }
-        Ok(ruled)
     }
 
     /// A revision in the policy's terms.
     pub(crate) async fn subject(
         &self,
+        house: &House,
         revision: &Revision,
         risk: &Risk,
     ) -> Result<Result<Subject, PolicyFailure>, Failure> {
-        let kind = self.store.kind(&revision.kind.name, Some(revision.kind.version)).await?;
-        let (kind, _) = kind.ok_or_else(|| Failure::defect("the kind of a revision is gone"))?;
-        let agent = self.agent_facts(revision.agent).await?;
-        let executor = self.agent_facts(revision.executor).await?;
-        let (agent, executor) = (&agent, &executor);
-        Ok(Subject::new(SubjectInput { revision, kind: &kind, risk, agent, executor }))
+        let kind = self.kind(house, &revision.kind.name, revision.kind.version).await?;
+        let agent = agent_facts(house, revision.agent)?;
+        let executor = agent_facts(house, revision.executor)?;
+        let (kind, agent, executor) = (&kind, &agent, &executor);
+        Ok(Subject::new(SubjectInput { revision, kind, risk, agent, executor }))
+    }
+}
+
+fn agent_facts(house: &House, id: AgentId) -> Result<AgentFacts, Failure> {
+    let agent = house.agent(id).ok_or_else(|| Failure::defect("an agent is gone"))?;
+    // Nobody owns the gate itself: a person of no id, who is in no group.
+    let owner = agent.owner.unwrap_or(PersonId(Uuid::nil()));
+    Ok(AgentFacts { id, name: agent.name.clone(), owner })
+}
+
+impl Policies {
+    /// Keeps what was ruled under `key`.
+    pub(crate) fn keep(&self, key: (Digest, u32), ruled: Ruled) -> Arc<Ruled> {
+        let ruled = Arc::new(ruled);
+        let mut kept = self.ruled.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.put(key, Arc::clone(&ruled));
+        ruled
+    }
+}
+
+impl Ruled {
+    /// Asks the policy about a revision.
+    pub(crate) fn new(in_force: &InForce, subject: Subject) -> Result<Self, PolicyFailure> {
+        let requirements = in_force.policy.requirements(&subject)?;
+        let met = requirements.iter().map(|need| need.id.clone()).collect();
+        // Whether they are met is for `domain` to say, by assignment: this is what follows if so.
+        let permits_release = in_force.policy.may_release(&subject, &met)?.allowed;
+        Ok(Self { subject, ruling: Ruling { requirements, permits_release } })
     }
 
-    async fn agent_facts(&self, id: AgentId) -> Result<AgentFacts, Failure> {
-        let agent = self.store.agent(id).await?;
-        let agent = agent.ok_or_else(|| Failure::defect("an agent is gone"))?;
-        // Nobody owns the gate itself: a person of no id, who is in no group.
-        let owner = agent.owner.unwrap_or(PersonId(Uuid::nil()));
-        Ok(AgentFacts { id, name: agent.name, owner })
+    /// What the policy asks of the revision.
+    pub(crate) fn requirements(&self) -> &[Requirement] {
+        &self.ruling.requirements
+    }
+
+    /// The groups that it asks for.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &String> {
+        self.ruling.requirements.iter().map(|need| &need.group)
+    }
+
+    /// Completes an authority with the ruling, and with whom of `people` it does not let review.
+    pub(crate) fn complete(
+        &self,
+        in_force: &InForce,
+        authority: &mut Authority,
+        people: People,
+        request: &Request,
+    ) {
+        match forbidden(&in_force.policy, &self.subject, authority, people) {
+            Ok(forbidden) => {
+                authority.forbidden = forbidden;
+                authority.ruling = Some(self.ruling.clone());
+            }
+            Err(error) => no_ruling(request, &error),
+        }
     }
 }
 
@@ -174,18 +179,9 @@ pub(crate) enum People {
     Only(PersonId),
 }
 
-fn ruling(policy: &Policy, subject: &Subject) -> Result<Ruling, PolicyFailure> {
-    let requirements = policy.requirements(subject)?;
-    let met = requirements.iter().map(|need| need.id.clone()).collect();
-    // Whether they are met is for `domain` to say, by assignment: this is what follows if so.
-    let permits_release = policy.may_release(subject, &met)?.allowed;
-    Ok(Ruling { requirements, permits_release })
-}
-
 /// INVARIANT: I5. The authority stays without a ruling: nothing is approved or released on it.
-fn no_ruling(stored: &Stored, error: &PolicyFailure) -> Result<(), Failure> {
-    tracing::error!(request = %stored.request.id, %error, "the policy gave no answer");
-    Ok(())
+fn no_ruling(request: &Request, error: &PolicyFailure) {
+    tracing::error!(request = %request.id, %error, "the policy gave no answer");
 }
 
 /// The people among those with a say whom the policy does not let review.

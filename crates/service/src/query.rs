@@ -9,10 +9,11 @@ mod policy;
 mod proposal;
 mod request;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use domain::revision::Sealed;
 use domain::{Actor, AgentId, FreezeScope, PersonId, Request, RequestId};
+use store::House;
 use store::port::opened_revision;
 use store::read::{StandingFreeze, Stored};
 
@@ -25,24 +26,24 @@ pub use agent::{AgentList, AgentRequest};
 pub use ledger::{LedgerEntry, LedgerHead, MAX_ENTRIES};
 pub use lists::HistoryQuery;
 
-/// Names of people and agents, looked up once a query.
-pub(crate) struct Names {
-    people: HashMap<PersonId, String>,
-    agents: HashMap<AgentId, AgentRef>,
-}
+/// Names of people and agents.
+pub(crate) struct Names(Arc<House>);
 
 impl Names {
     pub(crate) fn person(&self, id: PersonId) -> String {
-        self.people.get(&id).cloned().unwrap_or_else(|| "somebody unknown".to_owned())
+        self.0
+            .person(id)
+            .map_or_else(|| "somebody unknown".to_owned(), |person| person.name.clone())
     }
 
     pub(crate) fn agent(&self, id: AgentId) -> AgentRef {
-        self.agents.get(&id).cloned().unwrap_or_else(|| AgentRef {
-            id,
-            name: "an unknown agent".to_owned(),
-            owner: "nobody".to_owned(),
-            suspended: true,
-        })
+        let Some(agent) = self.0.agent(id) else {
+            let (name, owner) = ("an unknown agent".to_owned(), "nobody".to_owned());
+            return AgentRef { id, name, owner, suspended: true };
+        };
+        let owner = agent.owner.and_then(|owner| self.0.person(owner));
+        let owner = owner.map(|owner| owner.name.clone()).unwrap_or_default();
+        AgentRef { id, name: agent.name.clone(), owner, suspended: agent.suspended }
     }
 
     pub(crate) fn freeze(&self, standing: &StandingFreeze) -> FreezeRow {
@@ -73,15 +74,7 @@ impl Names {
 
 impl Service {
     pub(crate) async fn names(&self) -> Result<Names, Failure> {
-        let people: HashMap<PersonId, String> =
-            self.store.people().await?.into_iter().map(|p| (p.id, p.name)).collect();
-        let agents = self.store.agents().await?.into_iter().map(|agent| {
-            let owner = agent.owner.and_then(|owner| people.get(&owner).cloned());
-            let owner = owner.unwrap_or_default();
-            let (id, suspended) = (agent.id, agent.suspended);
-            (id, AgentRef { id, name: agent.name, owner, suspended })
-        });
-        Ok(Names { agents: agents.collect(), people })
+        Ok(Names(self.house().await?))
     }
 
     /// The agents that the person owns, unless they see everything.
@@ -92,7 +85,8 @@ impl Service {
         if caller.sees_all() {
             return Ok(None);
         }
-        let agents = self.store.agents().await?;
+        let house = self.house().await?;
+        let agents = house.agents();
         Ok(Some(agents.iter().filter(|a| a.owner == Some(caller.id())).map(|a| a.id).collect()))
     }
 
@@ -109,12 +103,8 @@ impl Service {
         {
             return Err(ActError::NotFound);
         }
-        let sealed = self.revision(&stored).await?;
+        let sealed = self.sealed(&stored.request).await?;
         Ok((stored, sealed))
-    }
-
-    pub(crate) async fn revision(&self, stored: &Stored) -> Result<Sealed, Failure> {
-        self.sealed(&stored.request).await
     }
 
     /// The current revision of a request, checked against its digest.

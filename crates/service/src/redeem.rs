@@ -48,7 +48,7 @@ impl Service {
     ) -> Result<Redeemed, ActError> {
         let stored = self.visible_to_agent(caller, id).await?;
         // The bytes that were approved have to be there, and whole.
-        self.revision(&stored).await?;
+        self.sealed(&stored.request).await?;
         let scope = format!("agent {} redeem {id}", caller.agent);
         let fingerprint =
             Digest::of(&canonical::to_bytes(&json!({"digest": digest})).map_err(Failure::defect)?);

@@ -49,7 +49,7 @@ impl Service {
     ) -> Result<Restored, RestoreError> {
         let entries = self.store.ledger_size().await.map_err(Failure::from)?;
         let facts = vec![self.fact(Actor::System, HouseFact::Restored { entries, checkpointed })];
-        let change = Change { facts, moves_epoch: true, ..Change::default() };
+        let change = Change { facts, ..Change::default() };
         self.store.commit(change).await.map_err(Failure::from)?;
         let voided = self.void_releases().await?;
         let checkpoint = self.store_checkpoint().await?;

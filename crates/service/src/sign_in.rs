@@ -7,6 +7,7 @@ use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use domain::entry::{HouseFact, SignInMethod};
 use domain::{Actor, PersonId, Timestamp, name};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use store::read::Person;
 use store::{Change, StoreError, Write};
 use tokio::sync::Semaphore;
 
@@ -134,7 +135,9 @@ impl Service {
         if self.passwords.attempts.check_key(&attempt).is_err() {
             return Err(SignInError::TooMany);
         }
-        let person = self.store.find_person(&lookalike).await?.filter(|person| person.active);
+        let house = self.house().await?;
+        let named = |person: &&Person| person.active && name::lookalike(&person.name) == lookalike;
+        let person = house.people().iter().find(named).cloned();
         let stored = match &person {
             Some(person) => self.store.password_hash(person.id).await?,
             None => None,

@@ -16,12 +16,16 @@ use domain::{
 };
 use serde_json::Value;
 use store::change::{Idempotency, Staged};
-use store::{Change, NewFact, RequestChange, StoreError, Write};
+use store::read::{IdempotencyRecord, Stored};
+use store::{Change, House, NewFact, RequestChange, StoreError, Write};
 
 use crate::act::{Act, ActError};
 use crate::caller::AgentCaller;
+use crate::policy::Ruled;
+use crate::query::AgentRequest;
 use crate::{Failure, Service};
 pub(crate) use check::Checked;
+use check::excluded;
 
 /// How often staging is tried again when people or kinds change under it.
 const TRIES: usize = 5;
@@ -69,9 +73,9 @@ impl From<StoreError> for StageError {
 }
 
 /// What staging answers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StageAnswer {
-    pub id: RequestId,
+    pub request: AgentRequest,
     /// The same request was staged before under the same idempotency key.
     pub replayed: bool,
 }
@@ -104,21 +108,21 @@ impl Service {
         if let Some(key) = key
             && let Some(used) = self.store.idempotency(&scope, key).await?
         {
-            return replay(used, fingerprint);
+            return self.staged_before(caller, used, fingerprint).await;
         }
         for _ in 0..TRIES {
             let now = self.now();
-            // INVARIANT: I9. Kind, executor, owners and policy are read under this epoch.
-            let epoch = self.store.instance().await?.map_or(0, |instance| instance.epoch);
-            if !self.key_lives(caller).await? {
+            // INVARIANT: I9. Kind, executor, owners and policy are those of this epoch.
+            let house = self.house().await?;
+            if !self.key_lives(&house, caller) {
                 return Err(StageError::KeyDead);
             }
-            let checked = self.check(caller, &value, None, now).await?;
+            let checked = self.check(&house, caller, &value, None, now).await?;
             let id = RequestId(self.entropy.id(now)?);
             let stager = Stager::agent(caller);
             let sealed = self.seal(&stager, &checked, id, 1).await?;
-            let mut change = self.staging(&stager, checked, sealed, now).await?;
-            change.expected_epoch = Some(epoch);
+            let effect = checked.effect();
+            let mut change = self.staging(&house, &stager, checked, sealed, now).await?;
             change.idempotency = key.map(|key| Idempotency {
                 scope: scope.clone(),
                 key: key.to_owned(),
@@ -126,8 +130,14 @@ impl Service {
                 request: id,
             });
             match self.commit(change).await {
-                Ok(_) => return Ok(StageAnswer { id, replayed: false }),
-                Err(StoreError::KeyUsed(used)) => return replay(used, fingerprint),
+                Ok(committed) => {
+                    let staged = *committed.after.ok_or(StageError::NotFound)?;
+                    let request = self.as_staged(&house, staged, effect, now).await?;
+                    return Ok(StageAnswer { request, replayed: false });
+                }
+                Err(StoreError::KeyUsed(used)) => {
+                    return self.staged_before(caller, used, fingerprint).await;
+                }
                 Err(StoreError::Stale | StoreError::TooLate) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -152,16 +162,17 @@ impl Service {
         if let Some(key) = key
             && let Some(used) = self.store.idempotency(&scope, key).await?
         {
-            return replay(used, fingerprint);
+            return self.staged_before(caller, used, fingerprint).await;
         }
         let request = self.visible_to_agent(caller, id).await?.request;
         if request.agent != caller.agent {
             return Err(Refusal::NotStager.into());
         }
         let now = self.now();
-        let checked = self.check(caller, &value, Some(&request.kind), now).await?;
+        let house = self.house().await?;
+        let checked = self.check(&house, caller, &value, Some(&request.kind), now).await?;
         let sealed = self.seal(&Stager::agent(caller), &checked, id, request.revision + 1).await?;
-        let amended = self.amended(&checked, &sealed, now).await?;
+        let amended = self.amended(&house, &checked, &sealed, now).await?;
         let effect = checked.effect();
         let mut act = Act::by_agent(id, caller, Command::Amend(Box::new(Amendment(amended))));
         act.writes = checked.inline_evidence(caller.agent);
@@ -169,12 +180,43 @@ impl Service {
         act.idempotency =
             key.map(|key| Idempotency { scope, key: key.to_owned(), fingerprint, request: id });
         match self.act(act).await {
-            Ok(_) => Ok(StageAnswer { id, replayed: false }),
+            Ok(_) => {
+                let request = self.agent_request(caller, id).await?;
+                Ok(StageAnswer { request, replayed: false })
+            }
             Err(ActError::Failed(Failure::Store(StoreError::KeyUsed(used)))) => {
-                replay(used, fingerprint)
+                self.staged_before(caller, used, fingerprint).await
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The answer to a staging that was answered before.
+    async fn staged_before(
+        &self,
+        caller: &AgentCaller,
+        used: IdempotencyRecord,
+        fingerprint: Digest,
+    ) -> Result<StageAnswer, StageError> {
+        if used.fingerprint != fingerprint {
+            return Err(StageError::KeyReused);
+        }
+        let request = self.agent_request(caller, used.request).await?;
+        Ok(StageAnswer { request, replayed: true })
+    }
+
+    /// A request that was just staged, as its agent is told of it.
+    async fn as_staged(
+        &self,
+        house: &House,
+        request: Request,
+        effect: Vec<EffectPart>,
+        now: Timestamp,
+    ) -> Result<AgentRequest, StageError> {
+        let changed_at = request.staged_at;
+        let stored = Stored { request, version: 1, changed_at, effect };
+        let decidable = self.decidable(house, stored, now).await?;
+        Ok(self.described(&decidable, now).await?)
     }
 
     pub(crate) async fn seal(
@@ -198,16 +240,17 @@ impl Service {
 
     pub(crate) async fn staging(
         &self,
+        house: &House,
         stager: &Stager,
         checked: Checked,
         sealed: Sealed,
         now: Timestamp,
     ) -> Result<Change, StageError> {
-        let staged = self.staged(stager.by, &checked, &sealed, now).await?;
+        let staged = self.staged(house, stager.by, &checked, &sealed, now).await?;
         let id = staged.request;
         let fact = RequestFact::RequestStaged(Box::new(staged.clone()));
         let request = Request::evolve(None, &fact, now).map_err(Failure::defect)?;
-        let (authority, _) = self.store.authority_for(&request, now, &[]).await?;
+        let authority = house.authority(&request, now, []);
         let command = Command::Stage(Box::new(Staging(staged)));
         let facts = apply(None, command, &Context { authority: &authority }, now)?;
         let effect = checked.effect();
@@ -219,9 +262,10 @@ impl Service {
             texts: Vec::new(),
         };
         Ok(Change {
+            expected_epoch: house.epoch(),
             valid_until: request.state_ends_at(),
             request: Some(RequestChange {
-                expected_version: None,
+                before: None,
                 after: request,
                 staged: Some(Staged { sealed, effect }),
             }),
@@ -233,6 +277,7 @@ impl Service {
 
     async fn staged(
         &self,
+        house: &House,
         staged_by: Actor,
         checked: &Checked,
         sealed: &Sealed,
@@ -250,8 +295,8 @@ impl Service {
             revision: revision.revision,
             digest: sealed.digest,
             content_digest: sealed.content_digest,
-            requirements: self.required(revision, &risk).await?,
-            excluded: self.excluded(revision).await?,
+            requirements: self.required(house, revision, &risk, sealed.digest).await?,
+            excluded: excluded(house, revision, now),
             risk,
             review_deadline: checked.review_deadline(now),
             release_ttl_s: checked.kind.release_ttl_s,
@@ -263,6 +308,7 @@ impl Service {
 
     async fn amended(
         &self,
+        house: &House,
         checked: &Checked,
         sealed: &Sealed,
         now: Timestamp,
@@ -275,8 +321,8 @@ impl Service {
             revision: revision.revision,
             digest: sealed.digest,
             content_digest: sealed.content_digest,
-            requirements: self.required(revision, &risk).await?,
-            excluded: self.excluded(revision).await?,
+            requirements: self.required(house, revision, &risk, sealed.digest).await?,
+            excluded: excluded(house, revision, now),
             risk,
             review_deadline: checked.review_deadline(now),
             window: revision.window,
@@ -314,13 +360,22 @@ impl Service {
     /// What the policy in force asks of a revision.
     async fn required(
         &self,
+        house: &House,
         revision: &Revision,
         risk: &Risk,
+        digest: Digest,
     ) -> Result<Vec<Requirement>, StageError> {
-        self.requirements(revision, risk).await?.map_err(|failure| match failure {
+        let in_force = self.in_force(house)?;
+        let subject = self.subject(house, revision, risk).await?;
+        let ruled = subject.and_then(|subject| Ruled::new(&in_force, subject));
+        let ruled = ruled.map_err(|failure| match failure {
             PolicyFailure::NoRequirement => Refusal::NoRequirement.into(),
             failure => StageError::Policy(failure),
-        })
+        })?;
+        let requirements = ruled.requirements().to_vec();
+        // It is asked about as soon as it is there.
+        self.policies.keep((digest, in_force.version), ruled);
+        Ok(requirements)
     }
 }
 
@@ -351,15 +406,4 @@ fn read(body: &[u8]) -> Result<(Value, Digest), StageError> {
     let value = canonical::parse(body)?;
     let fingerprint = Digest::of(&canonical::to_bytes(&value).map_err(Failure::defect)?);
     Ok((value, fingerprint))
-}
-
-fn replay(
-    used: store::read::IdempotencyRecord,
-    fingerprint: Digest,
-) -> Result<StageAnswer, StageError> {
-    if used.fingerprint == fingerprint {
-        Ok(StageAnswer { id: used.request, replayed: true })
-    } else {
-        Err(StageError::KeyReused)
-    }
 }

@@ -16,8 +16,6 @@ use crate::read::StoredCheckpoint;
 pub struct Change {
     /// The authority epoch that the change was decided under, if it depends on authority.
     pub expected_epoch: Option<u64>,
-    /// The change alters authority, so every decision made under the old epoch is stale.
-    pub moves_epoch: bool,
     /// The writer's clock must be before this instant when it commits.
     pub valid_until: Option<Timestamp>,
     pub request: Option<RequestChange>,
@@ -37,28 +35,26 @@ impl Change {
     }
 
     /// Whether entries of it as it is would go back in time, after one of `newest`.
-    pub(crate) fn is_behind(&self, newest: Option<Timestamp>) -> bool {
+    fn is_behind(&self, newest: Option<Timestamp>) -> bool {
         let times = newest.into_iter().chain(self.facts.iter().map(|new| new.at));
         !times.is_sorted()
     }
 
-    /// Records every fact at the time of the entry before it at the earliest. `before` is the
-    /// request as it is stored.
+    /// Records every fact at the time of the entry before it at the earliest.
     ///
     /// Of changes that are decided at once, the one that is committed second may have read the
     /// clock first.
-    pub(crate) fn follow(
-        &mut self,
-        newest: Option<Timestamp>,
-        before: Option<Request>,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn follow(&mut self, newest: Option<Timestamp>) -> Result<(), StoreError> {
+        if !self.is_behind(newest) {
+            return Ok(());
+        }
         let mut earliest = newest;
         for new in &mut self.facts {
             new.at = earliest.map_or(new.at, |earliest| earliest.max(new.at));
             earliest = Some(new.at);
         }
         let Some(request) = &mut self.request else { return Ok(()) };
-        let mut after = before;
+        let mut after = request.before.as_ref().map(|before| before.request.clone());
         for new in &self.facts {
             if let Fact::Request(fact) = &new.fact {
                 let evolved = Request::evolve(after, fact, new.at);
@@ -69,6 +65,19 @@ impl Change {
             request.after = after;
         }
         Ok(())
+    }
+
+    /// Whether it alters what authority rests on, so that every decision made under the epoch before
+    /// it is stale.
+    pub(crate) fn moves_epoch(&self) -> bool {
+        self.facts.iter().any(|new| match &new.fact {
+            Fact::House(fact) => moves_epoch(fact),
+            // Who owes a second review, and for how long, is a part of everybody's authority.
+            Fact::Request(fact) => matches!(
+                fact,
+                RequestFact::GlassBroken { .. } | RequestFact::SecondReviewRecorded { .. }
+            ),
+        })
     }
 
     /// When the revision that it brings was staged or amended.
@@ -105,14 +114,64 @@ impl Change {
     }
 }
 
+/// Whether the fact is about something that [`crate::House`] holds.
+fn moves_epoch(fact: &HouseFact) -> bool {
+    match fact {
+        HouseFact::InstanceCreated { .. }
+        | HouseFact::PersonAdded { .. }
+        | HouseFact::PasswordSet { .. }
+        | HouseFact::PersonDisabled { .. }
+        | HouseFact::GroupMemberAdded { .. }
+        | HouseFact::GroupMemberRemoved { .. }
+        | HouseFact::AgentAdded { .. }
+        | HouseFact::AgentSuspended { .. }
+        | HouseFact::KeyIssued { .. }
+        | HouseFact::KeyRevoked { .. }
+        | HouseFact::KindPut { .. }
+        | HouseFact::PolicyPut { .. }
+        | HouseFact::ChangedDirectly { .. }
+        | HouseFact::ChangesGated
+        | HouseFact::Recovered { .. }
+        | HouseFact::Restored { .. }
+        | HouseFact::Frozen { .. }
+        | HouseFact::Thawed { .. } => true,
+        HouseFact::CheckpointKeyNamed { .. }
+        | HouseFact::SignInLinkIssued { .. }
+        | HouseFact::SignedIn { .. }
+        | HouseFact::SignInRefused { .. }
+        | HouseFact::SignedOut { .. }
+        | HouseFact::EvidenceOpened { .. }
+        | HouseFact::AttemptRefused { .. } => false,
+    }
+}
+
 /// The new projection of one request.
 #[derive(Clone, Debug)]
 pub struct RequestChange {
-    /// The version that the change was decided on; `None` for a new request.
-    pub expected_version: Option<u64>,
+    /// What the change was decided on; `None` for a new request.
+    pub before: Option<Before>,
     pub after: Request,
     /// What a new request or an amendment brings: the revision and how it is listed.
     pub staged: Option<Staged>,
+}
+
+impl RequestChange {
+    /// Whether it brings another revision of a request that is there.
+    pub(crate) fn is_amendment(&self) -> bool {
+        self.staged.is_some() && self.before.is_some()
+    }
+
+    /// The version that has to be there still; `None` for a new request.
+    pub(crate) fn expected_version(&self) -> Option<u64> {
+        self.before.as_ref().map(|before| before.version)
+    }
+}
+
+/// A request as it was when something was decided about it.
+#[derive(Clone, Debug)]
+pub struct Before {
+    pub request: Request,
+    pub version: u64,
 }
 
 /// The parts of a request that are fixed by its revision.
@@ -249,9 +308,11 @@ pub enum Changed {
     Anything,
 }
 
-/// Where a change stands in the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a change stands in the ledger, and what became of its request.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Committed {
     pub first_index: u64,
     pub size: u64,
+    /// The request as it was recorded: perhaps at a later instant than it was decided at.
+    pub after: Option<Box<Request>>,
 }

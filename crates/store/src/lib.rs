@@ -10,12 +10,16 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod batch;
 pub mod change;
 pub mod clock;
 mod copy;
 pub mod error;
+pub mod house;
+mod insert;
 pub mod port;
 pub mod postgres;
+mod queue;
 pub mod read;
 mod schema;
 pub mod sqlite;
@@ -23,6 +27,7 @@ pub mod sqlite;
 pub use change::{Change, Changed, Committed, NewFact, RequestChange, Side, Text, Write};
 pub use clock::{Clock, SystemClock};
 pub use error::StoreError;
+pub use house::House;
 pub use port::Store;
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;

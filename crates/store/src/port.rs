@@ -6,14 +6,15 @@ use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::risk::History;
-use domain::{Actor, AgentId, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp};
+use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp};
 use tokio::sync::broadcast;
 
 use crate::change::{Change, Changed, Committed, Side};
 use crate::error::StoreError;
+use crate::house::House;
 use crate::read::{
-    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, Rebuilt, RequestQuery,
-    SignInLink, StandingFreeze, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
+    ApiKey, IdempotencyRecord, Instance, Rebuilt, RequestQuery, SignInLink, StateCount, Stored,
+    StoredCheckpoint, StoredEntry, StoredPolicy,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -42,21 +43,6 @@ pub trait Store: Send + Sync + 'static {
     async fn ping(&self) -> Answer<()>;
 
     async fn load(&self, id: RequestId) -> Answer<Option<Stored>>;
-    /// A request together with who may decide on it at `now`, read at one instant. The authority
-    /// has the members of the groups that its requirements name, and of `groups`.
-    async fn load_decidable(
-        &self,
-        id: RequestId,
-        now: Timestamp,
-        groups: &[String],
-    ) -> Answer<Option<Decidable>>;
-    /// The authority that would hold for a request that is not stored yet.
-    async fn authority_for(
-        &self,
-        request: &Request,
-        now: Timestamp,
-        groups: &[String],
-    ) -> Answer<(domain::Authority, u64)>;
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>>;
     async fn list(&self, query: RequestQuery) -> Answer<Vec<Stored>>;
     async fn counts(&self) -> Answer<Vec<StateCount>>;
@@ -90,25 +76,17 @@ pub trait Store: Send + Sync + 'static {
     /// Builds the tables anew from the entries, elsewhere, and tells where those at hand differ.
     async fn rebuild(&self) -> Answer<Rebuilt>;
 
-    async fn people(&self) -> Answer<Vec<Person>>;
-    async fn person(&self, id: PersonId) -> Answer<Option<Person>>;
-    async fn find_person(&self, lookalike: &str) -> Answer<Option<Person>>;
+    /// The authority epoch now; `None` before `admin init`.
+    async fn epoch(&self) -> Answer<Option<u64>>;
+    /// Everything that authority rests on, read at one instant.
+    async fn house(&self) -> Answer<House>;
     async fn password_hash(&self, id: PersonId) -> Answer<Option<String>>;
-    async fn agents(&self) -> Answer<Vec<Agent>>;
-    async fn agent(&self, id: AgentId) -> Answer<Option<Agent>>;
+    /// The keys of an agent or of an auditor, dead ones too, the newest first.
     async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>>;
-    async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<ApiKey>>;
-
-    async fn kinds(&self) -> Answer<Vec<(Kind, u32)>>;
-    /// One version of a kind, the newest without a number.
-    async fn kind(&self, name: &str, version: Option<u32>) -> Answer<Option<(Kind, u32)>>;
-
+    /// One version of a kind.
+    async fn kind(&self, name: &str, version: u32) -> Answer<Option<Kind>>;
     /// Every version of the policy, the newest first.
     async fn policies(&self) -> Answer<Vec<StoredPolicy>>;
-    /// The policy in force.
-    async fn policy(&self) -> Answer<Option<StoredPolicy>>;
-    /// The freezes that are on, the oldest first.
-    async fn freezes(&self) -> Answer<Vec<StandingFreeze>>;
 
     /// The size of evidence, if `agent` uploaded it.
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>>;

@@ -8,6 +8,7 @@ mod checkpoints;
 mod connect;
 mod history;
 mod house;
+mod insert;
 mod lead;
 mod ledger;
 mod listen;
@@ -25,12 +26,10 @@ use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::risk::History;
-use domain::{
-    Actor, AgentId, Authority, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp,
-};
+use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp};
 use sqlx::postgres::PgPool;
 use sqlx::{ConnectOptions, Connection};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
@@ -38,25 +37,25 @@ use crate::change::{Change, Changed, Committed, Side};
 use crate::clock::{Clock, Newest, now_after};
 use crate::copy;
 use crate::error::StoreError;
+use crate::house::House;
 use crate::port::Store;
+use crate::queue::{Jobs, queue};
 use crate::read::{
-    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, Rebuilt, RequestQuery,
-    SignInLink, StandingFreeze, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
+    ApiKey, IdempotencyRecord, Instance, Rebuilt, RequestQuery, SignInLink, StateCount, Stored,
+    StoredCheckpoint, StoredEntry, StoredPolicy,
 };
 pub(crate) use connect::snapshot;
-use writer::{Job, Writer};
+use writer::Writer;
 
 type Answer<T> = Result<T, StoreError>;
 
-/// How many changes may wait for the writer before callers wait to hand theirs in.
-const QUEUE: usize = 1024;
 /// How many changes of other servers a slow follower may be behind before it looks at everything.
 const CHANGES: usize = 1024;
 
 /// An open PostgreSQL database.
 pub struct PostgresStore {
     pool: PgPool,
-    jobs: mpsc::Sender<Job>,
+    jobs: Jobs,
     changes: broadcast::Sender<Changed>,
     newest: Newest,
     /// None where the store only reads.
@@ -108,7 +107,7 @@ impl PostgresStore {
         now_after(newest_at, now)?;
         newest.raise(newest_at);
         let id = lead::new_node(&mut connection).await?;
-        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (jobs, queue) = queue();
         let writer = Writer::new(options.clone(), connection, Arc::clone(&clock), newest.clone());
         tokio::spawn(writer.run(queue));
         let (changes, _) = broadcast::channel(CHANGES);
@@ -126,7 +125,7 @@ impl PostgresStore {
         let pool = connect::reading_pool(connect::options(url)?);
         schema::check(&mut *pool.acquire().await?).await?;
         // Nobody takes jobs: every commit is answered as unavailable.
-        let (jobs, _) = mpsc::channel(1);
+        let (jobs, _) = queue();
         let (changes, _) = broadcast::channel(1);
         Ok(Self { pool, jobs, changes, newest: Newest::default(), node: None })
     }
@@ -144,29 +143,21 @@ impl PostgresStore {
         copy::from_file(file, &mut target).await?;
         Ok(target.close().await?)
     }
-
-    async fn send<T>(&self, job: impl FnOnce(oneshot::Sender<Answer<T>>) -> Job) -> Answer<T> {
-        let stopped = || StoreError::Unavailable("the writer has stopped".into());
-        let lost = || StoreError::Unavailable("nothing is known to be committed".into());
-        let (reply, answer) = oneshot::channel();
-        self.jobs.send(job(reply)).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| lost())?
-    }
 }
 
 #[async_trait]
 impl Store for PostgresStore {
     async fn commit(&self, change: Change) -> Answer<Committed> {
-        self.send(|reply| Job::Commit(Box::new(change), reply)).await
+        self.jobs.commit(change).await
     }
     async fn side(&self, side: Side) -> Answer<()> {
         // What goes for good is removed under the lock that changes are written under: a change
         // may refer to it. Nothing else has to wait for the ledger.
         if matches!(side, Side::Sweep { .. }) {
-            return self.send(|reply| Job::Side(Box::new(side), reply)).await;
+            return self.jobs.side(side).await;
         }
         let mut tx = connect::begin(&self.pool, "BEGIN").await?;
-        project::side(&mut tx, side).await?;
+        project::side(&mut tx, &side).await?;
         Ok(tx.commit().await?)
     }
     fn newest_entry_at(&self) -> Timestamp {
@@ -182,8 +173,7 @@ impl Store for PostgresStore {
         lead::try_lead(&self.pool, &*node.clock, node.id, job).await
     }
     async fn close(&self) {
-        // A writer that is gone already is closed.
-        let _closed: Answer<()> = self.send(Job::Close).await;
+        self.jobs.close().await;
         if let Some(node) = &self.node {
             node.listener.abort();
             if let Err(error) = lead::step_down(&self.pool, node.id).await {
@@ -206,26 +196,6 @@ impl Store for PostgresStore {
 
     async fn load(&self, id: RequestId) -> Answer<Option<Stored>> {
         requests::load(&mut *self.pool.acquire().await?, id).await
-    }
-    async fn load_decidable(
-        &self,
-        id: RequestId,
-        now: Timestamp,
-        groups: &[String],
-    ) -> Answer<Option<Decidable>> {
-        let mut tx = snapshot(&self.pool).await?;
-        let Some(stored) = requests::load(&mut tx, id).await? else { return Ok(None) };
-        let (authority, epoch) = house::authority(&mut tx, &stored.request, now, groups).await?;
-        Ok(Some(Decidable { stored, authority, epoch }))
-    }
-    async fn authority_for(
-        &self,
-        request: &Request,
-        now: Timestamp,
-        groups: &[String],
-    ) -> Answer<(Authority, u64)> {
-        let mut tx = snapshot(&self.pool).await?;
-        house::authority(&mut tx, request, now, groups).await
     }
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>> {
         requests::revision(&self.pool, id, number).await
@@ -278,46 +248,23 @@ impl Store for PostgresStore {
         rebuild::rebuild(&self.pool).await
     }
 
-    async fn people(&self) -> Answer<Vec<Person>> {
-        house::people(&self.pool).await
+    async fn epoch(&self) -> Answer<Option<u64>> {
+        Ok(self.instance().await?.map(|instance| instance.epoch))
     }
-    async fn person(&self, id: PersonId) -> Answer<Option<Person>> {
-        house::person(&self.pool, id).await
-    }
-    async fn find_person(&self, lookalike: &str) -> Answer<Option<Person>> {
-        house::find_person(&self.pool, lookalike).await
+    async fn house(&self) -> Answer<House> {
+        house::house(&self.pool).await
     }
     async fn password_hash(&self, id: PersonId) -> Answer<Option<String>> {
         house::password_hash(&self.pool, id).await
     }
-    async fn agents(&self) -> Answer<Vec<Agent>> {
-        house::agents(&self.pool).await
-    }
-    async fn agent(&self, id: AgentId) -> Answer<Option<Agent>> {
-        house::agent(&self.pool, id).await
-    }
     async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>> {
         house::keys_of(&self.pool, holder).await
     }
-    async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<ApiKey>> {
-        house::find_key(&self.pool, hash).await
-    }
-
-    async fn kinds(&self) -> Answer<Vec<(Kind, u32)>> {
-        house::kinds(&self.pool).await
-    }
-    async fn kind(&self, name: &str, version: Option<u32>) -> Answer<Option<(Kind, u32)>> {
+    async fn kind(&self, name: &str, version: u32) -> Answer<Option<Kind>> {
         house::kind(&self.pool, name, version).await
     }
-
     async fn policies(&self) -> Answer<Vec<StoredPolicy>> {
-        house::policies(&self.pool, u32::MAX).await
-    }
-    async fn policy(&self) -> Answer<Option<StoredPolicy>> {
-        Ok(house::policies(&self.pool, 1).await?.pop())
-    }
-    async fn freezes(&self) -> Answer<Vec<StandingFreeze>> {
-        house::freezes(&mut *self.pool.acquire().await?).await
+        house::policies(&mut *self.pool.acquire().await?, u32::MAX).await
     }
 
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>> {
@@ -331,7 +278,7 @@ impl Store for PostgresStore {
     }
 
     async fn idempotency(&self, scope: &str, key: &str) -> Answer<Option<IdempotencyRecord>> {
-        requests::idempotency(&mut *self.pool.acquire().await?, scope, key).await
+        requests::idempotency(&self.pool, scope, key).await
     }
     async fn session(&self, id_hash: [u8; 32]) -> Answer<Option<(String, Timestamp)>> {
         house::session(&self.pool, id_hash).await

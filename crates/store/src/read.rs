@@ -2,8 +2,8 @@
 
 use domain::kind::EffectPart;
 use domain::{
-    Actor, AgentId, Authority, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId,
-    StateName, Timestamp,
+    Actor, AgentId, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, StateName,
+    Timestamp,
 };
 
 /// Which installation this is.
@@ -22,14 +22,6 @@ pub struct Stored {
     pub version: u64,
     pub changed_at: Timestamp,
     pub effect: Vec<EffectPart>,
-}
-
-/// A request and the authority of the same instant (one read transaction).
-#[derive(Clone, Debug)]
-pub struct Decidable {
-    pub stored: Stored,
-    pub authority: Authority,
-    pub epoch: u64,
 }
 
 /// Which requests to list.

@@ -7,6 +7,7 @@ mod backup;
 mod checkpoints;
 mod history;
 mod house;
+mod insert;
 mod ledger;
 mod project;
 pub(crate) mod rebuild;
@@ -24,30 +25,28 @@ use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::risk::History;
-use domain::{
-    Actor, AgentId, Authority, Digest, Kind, PersonId, Request, RequestId, StateName, Timestamp,
-};
+use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::broadcast;
 
 use crate::change::{Change, Changed, Committed, Side};
 use crate::clock::{Clock, Newest};
 use crate::error::StoreError;
+use crate::house::House;
 use crate::port::Store;
+use crate::queue::{Jobs, queue};
 use crate::read::{
-    Agent, ApiKey, Decidable, IdempotencyRecord, Instance, Person, Rebuilt, RequestQuery,
-    SignInLink, StandingFreeze, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
+    ApiKey, IdempotencyRecord, Instance, Rebuilt, RequestQuery, SignInLink, StateCount, Stored,
+    StoredCheckpoint, StoredEntry, StoredPolicy,
 };
 pub(crate) use schema::MIGRATIONS;
-use writer::{Job, Writer};
+use writer::{Epoch, Writer};
 
 type Answer<T> = Result<T, StoreError>;
 
-/// How many changes may wait for the writer before callers wait to hand theirs in.
-const QUEUE: usize = 1024;
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -55,10 +54,12 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct SqliteStore {
     path: PathBuf,
     readers: SqlitePool,
-    jobs: mpsc::Sender<Job>,
+    jobs: Jobs,
     /// Never used: no other process writes to this database.
     changes: broadcast::Sender<Changed>,
     newest: Newest,
+    /// What the writer has committed, where there is one: no other process writes.
+    epoch: Option<Epoch>,
     /// Held for the life of the store, so that a second server on this file refuses to start.
     _lock: Option<std::fs::File>,
 }
@@ -88,14 +89,17 @@ impl SqliteStore {
         schema::expect_intact(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
+            // Nothing can become of a connection to a file while it is idle.
+            .test_before_acquire(false)
             .connect_with(options.clone().read_only(true))
             .await?;
-        let (jobs, queue) = mpsc::channel(QUEUE);
-        let newest = Newest::default();
-        let writer = Writer::start(options, connection, clock, newest.clone()).await?;
+        let (jobs, queue) = queue();
+        let (newest, epoch) = (Newest::default(), Epoch::default());
+        let writer =
+            Writer::start(options, connection, clock, newest.clone(), epoch.clone()).await?;
         tokio::spawn(writer.run(queue));
         let (path, changes) = (path.clone(), nobody());
-        Ok(Self { path, readers, jobs, changes, newest, _lock: Some(lock) })
+        Ok(Self { path, readers, jobs, changes, newest, epoch: Some(epoch), _lock: Some(lock) })
     }
 
     /// Opens the database at `path` for reading only, also while a server holds it.
@@ -108,9 +112,9 @@ impl SqliteStore {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
         // Nobody takes jobs: every commit is answered as unavailable.
-        let (jobs, _) = mpsc::channel(1);
+        let (jobs, _) = queue();
         let (path, changes, newest) = (path.to_owned(), nobody(), Newest::default());
-        Ok(Self { path, readers, jobs, changes, newest, _lock: None })
+        Ok(Self { path, readers, jobs, changes, newest, epoch: None, _lock: None })
     }
 
     /// Whether `file` is a database whole in itself: nothing of it is in a file beside it.
@@ -127,13 +131,6 @@ impl SqliteStore {
     /// `Corrupt` or `Unfit` names what is damaged.
     pub async fn examine(&self) -> Answer<()> {
         backup::examine(&self.readers).await
-    }
-
-    async fn send<T>(&self, job: impl FnOnce(oneshot::Sender<Answer<T>>) -> Job) -> Answer<T> {
-        let gone = || StoreError::Unavailable("the writer has stopped".into());
-        let (reply, answer) = oneshot::channel();
-        self.jobs.send(job(reply)).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
     }
 }
 
@@ -171,10 +168,10 @@ fn private_file(path: &Path) -> Answer<std::fs::File> {
 #[async_trait]
 impl Store for SqliteStore {
     async fn commit(&self, change: Change) -> Answer<Committed> {
-        self.send(|reply| Job::Commit(Box::new(change), reply)).await
+        self.jobs.commit(change).await
     }
     async fn side(&self, side: Side) -> Answer<()> {
-        self.send(|reply| Job::Side(Box::new(side), reply)).await
+        self.jobs.side(side).await
     }
     fn newest_entry_at(&self) -> Timestamp {
         self.newest.get()
@@ -188,8 +185,7 @@ impl Store for SqliteStore {
     async fn close(&self) {
         // Readers first: the last connection to go folds the write-ahead log into the file.
         self.readers.close().await;
-        // A writer that is gone already is closed.
-        let _closed: Answer<()> = self.send(Job::Close).await;
+        self.jobs.close().await;
     }
 
     async fn instance(&self) -> Answer<Option<Instance>> {
@@ -205,26 +201,6 @@ impl Store for SqliteStore {
 
     async fn load(&self, id: RequestId) -> Answer<Option<Stored>> {
         requests::load(&mut *self.readers.acquire().await?, id).await
-    }
-    async fn load_decidable(
-        &self,
-        id: RequestId,
-        now: Timestamp,
-        groups: &[String],
-    ) -> Answer<Option<Decidable>> {
-        let mut tx = self.readers.begin().await?;
-        let Some(stored) = requests::load(&mut tx, id).await? else { return Ok(None) };
-        let (authority, epoch) = house::authority(&mut tx, &stored.request, now, groups).await?;
-        Ok(Some(Decidable { stored, authority, epoch }))
-    }
-    async fn authority_for(
-        &self,
-        request: &Request,
-        now: Timestamp,
-        groups: &[String],
-    ) -> Answer<(Authority, u64)> {
-        let mut tx = self.readers.begin().await?;
-        house::authority(&mut tx, request, now, groups).await
     }
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>> {
         requests::revision(&self.readers, id, number).await
@@ -278,46 +254,26 @@ impl Store for SqliteStore {
         rebuild::rebuild(&self.path).await
     }
 
-    async fn people(&self) -> Answer<Vec<Person>> {
-        house::people(&self.readers).await
+    async fn epoch(&self) -> Answer<Option<u64>> {
+        match &self.epoch {
+            Some(epoch) => Ok(epoch.get()),
+            None => Ok(self.instance().await?.map(|instance| instance.epoch)),
+        }
     }
-    async fn person(&self, id: PersonId) -> Answer<Option<Person>> {
-        house::person(&self.readers, id).await
-    }
-    async fn find_person(&self, lookalike: &str) -> Answer<Option<Person>> {
-        house::find_person(&self.readers, lookalike).await
+    async fn house(&self) -> Answer<House> {
+        house::house(&self.readers).await
     }
     async fn password_hash(&self, id: PersonId) -> Answer<Option<String>> {
         house::password_hash(&self.readers, id).await
     }
-    async fn agents(&self) -> Answer<Vec<Agent>> {
-        house::agents(&self.readers).await
-    }
-    async fn agent(&self, id: AgentId) -> Answer<Option<Agent>> {
-        house::agent(&self.readers, id).await
-    }
     async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>> {
         house::keys_of(&self.readers, holder).await
     }
-    async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<ApiKey>> {
-        house::find_key(&self.readers, hash).await
-    }
-
-    async fn kinds(&self) -> Answer<Vec<(Kind, u32)>> {
-        house::kinds(&self.readers).await
-    }
-    async fn kind(&self, name: &str, version: Option<u32>) -> Answer<Option<(Kind, u32)>> {
+    async fn kind(&self, name: &str, version: u32) -> Answer<Option<Kind>> {
         house::kind(&self.readers, name, version).await
     }
-
     async fn policies(&self) -> Answer<Vec<StoredPolicy>> {
-        house::policies(&self.readers, u32::MAX).await
-    }
-    async fn policy(&self) -> Answer<Option<StoredPolicy>> {
-        Ok(house::policies(&self.readers, 1).await?.pop())
-    }
-    async fn freezes(&self) -> Answer<Vec<StandingFreeze>> {
-        house::freezes(&mut *self.readers.acquire().await?).await
+        house::policies(&mut *self.readers.acquire().await?, u32::MAX).await
     }
 
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>> {
@@ -331,7 +287,7 @@ impl Store for SqliteStore {
     }
 
     async fn idempotency(&self, scope: &str, key: &str) -> Answer<Option<IdempotencyRecord>> {
-        requests::idempotency(&mut *self.readers.acquire().await?, scope, key).await
+        requests::idempotency(&self.readers, scope, key).await
     }
     async fn session(&self, id_hash: [u8; 32]) -> Answer<Option<(String, Timestamp)>> {
         house::session(&self.readers, id_hash).await

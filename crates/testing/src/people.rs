@@ -32,8 +32,8 @@ impl TestApp {
 
     /// A new session of the person of this name.
     pub async fn person_named(&self, name: &str) -> TestPerson {
-        let people = self.store.people().await.expect("people");
-        let person = people.iter().find(|person| person.name == name).expect("somebody");
+        let house = self.store.house().await.expect("a house");
+        let person = house.people().iter().find(|person| person.name == name).expect("somebody");
         self.session(person.id).await
     }
 

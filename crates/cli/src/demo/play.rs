@@ -55,7 +55,7 @@ impl Play {
         if matches!(step, Step::Stage) {
             let body = scenario.body(service.now())?;
             let staged = service.stage(&agent, &body, None).await.map_err(explained)?;
-            self.staged = Some(staged.id);
+            self.staged = Some(staged.request.id);
             return Ok(());
         }
         let id = self.staged.context("nothing is staged")?;

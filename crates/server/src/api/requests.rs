@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{RequestId, StateName};
 use serde::Deserialize;
-use service::AgentCaller;
 use service::query::{AgentList, AgentRequest};
 use service::stage::StageAnswer;
 
@@ -25,7 +24,7 @@ pub(super) async fn stage(
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
     let staged = state.service.stage(&agent, &body, key.as_deref()).await?;
-    created(&state, &agent, staged).await
+    Ok(created(staged))
 }
 
 /// Amends an open request: the body is the whole new revision. 201; every review of the old
@@ -39,22 +38,17 @@ pub(super) async fn amend(
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
     let amended = state.service.amend(&agent, id, &body, key.as_deref()).await?;
-    created(&state, &agent, amended).await
+    Ok(created(amended))
 }
 
-async fn created(
-    state: &AppState,
-    agent: &AgentCaller,
-    staged: StageAnswer,
-) -> Result<Response, Problem> {
-    let request = state.service.agent_request(agent, staged.id).await?;
-    let location = request.status_url.clone();
-    let mut response = answer(StatusCode::CREATED, request);
+fn created(staged: StageAnswer) -> Response {
+    let location = staged.request.status_url.clone();
+    let mut response = answer(StatusCode::CREATED, staged.request);
     set(&mut response, header::LOCATION, &location);
     if staged.replayed {
         set(&mut response, HeaderName::from_static("idempotency-replayed"), "true");
     }
-    Ok(response)
+    response
 }
 
 /// One request. `Prefer: wait=N` waits for a change: against `If-None-Match` where it is sent,

@@ -61,7 +61,7 @@ async fn state(app: &TestApp, id: RequestId) -> StateName {
 }
 
 async fn version(app: &TestApp) -> u32 {
-    app.store.policy().await.unwrap().unwrap().version
+    app.store.house().await.unwrap().policy().unwrap().version
 }
 
 #[tokio::test]
@@ -236,7 +236,8 @@ async fn the_page_tries_a_policy_on_past_requests_and_proposes_it() {
 #[tokio::test]
 async fn the_pages_propose_kinds_and_groups_and_keep_what_was_typed() {
     let House { app, ann, ben } = house().await;
-    let (mut kind, _) = app.store.kind("vendor.key_extend", None).await.unwrap().unwrap();
+    let house = app.store.house().await.unwrap();
+    let (mut kind, _) = house.kind("vendor.key_extend").unwrap().clone();
     kind.release_ttl_s = 5;
     let bad = serde_json::to_string(&kind).unwrap();
     let refused = ann.post("/kinds", &[("text", &bad), ("reason", WHY)]).await;
@@ -248,7 +249,8 @@ async fn the_pages_propose_kinds_and_groups_and_keep_what_was_typed() {
     assert_eq!(staged.status, 303, "{}", staged.text());
     let id = staged.header("location").rsplit('/').next().unwrap().parse().unwrap();
     assert_eq!(ben.review(&as_json(&app, id).await, "approve").await.status, 303);
-    let (put, version) = app.store.kind("vendor.key_extend", None).await.unwrap().unwrap();
+    let house = app.store.house().await.unwrap();
+    let (put, version) = house.kind("vendor.key_extend").unwrap().clone();
     assert_eq!((put.release_ttl_s, version), (600, 2));
     let who = ben.id.to_string();
     let fields =

@@ -148,7 +148,7 @@ async fn changes_to_the_house_are_not_held_against_what_was_staged_before() {
 }
 
 async fn policy_text(app: &TestApp) -> String {
-    app.store.policy().await.unwrap().unwrap().text
+    app.store.house().await.unwrap().policy().unwrap().text.clone()
 }
 
 #[tokio::test]

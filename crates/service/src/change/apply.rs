@@ -5,12 +5,12 @@ use domain::{
     Timestamp, apply,
 };
 use serde_json::Value;
-use store::read::Decidable;
-use store::{NewFact, StoreError, Write};
+use store::{House, NewFact, StoreError, Write};
 
 use super::HouseChange;
 use crate::act::ActError;
 use crate::caller::PersonCaller;
+use crate::current::Decidable;
 use crate::house::HouseError;
 use crate::stage::{Checked, StageError, Stager};
 use crate::{Failure, Service};
@@ -36,17 +36,16 @@ impl Service {
         let stager = Stager { agent: AgentId::HOUSE, by: person.actor() };
         for _ in 0..TRIES {
             let now = self.now();
-            let epoch = self.epoch().await?;
-            let administrator = self.active_person(person.id()).await?;
+            let house = self.house().await?;
+            let administrator = house.person(person.id());
             if !administrator.is_some_and(|person| person.is_in(crate::caller::ADMINISTRATORS)) {
                 return Err(HouseError::NotAdministrator);
             }
-            let checked = self.checked_change(change, justification, now).await?;
+            let checked = self.checked_change(&house, change, justification, now)?;
             let id = RequestId(self.entropy.id(now)?);
             let sealed = self.seal(&stager, &checked, id, 1).await.map_err(unstaged)?;
-            let mut staging =
-                self.staging(&stager, checked, sealed, now).await.map_err(unstaged)?;
-            staging.expected_epoch = epoch;
+            let staging =
+                self.staging(&house, &stager, checked, sealed, now).await.map_err(unstaged)?;
             match self.commit(staging).await {
                 Ok(_) => return Ok(id),
                 Err(StoreError::Stale | StoreError::TooLate) => {}
@@ -56,14 +55,15 @@ impl Service {
         Err(Failure::from(StoreError::Unavailable("the house changes too fast".into())).into())
     }
 
-    async fn checked_change(
+    fn checked_change(
         &self,
+        house: &House,
         change: &HouseChange,
         justification: &str,
         now: Timestamp,
     ) -> Result<Checked, HouseError> {
         let value = change.stage_body(justification);
-        let found = self.store.kind(change.kind(), None).await?;
+        let found = house.kind(change.kind()).cloned();
         let (kind, version) = found.ok_or_else(|| Failure::defect("a built-in kind is missing"))?;
         let body: StageBody = serde_json::from_value(value.clone()).map_err(Failure::defect)?;
         let mut errors = self.schemas.check_stage_body(&value);

@@ -18,12 +18,13 @@ use crate::{Failure, Service};
 impl Service {
     /// Whether a change to the house needs a second person now; records the moment it does.
     pub(crate) async fn changes_need_requests(&self) -> Result<bool, Failure> {
-        let instance = self.store.instance().await?;
+        let house = self.house().await?;
+        let instance = house.instance();
         let instance = instance.ok_or_else(|| Failure::defect("nothing is initialised"))?;
         if instance.changes_gated {
             return Ok(true);
         }
-        let policy = self.in_force().await?.policy;
+        let policy = self.in_force(&house)?.policy;
         let never = |found: &Unsatisfiable| !matches!(found, Unsatisfiable::TooFew { .. });
         if self.impossible(&policy, false).await?.iter().any(never) {
             return Ok(false);
@@ -50,32 +51,33 @@ impl Service {
         policy: &Policy,
         to_publish: bool,
     ) -> Result<Vec<Unsatisfiable>, Failure> {
+        let there = self.house().await?;
         let mut groups: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
-        for person in self.store.people().await?.into_iter().filter(|person| person.active) {
-            for group in person.groups {
-                groups.entry(group).or_default().insert(person.id);
+        for person in there.people().iter().filter(|person| person.active) {
+            for group in &person.groups {
+                groups.entry(group.clone()).or_default().insert(person.id);
             }
         }
-        let gated = self.store.instance().await?.is_some_and(|found| found.changes_gated);
+        let gated = there.instance().is_some_and(|found| found.changes_gated);
         if to_publish && !gated {
             let administrators = groups.entry(ADMINISTRATORS.to_owned()).or_default();
             administrators.extend([1, 2].map(|number| PersonId(Uuid::from_u128(number))));
         }
-        let kinds = self.store.kinds().await?;
+        let kinds = there.kinds();
         let house = House {
             stagers: groups.get(ADMINISTRATORS).cloned().unwrap_or_default(),
-            owning_groups: kinds.into_iter().filter_map(|(kind, _)| kind.owning_group).collect(),
+            owning_groups: kinds.iter().filter_map(|(kind, _)| kind.owning_group.clone()).collect(),
             groups,
         };
         let mut changes = Vec::new();
         for text in CHANGE_KINDS {
-            changes.push(self.sample(text).await?);
+            changes.push(self.sample(&there, text).await?);
         }
         Ok(could_ever_be_met(policy, &house, &changes).err().unwrap_or_default())
     }
 
     /// A change of this kind as the policy would see it.
-    async fn sample(&self, kind: &str) -> Result<Subject, Failure> {
+    async fn sample(&self, there: &store::House, kind: &str) -> Result<Subject, Failure> {
         let kind: Kind = serde_json::from_str(kind).map_err(Failure::defect)?;
         let body: StageBody =
             serde_json::from_value(kind.example.clone()).map_err(Failure::defect)?;
@@ -90,6 +92,6 @@ impl Service {
         let (self_executed, history, now) = (true, None, self.now());
         let risk = assess(RiskInput { kind: &kind, body: &body, self_executed, history, now });
         let revision = Revision::new(identity, body, Vec::new());
-        self.subject(&revision, &risk).await?.map_err(Failure::defect)
+        self.subject(there, &revision, &risk).await?.map_err(Failure::defect)
     }
 }

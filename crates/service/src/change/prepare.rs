@@ -42,7 +42,7 @@ impl Service {
     }
 
     async fn prepare_policy(&self, text: &str, replaces: u32) -> Result<Prepared, HouseError> {
-        let current = self.store.policy().await?.map_or(0, |policy| policy.version);
+        let current = self.house().await?.policy().map_or(0, |policy| policy.version);
         if current != replaces {
             return Err(HouseError::Overtaken { current });
         }
@@ -72,7 +72,7 @@ impl Service {
         if kind.name != name {
             return Err(wrong("/name", format!("is not `{name}`")));
         }
-        let current = self.store.kind(name, None).await?.map_or(0, |(_, version)| version);
+        let current = self.house().await?.kind(name).map_or(0, |(_, version)| *version);
         if version != current + 1 {
             return Err(HouseError::Overtaken { current });
         }

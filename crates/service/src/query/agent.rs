@@ -7,13 +7,13 @@ use domain::{
     Digest, KindRef, RequestId, Risk, RiskLevel, State, StateName, Timestamp, binding_code, quorum,
 };
 use serde::Serialize;
-use store::read::{Decidable, RequestQuery};
+use store::read::RequestQuery;
 use tokio::time::Instant;
 
 use super::lists::{cursor, read_cursor};
 use crate::act::ActError;
 use crate::caller::AgentCaller;
-use crate::policy::People;
+use crate::current::Decidable;
 use crate::{Failure, Service, wait};
 
 /// Requests on one page of the API.
@@ -117,10 +117,10 @@ impl Service {
         id: RequestId,
     ) -> Result<AgentRequest, ActError> {
         let now = self.now();
-        let decidable = self.decidable(id, now).await?;
-        let decidable = decidable.filter(|found| caller.may_see(&found.stored.request));
-        let decidable = decidable.ok_or(ActError::NotFound)?;
-        Ok(self.described(decidable, now).await?)
+        let house = self.house().await?;
+        let stored = self.visible_to_agent(caller, id).await?;
+        let decidable = self.decidable(&house, stored, now).await?;
+        Ok(self.described(&decidable, now).await?)
     }
 
     /// The request once it differs from `seen` (an entity tag), or leaves `pending` where nothing
@@ -179,20 +179,18 @@ impl Service {
         let last = stored.last().filter(|_| more);
         let next_cursor = last.map(|last| cursor(last.request.staged_at, last.request.id));
         let now = self.now();
-        let groups = self.in_force().await?.groups();
+        let house = self.house().await?;
         let mut requests = Vec::new();
         for stored in stored {
-            let (mut authority, epoch) =
-                self.store.authority_for(&stored.request, now, &groups).await?;
-            self.rule(&stored, &mut authority, People::Everybody).await?;
-            requests.push(self.described(Decidable { stored, authority, epoch }, now).await?);
+            let decidable = self.decidable(&house, stored, now).await?;
+            requests.push(self.described(&decidable, now).await?);
         }
         Ok(Some(AgentList { requests, next_cursor }))
     }
 
-    async fn described(
+    pub(crate) async fn described(
         &self,
-        decidable: Decidable,
+        decidable: &Decidable,
         now: Timestamp,
     ) -> Result<AgentRequest, Failure> {
         let request = &decidable.stored.request;
@@ -224,8 +222,8 @@ impl Service {
             halt_requested: matches!(state, State::Executing { halt: Some(_), .. }),
             can_be_met: explanation.attainable,
             requirements: requirements(explanation, decided),
-            denial: self.denial(&decidable, &state).await?,
-            changes_requested: self.changes_requested(&decidable, &state).await?,
+            denial: self.denial(decidable, &state).await?,
+            changes_requested: self.changes_requested(decidable, &state).await?,
             next: next(state.name()),
             etag: format!("\"{}-{}\"", decidable.stored.version, state.name().as_str()),
         })

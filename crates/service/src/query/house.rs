@@ -18,11 +18,10 @@ impl Service {
     /// When the store is away.
     pub async fn agents_view(&self, caller: &PersonCaller) -> Result<AgentsView, Failure> {
         let now = self.now();
-        let names = self.names().await?;
+        let (house, names) = (self.house().await?, self.names().await?);
         let mut agents = Vec::new();
-        let agents_there = self.store.agents().await?;
         // The gate itself has no keys and no owner.
-        for agent in agents_there.into_iter().filter(|agent| agent.id != AgentId::HOUSE) {
+        for agent in house.agents().iter().filter(|agent| agent.id != AgentId::HOUSE) {
             let keys = match caller.is_auditor() {
                 true => Some(self.store.keys_of(&Actor::Agent(agent.id)).await?),
                 false => None,
@@ -33,8 +32,8 @@ impl Service {
                 keys: keys.map(|keys| keys.into_iter().map(|key| key_row(key, now)).collect()),
             });
         }
-        let people = self.store.people().await?.into_iter().filter(|person| person.active);
-        Ok(AgentsView { now, agents, people: people.map(|p| (p.id, p.name)).collect() })
+        let people = house.people().iter().filter(|person| person.active);
+        Ok(AgentsView { now, agents, people: people.map(|p| (p.id, p.name.clone())).collect() })
     }
 
     /// Every person with their groups.
@@ -42,6 +41,7 @@ impl Service {
     /// # Errors
     /// When the store is away.
     pub async fn people_view(&self, _caller: &PersonCaller) -> Result<PeopleView, Failure> {
+        let house = self.house().await?;
         let row = |person: store::read::Person| PersonRow {
             id: person.id,
             name: person.name,
@@ -50,11 +50,11 @@ impl Service {
             has_password: person.has_password,
             added_at: person.added_at,
         };
-        let people: Vec<PersonRow> = self.store.people().await?.into_iter().map(row).collect();
+        let people: Vec<PersonRow> = house.people().iter().cloned().map(row).collect();
         let standing = STANDING_GROUPS.into_iter().map(str::to_owned);
-        let named = self.in_force().await?.groups();
-        let owning =
-            self.store.kinds().await?.into_iter().filter_map(|(kind, _)| kind.owning_group);
+        let in_force = self.in_force(&house)?;
+        let named = in_force.groups().iter().cloned();
+        let owning = house.kinds().iter().filter_map(|(kind, _)| kind.owning_group.clone());
         let used = people.iter().flat_map(|person| person.groups.iter().cloned());
         let groups: BTreeSet<String> = standing.chain(named).chain(owning).chain(used).collect();
         Ok(PeopleView { people, groups: groups.into_iter().collect() })
@@ -65,17 +65,15 @@ impl Service {
     /// # Errors
     /// When the store is away.
     pub async fn freezes_view(&self, caller: &PersonCaller) -> Result<FreezesView, Failure> {
-        let names = self.names().await?;
-        let freezes = self.freezes().await?;
-        let agents = self.store.agents().await?.into_iter();
-        let agents = agents.filter(|agent| agent.id != AgentId::HOUSE);
-        let kinds = self.store.kinds().await?.into_iter().map(|(kind, _)| kind.name);
+        let (house, names) = (self.house().await?, self.names().await?);
+        let agents = house.agents().iter().filter(|agent| agent.id != AgentId::HOUSE);
+        let kinds = house.kinds().iter().map(|(kind, _)| kind.name.clone());
         Ok(FreezesView {
             now: self.now(),
-            freezes: freezes.iter().map(|standing| names.freeze(standing)).collect(),
+            freezes: house.freezes().iter().map(|standing| names.freeze(standing)).collect(),
             may_freeze: caller.may_freeze(),
             may_thaw: caller.is_administrator(),
-            agents: agents.map(|agent| (agent.id, agent.name)).collect(),
+            agents: agents.map(|agent| (agent.id, agent.name.clone())).collect(),
             kinds: kinds.filter(|name| !is_change(name)).collect(),
             environments: self.store.environments().await?,
         })
@@ -91,7 +89,7 @@ impl Service {
             kind.example = kind.example_at(now);
             KindView { kind, version }
         };
-        let kinds = self.store.kinds().await?.into_iter().map(view).collect();
+        let kinds = self.house().await?.kinds().iter().cloned().map(view).collect();
         Ok(KindsView { kinds, public_url: self.public_url().to_owned() })
     }
 }

@@ -1,7 +1,6 @@
 //! Lists of requests: the inbox and the history.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use domain::{Actor, Authority, Digest, RequestId, StateName, Timestamp, Verdict, quorum};
 use store::read::{Order, RequestQuery, Stored};
@@ -195,23 +194,12 @@ impl Service {
     ) -> Result<Vec<RequestRow>, Failure> {
         let names = self.names().await?;
         let now = self.now();
-        // Requests of the same agents under the same requirements share their authority.
-        let mut known: HashMap<_, Authority> = HashMap::new();
-        let in_force = self.in_force().await?;
-        let also = in_force.groups();
+        let house = self.house().await?;
         let mut rows = Vec::new();
         for stored in self.store.list(query).await? {
-            let request = &stored.request;
-            let groups: Vec<String> =
-                request.requirements.iter().map(|need| need.group.clone()).collect();
-            let authority = match known.entry((request.agent, request.executor, groups)) {
-                Entry::Occupied(found) => found.into_mut(),
-                Entry::Vacant(new) => {
-                    new.insert(self.store.authority_for(request, now, &also).await?.0)
-                }
-            };
-            self.rule_under(&in_force, &stored, authority, People::Only(caller.id())).await?;
-            rows.push(self.row(caller, &names, authority, stored));
+            let people = People::Only(caller.id());
+            let authority = self.authority(&house, &stored.request, now, people).await?;
+            rows.push(self.row(caller, &names, &authority, stored));
         }
         Ok(rows)
     }

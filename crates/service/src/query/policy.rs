@@ -27,14 +27,15 @@ impl Service {
         let versions: Vec<PolicyVersion> =
             self.store.policies().await?.iter().map(version).collect();
         let current = versions.first().cloned();
-        let asks = self.in_force().await?.policy.asks().into_iter().map(ask).collect();
+        let house = self.house().await?;
+        let asks = self.in_force(&house)?.policy.asks().into_iter().map(ask).collect();
         Ok(PolicyView {
             now: self.now(),
             current: current.ok_or_else(|| Failure::defect("there is no policy"))?,
             asks,
             versions,
             may_propose: caller.is_administrator(),
-            needs_second_person: self.instance_is_gated().await?,
+            needs_second_person: house.instance().is_some_and(|house| house.changes_gated),
         })
     }
 
@@ -48,13 +49,16 @@ impl Service {
         draft: &str,
     ) -> Result<ReplayView, HouseError> {
         let draft = Policy::parse(draft).map_err(HouseError::Policy)?;
-        let current = self.in_force().await?;
+        let house = self.house().await?;
+        let current = self.in_force(&house)?;
         let newest = RequestQuery { limit: REPLAYED, ..RequestQuery::default() };
         let (mut subjects, mut effects) = (Vec::new(), Vec::new());
         for stored in self.store.list(newest).await? {
-            let sealed = self.revision(&stored).await?;
+            let sealed = self.sealed(&stored.request).await?;
             // What the policy cannot be asked about at all is the same under every draft.
-            if let Ok(subject) = self.subject(&sealed.revision, &stored.request.risk).await? {
+            if let Ok(subject) =
+                self.subject(&house, &sealed.revision, &stored.request.risk).await?
+            {
                 effects.push((stored.request.id, stored.effect));
                 subjects.push((stored.request.id, subject));
             }
@@ -76,10 +80,6 @@ impl Service {
         let rows: Vec<ReplayRow> = changes.into_iter().map(row).collect();
         let laxer = rows.iter().filter(|row| asks_fewer(row)).count();
         Ok(ReplayView { replayed, laxer, rows })
-    }
-
-    async fn instance_is_gated(&self) -> Result<bool, Failure> {
-        Ok(self.store.instance().await?.is_some_and(|instance| instance.changes_gated))
     }
 }
 

@@ -33,9 +33,8 @@ impl Service {
                 let Some(replaces) = version.checked_sub(1).filter(|old| *old > 0) else {
                     return Ok(None);
                 };
-                let old = self.store.kind(&name, Some(replaces)).await?;
-                let (old, _) =
-                    old.ok_or_else(|| Failure::defect("the kind it replaces is gone"))?;
+                let house = self.house().await?;
+                let old = self.kind(&house, &name, replaces).await?;
                 let old = serde_json::to_value(&old).map_err(Failure::defect)?;
                 let changes = between(&old, &whole(definition));
                 Ok(Some(ProposalView { replaces, changes, replay: None }))

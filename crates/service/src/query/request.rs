@@ -11,10 +11,11 @@ use domain::{
     StateName, Verdict, binding_code, quorum,
 };
 use serde_json::{Value, json};
-use store::read::{Decidable, StandingFreeze, StoredEntry};
+use store::read::{StandingFreeze, StoredEntry};
 
 use crate::act::ActError;
 use crate::caller::PersonCaller;
+use crate::current::Decidable;
 use crate::query::Names;
 use crate::view::{
     BreakGlassView, DecisionForm, DecisionView, EvidenceContent, EvidenceView, OutcomeView,
@@ -36,13 +37,13 @@ impl Service {
         caller: &PersonCaller,
         id: RequestId,
     ) -> Result<RequestView, ActError> {
-        let (_, sealed) = self.visible_revision(caller, id).await?;
+        let house = self.house().await?;
+        let (stored, sealed) = self.visible_revision(caller, id).await?;
         let now = self.now();
-        let decidable = self.decidable(id, now).await?.ok_or(ActError::NotFound)?;
+        let decidable = self.decidable(&house, stored, now).await?;
         let request = &decidable.stored.request;
         let names = self.names().await?;
-        let kind = self.store.kind(&request.kind.name, Some(request.kind.version)).await?;
-        let (kind, _) = kind.ok_or_else(|| Failure::defect("the kind of a request is gone"))?;
+        let kind = self.kind(&house, &request.kind.name, request.kind.version).await?;
         let timeline = self.timeline(&names, &sealed.revision, id).await?;
         let outcome = outcome(&timeline);
         let rollback = rollback(&timeline);

@@ -6,10 +6,10 @@ use domain::kind::is_change;
 use domain::revision::EvidenceDescriptor;
 use domain::stage::{EvidenceItem, FieldError};
 use domain::{
-    Actor, AgentId, Digest, Ineligible, Kind, KindRef, PersonId, Revision, StageBody, Timestamp,
-    name,
+    AgentId, Digest, Ineligible, Kind, KindRef, PersonId, Revision, StageBody, Timestamp, name,
 };
 use serde_json::Value;
+use store::House;
 
 use super::StageError;
 use crate::Service;
@@ -31,6 +31,7 @@ impl Service {
     /// kind of the request that it amends, whose version it keeps.
     pub(super) async fn check(
         &self,
+        house: &House,
         caller: &AgentCaller,
         value: &Value,
         amended: Option<&KindRef>,
@@ -51,19 +52,21 @@ impl Service {
             let detail = "is staged by a person on the dashboard, never by an agent";
             return Err(StageError::Invalid(vec![FieldError::new("/kind", detail)]));
         }
-        let version = amended.map(|amended| amended.version);
-        let Some((kind, version)) = self.store.kind(&body.kind, version).await? else {
-            let names: Vec<String> =
-                self.store.kinds().await?.into_iter().map(|(kind, _)| kind.name).collect();
+        let Some((newest, version)) = house.kind(&body.kind) else {
+            let names: Vec<&str> = house.kinds().iter().map(|(kind, _)| &*kind.name).collect();
             let unknown = FieldError::new("/kind", "is not a kind of the catalogue");
             return Err(StageError::Invalid(vec![unknown.limit(names.join(", "))]));
+        };
+        let (kind, version) = match amended {
+            Some(old) => (self.kind(house, &old.name, old.version).await?, old.version),
+            None => (newest.clone(), *version),
         };
         let parameters = Value::Object(body.parameters.clone());
         let mut errors = self.schemas.check_parameters(&kind, version, &parameters)?;
         errors.extend(body.check(now));
         errors.extend(kind.check_body(&body, now));
         if let Some(person) = body.on_behalf_of
-            && self.store.person(person).await?.is_none()
+            && house.person(person).is_none()
         {
             errors.push(FieldError::new("/on_behalf_of", "is not the id of a person"));
         }
@@ -81,7 +84,7 @@ impl Service {
         if !errors.is_empty() {
             return Err(StageError::Invalid(errors));
         }
-        let executor = self.executor(caller, &kind).await?;
+        let executor = executor(house, caller, &kind)?;
         Ok(Checked { body, kind, version, executor, evidence, inline })
     }
 
@@ -115,44 +118,36 @@ impl Service {
             collected_at: item.collected_at,
         }))
     }
+}
 
-    async fn executor(&self, caller: &AgentCaller, kind: &Kind) -> Result<AgentId, StageError> {
-        let Some(wanted) = &kind.executor else { return Ok(caller.agent) };
-        let lookalike = name::lookalike(wanted);
-        let agents = self.store.agents().await?;
-        let found = agents.iter().find(|agent| name::lookalike(&agent.name) == lookalike);
-        found.map(|agent| agent.id).ok_or_else(|| {
-            let detail = "names an executor that does not exist; an administrator must add it";
-            StageError::Invalid(vec![FieldError::new("/kind", detail).limit(wanted)])
-        })
-    }
+fn executor(house: &House, caller: &AgentCaller, kind: &Kind) -> Result<AgentId, StageError> {
+    let Some(wanted) = &kind.executor else { return Ok(caller.agent) };
+    let lookalike = name::lookalike(wanted);
+    let found = house.agents().iter().find(|agent| name::lookalike(&agent.name) == lookalike);
+    found.map(|agent| agent.id).ok_or_else(|| {
+        let detail = "names an executor that does not exist; an administrator must add it";
+        StageError::Invalid(vec![FieldError::new("/kind", detail).limit(wanted)])
+    })
+}
 
-    /// Who is excluded for good: owners and holders of living keys at this moment, and the person
-    /// it is done for.
-    pub(super) async fn excluded(
-        &self,
-        revision: &Revision,
-    ) -> Result<Vec<(PersonId, Ineligible)>, StageError> {
-        let mut excluded = Vec::new();
-        let agents: BTreeSet<AgentId> = [revision.agent, revision.executor].into();
-        for id in agents {
-            if let Some(agent) = self.store.agent(id).await? {
-                excluded.extend(agent.owner.map(|owner| (owner, Ineligible::OwnsAgent)));
-            }
-            let now = self.now();
-            let living = self
-                .store
-                .keys_of(&Actor::Agent(id))
-                .await?
-                .into_iter()
-                .filter(|key| key.lives(now));
-            for holder in living.map(|key| key.shown_to) {
-                if excluded.iter().all(|(person, _)| *person != holder) {
-                    excluded.push((holder, Ineligible::HoldsKey));
-                }
+/// Who is excluded for good: owners and holders of living keys at this moment, and the person it is
+/// done for.
+pub(super) fn excluded(
+    house: &House,
+    revision: &Revision,
+    now: Timestamp,
+) -> Vec<(PersonId, Ineligible)> {
+    let mut excluded: Vec<(PersonId, Ineligible)> = Vec::new();
+    let agents: BTreeSet<AgentId> = [revision.agent, revision.executor].into();
+    for id in agents {
+        let owner = house.agent(id).and_then(|agent| agent.owner);
+        excluded.extend(owner.map(|owner| (owner, Ineligible::OwnsAgent)));
+        for holder in house.key_holders(id, now) {
+            if excluded.iter().all(|(person, _)| *person != holder) {
+                excluded.push((holder, Ineligible::HoldsKey));
             }
         }
-        excluded.extend(revision.on_behalf_of.map(|person| (person, Ineligible::ActsOnBehalf)));
-        Ok(excluded)
     }
+    excluded.extend(revision.on_behalf_of.map(|person| (person, Ineligible::ActsOnBehalf)));
+    excluded
 }

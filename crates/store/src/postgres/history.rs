@@ -2,12 +2,11 @@
 
 use domain::revision::Sealed;
 use domain::risk::{BURST_COUNTED, BURST_S, Ended, Ending, History, REPEAT_S, TargetHistory};
-use domain::{Request, StateName, Timestamp};
+use domain::{StateName, Timestamp};
+use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
-use sqlx::{PgConnection, Row};
 
 use super::rows::Column;
-use crate::change::Staged;
 use crate::error::StoreError;
 
 type Answer<T> = Result<T, StoreError>;
@@ -83,25 +82,4 @@ fn ending(row: &PgRow) -> Answer<Ended> {
         _ => return Err(column.corrupt(word)),
     };
     Ok(Ended { how, at: Column("requests", "changed_at").time(row)? })
-}
-
-/// Notes the targets of a new request or revision. What a request named once, it named.
-pub(super) async fn note(
-    tx: &mut PgConnection,
-    request: &Request,
-    staged: &Staged,
-    at: Timestamp,
-) -> Answer<()> {
-    sqlx::query(
-        "INSERT INTO request_targets (request_id, target, agent_id, kind_name, named_at) \
-         SELECT $1, unnest($2), $3, $4, $5 ON CONFLICT (request_id, target) DO NOTHING",
-    )
-    .bind(request.id.0)
-    .bind(&staged.sealed.revision.targets)
-    .bind(request.agent.0)
-    .bind(&request.kind.name)
-    .bind(at.micros())
-    .execute(tx)
-    .await?;
-    Ok(())
 }

@@ -1,14 +1,15 @@
-//! People, groups, agents, keys, kinds, sessions: reads, and the authority they add up to.
+//! People, groups, agents, keys, kinds, sessions: reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use domain::authority::BREAK_GLASS;
-use domain::{Actor, AgentId, Authority, Freeze, Ineligible, Kind, PersonId, Request, Timestamp};
+use domain::{Actor, Freeze, Kind, PersonId, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
+use sqlx::{PgConnection, Postgres, Row};
 
+use super::connect::snapshot;
 use super::rows::Column;
 use crate::error::StoreError;
+use crate::house::{House, Rows};
 use crate::read::{Agent, ApiKey, Instance, Person, SignInLink, StandingFreeze, StoredPolicy};
 
 type Answer<T> = Result<T, StoreError>;
@@ -29,70 +30,19 @@ pub(super) async fn instance<'e>(
     .transpose()
 }
 
-/// Who may decide on `request` at `now`, and under which epoch that is so.
-pub(super) async fn authority(
-    tx: &mut PgConnection,
-    request: &Request,
-    now: Timestamp,
-    also: &[String],
-) -> Answer<(Authority, u64)> {
-    let epoch = instance(&mut *tx).await?.map_or(0, |instance| instance.epoch);
-    let mut groups: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
-    let named = request.requirements.iter().map(|requirement| &requirement.group);
-    let named: BTreeSet<String> =
-        named.chain(also).cloned().chain([BREAK_GLASS.to_owned()]).collect();
-    for group in named {
-        let rows = sqlx::query(
-            "SELECT person_id FROM group_members JOIN people ON people.id = person_id \
-             WHERE group_name = $1 AND active",
-        )
-        .bind(&group)
-        .fetch_all(&mut *tx)
-        .await?;
-        let members: Result<_, StoreError> =
-            rows.iter().map(|row| Column("group_members", "person_id").parsed(row)).collect();
-        groups.insert(group, members?);
-    }
-    let mut excluded = BTreeMap::new();
-    let mut active = BTreeMap::new();
-    for agent in [request.agent, request.executor] {
-        let row = sqlx::query("SELECT owner_id, suspended FROM agents WHERE id = $1")
-            .bind(agent.0)
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some(row) = row else { continue };
-        active.insert(agent, !row.try_get::<bool, _>("suspended")?);
-        let holders = sqlx::query(
-            "SELECT shown_to FROM api_keys \
-             WHERE agent_id = $1 AND revoked_at IS NULL AND expires_at > $2",
-        )
-        .bind(agent.0)
-        .bind(now.micros())
-        .fetch_all(&mut *tx)
-        .await?;
-        for holder in &holders {
-            // Whoever owns the one and holds a key of the other stays known as its owner.
-            let holder = Column("api_keys", "shown_to").parsed(holder)?;
-            excluded.entry(holder).or_insert(Ineligible::HoldsKey);
-        }
-        if let Some(owner) = Column("agents", "owner_id").parsed_if_any(&row)? {
-            excluded.insert(owner, Ineligible::OwnsAgent);
-        }
-    }
-    let is_active = |agent| active.get(&agent).copied().unwrap_or(false);
-    let frozen = freezes(&mut *tx).await?.into_iter().map(|standing| standing.freeze);
-    let authority = Authority {
-        groups,
-        excluded,
-        frozen: frozen.filter(|freeze| freeze.scope.covers(request)).collect(),
-        owes_review_by: debts(tx).await?,
-        // The policy is asked by `service`: without its answer nothing is approved.
-        ruling: None,
-        forbidden: BTreeSet::new(),
-        agent_active: is_active(request.agent),
-        executor_active: is_active(request.executor),
-    };
-    Ok((authority, epoch))
+/// Everything that authority rests on, read at one instant.
+pub(super) async fn house(pool: &PgPool) -> Answer<House> {
+    let mut tx = snapshot(pool).await?;
+    Ok(House::new(Rows {
+        instance: instance(&mut *tx).await?,
+        people: people(&mut tx).await?,
+        agents: agents(&mut tx).await?,
+        keys: keys(&mut tx).await?,
+        kinds: kinds(&mut tx).await?,
+        policy: policies(&mut tx, 1).await?.pop(),
+        freezes: freezes(&mut tx).await?,
+        debts: debts(&mut tx).await?,
+    }))
 }
 
 /// Whose break-glass still waits for a second person, and until when, the most urgent of each.
@@ -110,7 +60,7 @@ async fn debts(tx: &mut PgConnection) -> Answer<BTreeMap<PersonId, Timestamp>> {
     rows.iter().map(debt).collect()
 }
 
-pub(super) async fn freezes(tx: &mut PgConnection) -> Answer<Vec<StandingFreeze>> {
+async fn freezes(tx: &mut PgConnection) -> Answer<Vec<StandingFreeze>> {
     let rows = sqlx::query(
         "SELECT id, scope, halts, frozen_at, frozen_by, reason FROM freezes \
          WHERE thawed_at IS NULL ORDER BY frozen_at, id",
@@ -133,11 +83,11 @@ pub(super) async fn freezes(tx: &mut PgConnection) -> Answer<Vec<StandingFreeze>
     rows.iter().map(standing).collect()
 }
 
-pub(super) async fn policies(pool: &PgPool, most: u32) -> Answer<Vec<StoredPolicy>> {
+pub(super) async fn policies(tx: &mut PgConnection, most: u32) -> Answer<Vec<StoredPolicy>> {
     let rows =
         sqlx::query("SELECT version, text, put_at FROM policies ORDER BY version DESC LIMIT $1")
             .bind(i64::from(most))
-            .fetch_all(pool)
+            .fetch_all(tx)
             .await?;
     let policy = |row: &PgRow| {
         Ok(StoredPolicy {
@@ -151,7 +101,7 @@ pub(super) async fn policies(pool: &PgPool, most: u32) -> Answer<Vec<StoredPolic
 
 const PEOPLE: &str = "SELECT id, name, active, password_hash IS NOT NULL AS has_password, added_at, \
      (SELECT string_agg(group_name, chr(10) ORDER BY group_name) FROM group_members \
-     WHERE person_id = people.id) AS group_names FROM people";
+     WHERE person_id = people.id) AS group_names FROM people ORDER BY name";
 
 fn person_of(row: &PgRow) -> Answer<Person> {
     let groups: Option<String> = row.try_get("group_names")?;
@@ -165,32 +115,9 @@ fn person_of(row: &PgRow) -> Answer<Person> {
     })
 }
 
-async fn people_where(
-    pool: &PgPool,
-    condition: impl FnOnce(&mut QueryBuilder<Postgres>),
-) -> Answer<Vec<Person>> {
-    let mut sql = QueryBuilder::new(PEOPLE);
-    condition(&mut sql);
-    sql.push(" ORDER BY name");
-    sql.build().fetch_all(pool).await?.iter().map(person_of).collect()
-}
-
-pub(super) async fn people(pool: &PgPool) -> Answer<Vec<Person>> {
-    people_where(pool, |_| ()).await
-}
-
-pub(super) async fn person(pool: &PgPool, id: PersonId) -> Answer<Option<Person>> {
-    let found = people_where(pool, |sql| {
-        sql.push(" WHERE id = ").push_bind(id.0);
-    });
-    Ok(found.await?.pop())
-}
-
-pub(super) async fn find_person(pool: &PgPool, lookalike: &str) -> Answer<Option<Person>> {
-    let found = people_where(pool, |sql| {
-        sql.push(" WHERE lookalike = ").push_bind(lookalike.to_owned());
-    });
-    Ok(found.await?.pop())
+async fn people(tx: &mut PgConnection) -> Answer<Vec<Person>> {
+    let rows = sqlx::query(PEOPLE).fetch_all(tx).await?;
+    rows.iter().map(person_of).collect()
 }
 
 pub(super) async fn password_hash(pool: &PgPool, id: PersonId) -> Answer<Option<String>> {
@@ -212,21 +139,12 @@ fn agent_of(row: &PgRow) -> Answer<Agent> {
     })
 }
 
-pub(super) async fn agents(pool: &PgPool) -> Answer<Vec<Agent>> {
+async fn agents(tx: &mut PgConnection) -> Answer<Vec<Agent>> {
     let rows =
         sqlx::query("SELECT id, name, owner_id, suspended, added_at FROM agents ORDER BY name")
-            .fetch_all(pool)
+            .fetch_all(tx)
             .await?;
     rows.iter().map(agent_of).collect()
-}
-
-pub(super) async fn agent(pool: &PgPool, id: AgentId) -> Answer<Option<Agent>> {
-    let row =
-        sqlx::query("SELECT id, name, owner_id, suspended, added_at FROM agents WHERE id = $1")
-            .bind(id.0)
-            .fetch_optional(pool)
-            .await?;
-    row.as_ref().map(agent_of).transpose()
 }
 
 fn key_of(row: &PgRow) -> Answer<ApiKey> {
@@ -257,44 +175,36 @@ pub(super) async fn keys_of(pool: &PgPool, holder: &Actor) -> Answer<Vec<ApiKey>
     query.fetch_all(pool).await?.iter().map(key_of).collect()
 }
 
-pub(super) async fn find_key(pool: &PgPool, hash: [u8; 32]) -> Answer<Option<ApiKey>> {
-    let row = sqlx::query("SELECT * FROM api_keys WHERE hash = $1")
-        .bind(hash.as_slice())
-        .fetch_optional(pool)
-        .await?;
-    row.as_ref().map(key_of).transpose()
+/// Keys that were not revoked, by the hash that finds them.
+async fn keys(tx: &mut PgConnection) -> Answer<Vec<([u8; 32], ApiKey)>> {
+    let rows = sqlx::query("SELECT * FROM api_keys WHERE revoked_at IS NULL").fetch_all(tx).await?;
+    let key = |row: &PgRow| Ok((Column("api_keys", "hash").digest(row)?.0, key_of(row)?));
+    rows.iter().map(key).collect()
 }
 
-fn kind_of(row: &PgRow) -> Answer<(Kind, u32)> {
+fn kind_of(row: &PgRow) -> Answer<Kind> {
     let body: Vec<u8> = row.try_get("body")?;
-    let kind =
-        serde_json::from_slice(&body).map_err(|error| Column("kinds", "body").corrupt(error))?;
-    Ok((kind, Column("kinds", "version").number(row)?))
+    serde_json::from_slice(&body).map_err(|error| Column("kinds", "body").corrupt(error))
 }
 
-pub(super) async fn kinds(pool: &PgPool) -> Answer<Vec<(Kind, u32)>> {
+/// Each kind in its newest version, by name.
+async fn kinds(tx: &mut PgConnection) -> Answer<Vec<(Kind, u32)>> {
     let rows = sqlx::query(
         "SELECT body, version FROM kinds AS k \
          WHERE version = (SELECT max(version) FROM kinds WHERE name = k.name) ORDER BY name",
     )
-    .fetch_all(pool)
+    .fetch_all(tx)
     .await?;
-    rows.iter().map(kind_of).collect()
+    let kind = |row: &PgRow| Ok((kind_of(row)?, Column("kinds", "version").number(row)?));
+    rows.iter().map(kind).collect()
 }
 
-pub(super) async fn kind(
-    pool: &PgPool,
-    name: &str,
-    version: Option<u32>,
-) -> Answer<Option<(Kind, u32)>> {
-    let row = sqlx::query(
-        "SELECT body, version FROM kinds WHERE name = $1 AND version = coalesce($2, \
-         (SELECT max(version) FROM kinds WHERE name = $1))",
-    )
-    .bind(name)
-    .bind(version.map(i64::from))
-    .fetch_optional(pool)
-    .await?;
+pub(super) async fn kind(pool: &PgPool, name: &str, version: u32) -> Answer<Option<Kind>> {
+    let row = sqlx::query("SELECT body FROM kinds WHERE name = $1 AND version = $2")
+        .bind(name)
+        .bind(i64::from(version))
+        .fetch_optional(pool)
+        .await?;
     row.as_ref().map(kind_of).transpose()
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use domain::merkle::{Hash, Node};
-use domain::{Entry, RequestId, Timestamp};
+use domain::merkle::Hash;
+use domain::{RequestId, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Row};
 
@@ -13,36 +13,6 @@ use crate::error::StoreError;
 use crate::read::StoredEntry;
 
 type Answer<T> = Result<T, StoreError>;
-
-pub(super) async fn insert(
-    tx: &mut PgConnection,
-    entry: &Entry,
-    body: &[u8],
-    leaf: &Hash,
-) -> Answer<()> {
-    sqlx::query(
-        "INSERT INTO entries (idx, at, fact, request_id, body, leaf) VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(signed(entry.index))
-    .bind(entry.at.micros())
-    .bind(entry.fact.name())
-    .bind(entry.request.map(|id| id.0))
-    .bind(body)
-    .bind(leaf.as_slice())
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn insert_node(tx: &mut PgConnection, node: Node) -> Answer<()> {
-    sqlx::query("INSERT INTO tree_nodes (level, idx, hash) VALUES ($1, $2, $3)")
-        .bind(i64::from(node.level))
-        .bind(signed(node.index))
-        .bind(node.hash.as_slice())
-        .execute(tx)
-        .await?;
-    Ok(())
-}
 
 pub(super) async fn size(connection: &mut PgConnection) -> Answer<u64> {
     let row = sqlx::query("SELECT coalesce(max(idx) + 1, 0) AS idx FROM entries")

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::connect::snapshot;
 use super::rows::Column;
+use crate::batch::{Found, Wanted};
 use crate::error::StoreError;
 use crate::read::{IdempotencyRecord, Order, RequestQuery, StateCount, Stored};
 
@@ -32,19 +33,34 @@ pub(super) async fn load(connection: &mut PgConnection, id: RequestId) -> Answer
     row.as_ref().map(stored).transpose()
 }
 
-/// Fails with `Stale` unless the stored version is the expected one.
-pub(super) async fn expect_version(
-    tx: &mut PgConnection,
-    id: RequestId,
-    expected: Option<u64>,
-) -> Answer<()> {
-    let row = sqlx::query("SELECT version FROM requests WHERE id = $1")
-        .bind(id.0)
-        .fetch_optional(tx)
+/// The versions of requests, and the idempotency records, that are there among those wanted.
+pub(super) async fn found(tx: &mut PgConnection, wanted: &Wanted) -> Answer<Found> {
+    let mut found = Found::default();
+    if !wanted.requests.is_empty() {
+        let ids: Vec<Uuid> = wanted.requests.iter().map(|id| id.0).collect();
+        let rows = sqlx::query("SELECT id, version FROM requests WHERE id = ANY($1)")
+            .bind(ids)
+            .fetch_all(&mut *tx)
+            .await?;
+        for row in &rows {
+            let id = Column("requests", "id").parsed(row)?;
+            found.versions.insert(id, Column("requests", "version").number(row)?);
+        }
+    }
+    if !wanted.keys.is_empty() {
+        let rows = sqlx::query(
+            "SELECT scope, key, fingerprint, request_id, at FROM idempotency \
+             JOIN unnest($1::text[], $2::text[]) AS wanted (scope, key) USING (scope, key)",
+        )
+        .bind(&wanted.scopes)
+        .bind(&wanted.keys)
+        .fetch_all(tx)
         .await?;
-    let found: Option<u64> =
-        row.map(|row| Column("requests", "version").number(&row)).transpose()?;
-    if found == expected { Ok(()) } else { Err(StoreError::Stale) }
+        for row in &rows {
+            found.keys.insert((row.try_get("scope")?, row.try_get("key")?), record(row)?);
+        }
+    }
+    Ok(found)
 }
 
 pub(super) async fn revision(
@@ -194,7 +210,7 @@ pub(super) async fn opened(
 }
 
 pub(super) async fn idempotency(
-    connection: &mut PgConnection,
+    pool: &PgPool,
     scope: &str,
     key: &str,
 ) -> Answer<Option<IdempotencyRecord>> {
@@ -203,14 +219,15 @@ pub(super) async fn idempotency(
     )
     .bind(scope)
     .bind(key)
-    .fetch_optional(connection)
+    .fetch_optional(pool)
     .await?;
-    row.map(|row| {
-        Ok(IdempotencyRecord {
-            fingerprint: Column("idempotency", "fingerprint").digest(&row)?,
-            request: Column("idempotency", "request_id").parsed(&row)?,
-            at: Column("idempotency", "at").time(&row)?,
-        })
+    row.as_ref().map(record).transpose()
+}
+
+fn record(row: &PgRow) -> Answer<IdempotencyRecord> {
+    Ok(IdempotencyRecord {
+        fingerprint: Column("idempotency", "fingerprint").digest(row)?,
+        request: Column("idempotency", "request_id").parsed(row)?,
+        at: Column("idempotency", "at").time(row)?,
     })
-    .transpose()
 }

@@ -2,13 +2,12 @@
 
 use domain::revision::Sealed;
 use domain::risk::{BURST_COUNTED, BURST_S, Ended, Ending, History, REPEAT_S, TargetHistory};
-use domain::{Request, StateName, Timestamp};
+use domain::{StateName, Timestamp};
+use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Row, SqliteConnection};
 
 use super::project::refused;
 use super::rows::Column;
-use crate::change::Staged;
 use crate::error::StoreError;
 
 type Answer<T> = Result<T, StoreError>;
@@ -86,33 +85,10 @@ fn ending(row: &SqliteRow) -> Answer<Ended> {
     Ok(Ended { how, at: Column("requests", "changed_at").time(row)? })
 }
 
-/// Notes the targets of a new request or revision. What a request named once, it named.
-pub(super) async fn note(
-    tx: &mut SqliteConnection,
-    request: &Request,
-    staged: &Staged,
-    at: Timestamp,
-) -> Answer<()> {
-    for target in &staged.sealed.revision.targets {
-        sqlx::query(
-            "INSERT INTO request_targets (request_id, target, agent_id, kind_name, named_at) \
-             VALUES (?, ?, ?, ?, ?) ON CONFLICT (request_id, target) DO NOTHING",
-        )
-        .bind(request.id.to_string())
-        .bind(target)
-        .bind(request.agent.to_string())
-        .bind(&request.kind.name)
-        .bind(at.micros())
-        .execute(&mut *tx)
-        .await?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sqlx::Connection;
+    use sqlx::{Connection, SqliteConnection};
 
     #[tokio::test]
     async fn history_costs_the_same_however_much_was_staged() {

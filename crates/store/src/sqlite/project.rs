@@ -11,9 +11,9 @@ use sqlx::SqliteConnection;
 use crate::change::NewFact;
 use crate::error::StoreError;
 
-pub(super) use request::{stage, update};
+pub(super) use request::update;
 pub(super) use side::side;
-pub(super) use write::{epoch, idempotency, write};
+pub(super) use write::{epoch, write};
 
 type Answer<T> = Result<T, StoreError>;
 

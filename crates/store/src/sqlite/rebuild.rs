@@ -14,10 +14,11 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::rows::Column;
-use super::{ledger, project, requests, schema};
-use crate::change::{NewFact, RequestChange, Staged, Text, Write};
+use super::{insert, ledger, project, requests, schema};
+use crate::change::{Before, NewFact, RequestChange, Staged, Text, Write};
 use crate::error::StoreError;
-use crate::read::{Difference, Rebuilt, StoredEntry};
+use crate::insert::Inserts;
+use crate::read::{Difference, Rebuilt, Stored, StoredEntry};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -63,7 +64,9 @@ async fn replay(
     let entry: Entry = serde_json::from_slice(&stored.body)
         .map_err(|error| Column("entries", "body").corrupt(format!("{}: {error}", stored.index)))?;
     // Only the columns by which entries are looked up: their bytes were checked by their hashes.
-    ledger::insert(tx, &entry, &[], &stored.leaf.0).await?;
+    let mut rows = Inserts::default();
+    rows.entry(&entry, Vec::new(), &stored.leaf.0, &[]);
+    insert::flush(tx, &mut rows).await?;
     let fact = NewFact {
         at: entry.at,
         actor: entry.actor,
@@ -74,7 +77,7 @@ async fn replay(
     let projected = match (&fact.fact, fact.request) {
         (Fact::Request(of_request), Some(id)) => request(tx, id, of_request, &fact).await,
         (Fact::House(HouseFact::InstanceCreated { .. }), _) => {
-            project::write(tx, Write::Instance { id: entry.instance }, entry.at).await
+            project::write(tx, &Write::Instance { id: entry.instance }, entry.at).await
         }
         (Fact::House(HouseFact::KindPut { kind, digest }), _) => {
             copy_kind(tx, kind, *digest, entry.at).await
@@ -125,8 +128,9 @@ async fn request(
 ) -> Answer<()> {
     let refused = |error: &dyn std::fmt::Display| StoreError::Refused(error.to_string());
     let before = requests::load(tx, id).await?;
-    let expected_version = before.as_ref().map(|before| before.version);
-    let after = Request::evolve(before.map(|before| before.request), fact, new.at);
+    let before = before.map(|Stored { request, version, .. }| Before { request, version });
+    let request = before.as_ref().map(|before| before.request.clone());
+    let after = Request::evolve(request, fact, new.at);
     let after = after.map_err(|error| refused(&error))?;
     let staged = match fact {
         RequestFact::RequestStaged(_) | RequestFact::RequestAmended(_) => {
@@ -134,10 +138,12 @@ async fn request(
         }
         _ => None,
     };
-    let change = RequestChange { expected_version, after, staged };
-    project::stage(tx, &change, new.at).await?;
+    let change = RequestChange { before, after, staged };
+    let mut rows = Inserts::default();
+    rows.stage(&change, new.at, new.at)?;
+    insert::flush(tx, &mut rows).await?;
     project::fact(tx, new).await?;
-    project::update(tx, &change, new.at, new.at).await
+    project::update(tx, &change, new.at).await
 }
 
 /// What a new request brings, from the revision at hand: its digest stands in the entry.
@@ -200,7 +206,7 @@ async fn copy_policy(
             .fetch_optional(&mut *tx)
             .await?;
     let text = put(text, digest, &format!("policy {version}"))?;
-    project::write(tx, Write::Policy { version, text }, at).await
+    project::write(tx, &Write::Policy { version, text }, at).await
 }
 
 /// What was put, where it is there and has the digest that the entry names.

@@ -5,7 +5,9 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::rows::Column;
+use crate::batch::{Found, Wanted};
 use crate::error::StoreError;
+use crate::insert::json;
 use crate::read::{IdempotencyRecord, Order, RequestQuery, StateCount, Stored};
 
 type Answer<T> = Result<T, StoreError>;
@@ -33,19 +35,36 @@ pub(super) async fn load(
     row.as_ref().map(stored).transpose()
 }
 
-/// Fails with `Stale` unless the stored version is the expected one.
-pub(super) async fn expect_version(
-    tx: &mut SqliteConnection,
-    id: RequestId,
-    expected: Option<u64>,
-) -> Answer<()> {
-    let row = sqlx::query("SELECT version FROM requests WHERE id = ?")
-        .bind(id.to_string())
-        .fetch_optional(tx)
+/// The versions of requests, and the idempotency records, that are there among those wanted.
+pub(super) async fn found(tx: &mut SqliteConnection, wanted: &Wanted) -> Answer<Found> {
+    let mut found = Found::default();
+    if !wanted.requests.is_empty() {
+        let rows = sqlx::query(
+            "SELECT id, version FROM requests WHERE id IN (SELECT value FROM json_each(?))",
+        )
+        .bind(json(&wanted.requests)?)
+        .fetch_all(&mut *tx)
         .await?;
-    let found: Option<u64> =
-        row.map(|row| Column("requests", "version").number(&row)).transpose()?;
-    if found == expected { Ok(()) } else { Err(StoreError::Stale) }
+        for row in &rows {
+            let id = Column("requests", "id").parsed(row)?;
+            found.versions.insert(id, Column("requests", "version").number(row)?);
+        }
+    }
+    if !wanted.keys.is_empty() {
+        let rows = sqlx::query(
+            "SELECT i.scope, i.key, fingerprint, request_id, at \
+             FROM json_each(?1) AS scope JOIN json_each(?2) AS key ON key.key = scope.key \
+             JOIN idempotency AS i ON i.scope = scope.value AND i.key = key.value",
+        )
+        .bind(json(&wanted.scopes)?)
+        .bind(json(&wanted.keys)?)
+        .fetch_all(tx)
+        .await?;
+        for row in &rows {
+            found.keys.insert((row.try_get("scope")?, row.try_get("key")?), record(row)?);
+        }
+    }
+    Ok(found)
 }
 
 pub(super) async fn revision(
@@ -207,7 +226,7 @@ pub(super) async fn opened(
 }
 
 pub(super) async fn idempotency(
-    connection: &mut SqliteConnection,
+    pool: &SqlitePool,
     scope: &str,
     key: &str,
 ) -> Answer<Option<IdempotencyRecord>> {
@@ -216,14 +235,15 @@ pub(super) async fn idempotency(
     )
     .bind(scope)
     .bind(key)
-    .fetch_optional(connection)
+    .fetch_optional(pool)
     .await?;
-    row.map(|row| {
-        Ok(IdempotencyRecord {
-            fingerprint: Column("idempotency", "fingerprint").digest(&row)?,
-            request: Column("idempotency", "request_id").parsed(&row)?,
-            at: Column("idempotency", "at").time(&row)?,
-        })
+    row.as_ref().map(record).transpose()
+}
+
+fn record(row: &SqliteRow) -> Answer<IdempotencyRecord> {
+    Ok(IdempotencyRecord {
+        fingerprint: Column("idempotency", "fingerprint").digest(row)?,
+        request: Column("idempotency", "request_id").parsed(row)?,
+        at: Column("idempotency", "at").time(row)?,
     })
-    .transpose()
 }

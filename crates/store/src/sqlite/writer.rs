@@ -1,49 +1,48 @@
 //! The writer: one task, one connection, group commit.
 //!
-//! Takes as many changes as are waiting into one transaction, each in its own savepoint, gives
-//! their facts contiguous indices, commits once, then answers each. A change that fails does not
-//! take the others with it; the tree in memory moves only after COMMIT.
+//! Takes as many changes as are waiting into one transaction, gives their facts contiguous indices,
+//! commits once, then answers each. Where one of them cannot be written, each is written in a
+//! transaction of its own; the tree in memory moves only after COMMIT.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::merkle::Frontier;
-use domain::{Entry, InstanceId, Timestamp, entry};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
 
-use super::rows::signed;
-use super::{house, ledger, project, requests};
-use crate::change::{Change, Committed, NewFact, Side, Write};
+use super::{house, insert, ledger, project, requests};
+use crate::batch::{Batch, Head, Times};
+use crate::change::{Change, Committed, Side};
 use crate::clock::{Clock, Newest, now_after};
 use crate::error::StoreError;
+use crate::queue::{Job, Next, Outcome, Queue, wanted};
 
 type Answer<T> = Result<T, StoreError>;
 
-/// The most changes in one transaction: bounds how long the first of them waits.
-const MAX_BATCH: usize = 128;
+/// The authority epoch as it is committed. No other process writes, so nobody has to ask the file.
+#[derive(Clone, Debug)]
+pub(super) struct Epoch(Arc<AtomicI64>);
 
-/// Something for the writer to do, and where to answer.
-pub(super) enum Job {
-    Commit(Box<Change>, oneshot::Sender<Answer<Committed>>),
-    Side(Box<Side>, oneshot::Sender<Answer<()>>),
-    Close(oneshot::Sender<Answer<()>>),
+/// Before `admin init` there is no epoch.
+const NO_EPOCH: i64 = -1;
+
+impl Epoch {
+    fn set(&self, head: &Head) {
+        let epoch = head.instance.and_then(|_| i64::try_from(head.epoch).ok());
+        self.0.store(epoch.unwrap_or(NO_EPOCH), Ordering::SeqCst);
+    }
+
+    pub(super) fn get(&self) -> Option<u64> {
+        u64::try_from(self.0.load(Ordering::SeqCst)).ok()
+    }
 }
 
-/// The state of the ledger at its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Head {
-    instance: Option<InstanceId>,
-    epoch: u64,
-    frontier: Frontier,
-    /// When the newest entry was recorded.
-    newest: Option<Timestamp>,
-}
-
-/// An answer that waits for COMMIT.
-enum Pending {
-    Commit(oneshot::Sender<Answer<Committed>>, Answer<Committed>),
-    Side(oneshot::Sender<Answer<()>>, Answer<()>),
+impl Default for Epoch {
+    fn default() -> Self {
+        Self(Arc::new(AtomicI64::new(NO_EPOCH)))
+    }
 }
 
 pub(super) struct Writer {
@@ -52,6 +51,7 @@ pub(super) struct Writer {
     connection: Option<SqliteConnection>,
     clock: Arc<dyn Clock>,
     newest: Newest,
+    epoch: Epoch,
     head: Head,
 }
 
@@ -61,239 +61,159 @@ impl Writer {
         mut connection: SqliteConnection,
         clock: Arc<dyn Clock>,
         newest: Newest,
+        epoch: Epoch,
     ) -> Answer<Self> {
         let head = load_head(&mut connection).await?;
         now_after(head.newest, clock.now())?;
-        newest.raise(head.newest);
-        Ok(Self { options, connection: Some(connection), clock, newest, head })
+        let writer = Self { options, connection: Some(connection), clock, newest, epoch, head };
+        writer.tell();
+        Ok(writer)
     }
 
-    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        while let Some(first) = queue.recv().await {
-            let mut batch = vec![first];
-            while batch.len() < MAX_BATCH {
-                let Ok(job) = queue.try_recv() else { break };
-                batch.push(job);
-            }
-            let mut closing = None;
-            let mut work = Vec::with_capacity(batch.len());
-            for job in batch {
-                match job {
-                    Job::Close(reply) => closing = Some(reply),
-                    job => work.push(job),
+    pub(super) async fn run(mut self, mut queue: Queue) {
+        loop {
+            match queue.next().await {
+                Next::Batch(jobs) => self.write(jobs).await,
+                Next::Close(reply) => {
+                    let closed = match self.connection.take() {
+                        Some(connection) => connection.close().await.map_err(StoreError::from),
+                        None => Ok(()),
+                    };
+                    // Nobody waits for the answer when the process is going down anyway.
+                    drop(reply.map(|reply| reply.send(closed)));
+                    return;
                 }
             }
-            if !work.is_empty() {
-                self.write(work).await;
-            }
-            if let Some(reply) = closing {
-                queue.close();
-                let closed = match self.connection.take() {
-                    Some(connection) => connection.close().await.map_err(StoreError::from),
-                    None => Ok(()),
-                };
-                // Nobody waits for the answer when the process is going down anyway.
-                let _ = reply.send(closed);
-                return;
+        }
+    }
+
+    async fn write(&mut self, jobs: Vec<Job>) {
+        let mut waiting = VecDeque::from([jobs]);
+        while let Some(mut jobs) = waiting.pop_front() {
+            match self.attempt(&mut jobs).await {
+                Ok(outcomes) => {
+                    for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                        job.answer(outcome);
+                    }
+                }
+                // Callers see their answer dropped: unavailable, nothing is known to be written.
+                Err(StoreError::Unavailable(error)) => {
+                    let error = &*error as &dyn std::error::Error;
+                    tracing::error!(error, "a transaction failed");
+                }
+                Err(error) => match <[Job; 1]>::try_from(jobs) {
+                    Ok([job]) => job.refuse(error),
+                    Err(jobs) => waiting.extend(jobs.into_iter().map(|job| vec![job])),
+                },
             }
         }
     }
 
-    async fn write(&mut self, batch: Vec<Job>) {
-        // Where there is no connection, every waiting caller sees its answer dropped: unavailable,
-        // nothing was written.
-        if let Err(error) = self.connect().await {
-            tracing::error!(error = &error as &dyn std::error::Error, "no connection to write on");
-            return;
-        }
-        let Some(connection) = &mut self.connection else { return };
-        let mut head = self.head.clone();
-        let written = write_batch(connection, &mut head, batch, &*self.clock).await;
-        let (outcome, pending) = match written {
-            Ok(written) => written,
-            Err(error) => (Err(error), Vec::new()),
-        };
-        let moved = head != self.head;
-        let durable = match outcome {
-            Ok(()) => {
-                self.head = head;
-                true
-            }
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a transaction failed");
-                self.connection = None;
-                // The outcome is unknown: what a new connection finds is what counts.
-                let found = self.connect().await;
-                found.is_ok() && moved && self.head == head
-            }
-        };
-        self.newest.raise(self.head.newest);
-        for answer in pending {
-            answer.send(durable);
-        }
-    }
-
-    /// Opens a new connection after a failure, and reads the head anew.
-    async fn connect(&mut self) -> Answer<()> {
-        if self.connection.is_none() {
-            let mut connection = SqliteConnection::connect_with(&self.options).await?;
-            self.head = load_head(&mut connection).await?;
+    /// One transaction over the whole batch. Where it fails, nothing of it is committed.
+    async fn attempt(&mut self, jobs: &mut [Job]) -> Answer<Vec<Outcome>> {
+        let mut connection = self.connect().await?;
+        let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+        // Read once the lock is held: waiting for it must not make a deadline look kept.
+        let now = self.clock.now();
+        let found = requests::found(&mut tx, &wanted(jobs)).await?;
+        let mut batch = Batch::new(self.head.clone(), now, found);
+        let filled = fill(&mut tx, &mut batch, jobs).await;
+        if !matches!(filled, Ok(_) | Err(StoreError::Unavailable(_))) {
+            tx.rollback().await?;
             self.connection = Some(connection);
+            return filled;
         }
-        Ok(())
+        let outcomes = filled?;
+        if let Err(error) = tx.commit().await {
+            drop(connection);
+            let moved = batch.head != self.head;
+            // The outcome is unknown: what a new connection finds is what counts.
+            let connection = self.connect().await?;
+            self.connection = Some(connection);
+            if !moved || self.head != batch.head {
+                return Err(error.into());
+            }
+        } else {
+            self.connection = Some(connection);
+            self.head = batch.head;
+            self.tell();
+        }
+        Ok(outcomes)
+    }
+
+    /// The connection; a new one after a failure, with the head as it finds it.
+    async fn connect(&mut self) -> Answer<SqliteConnection> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
+        }
+        let mut connection = SqliteConnection::connect_with(&self.options).await?;
+        self.head = load_head(&mut connection).await?;
+        self.tell();
+        Ok(connection)
+    }
+
+    /// What everybody goes by from now on, before anybody is answered.
+    fn tell(&self) {
+        self.newest.raise(self.head.newest);
+        self.epoch.set(&self.head);
     }
 }
 
-impl Pending {
-    fn send(self, durable: bool) {
-        let lost = || StoreError::Unavailable("the transaction was not committed".into());
-        // A caller that has gone away finds the outcome by reading.
-        match self {
-            Self::Commit(reply, answer) => {
-                drop(reply.send(if durable { answer } else { Err(lost()) }));
-            }
-            Self::Side(reply, answer) => {
-                drop(reply.send(if durable { answer } else { Err(lost()) }));
-            }
-        }
-    }
-}
-
-/// One transaction over the whole batch: the outcome of its COMMIT, and the answers that wait.
-async fn write_batch(
-    connection: &mut SqliteConnection,
-    head: &mut Head,
-    batch: Vec<Job>,
-    clock: &dyn Clock,
-) -> Result<(Result<(), sqlx::Error>, Vec<Pending>), sqlx::Error> {
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-    // Read once the lock is held: waiting for it must not make a deadline look kept.
-    let now = clock.now();
-    let mut pending = Vec::with_capacity(batch.len());
-    for job in batch {
-        let mut savepoint = tx.begin().await?;
-        let mut trial = head.clone();
-        match job {
-            Job::Commit(change, reply) => {
-                let answer = commit(&mut savepoint, &mut trial, *change, now).await;
-                if answer.is_ok() {
-                    savepoint.commit().await?;
-                    *head = trial;
-                } else {
-                    savepoint.rollback().await?;
+/// Writes every job of a batch.
+async fn fill(
+    tx: &mut SqliteConnection,
+    batch: &mut Batch,
+    jobs: &mut [Job],
+) -> Answer<Vec<Outcome>> {
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        outcomes.push(match job {
+            Job::Commit(change, _) => Outcome::Committed(match batch.admit(change) {
+                Ok(times) => Ok(commit(tx, batch, change, times).await?),
+                Err(refusal) => Err(refusal),
+            }),
+            Job::Side(side, _) => {
+                if matches!(**side, Side::Sweep { .. }) {
+                    // What goes for good is what nothing refers to, rows that wait included.
+                    insert::flush(tx, &mut batch.inserts).await?;
                 }
-                pending.push(Pending::Commit(reply, answer));
+                project::side(tx, side).await?;
+                Outcome::Written
             }
-            Job::Side(side, reply) => {
-                let answer = project::side(&mut savepoint, *side).await;
-                if answer.is_ok() {
-                    savepoint.commit().await?;
-                } else {
-                    savepoint.rollback().await?;
-                }
-                pending.push(Pending::Side(reply, answer));
-            }
-            Job::Close(_) => {}
-        }
+        });
     }
-    Ok((tx.commit().await, pending))
+    insert::flush(tx, &mut batch.inserts).await?;
+    Ok(outcomes)
 }
 
 async fn commit(
     tx: &mut SqliteConnection,
-    head: &mut Head,
-    mut change: Change,
-    clock: Timestamp,
+    batch: &mut Batch,
+    change: &Change,
+    times: Times,
 ) -> Answer<Committed> {
-    let now = now_after(head.newest, clock)?;
-    if change.is_ahead_of(now) {
-        return Err(StoreError::Stale);
-    }
-    // INVARIANT: I9. Epoch, version and deadline are compared here, inside the transaction.
-    if change.expected_epoch.is_some_and(|expected| expected != head.epoch) {
-        return Err(StoreError::Stale);
-    }
-    if change.valid_until.is_some_and(|until| now >= until) {
-        return Err(StoreError::TooLate);
-    }
-    if let Some(record) = &change.idempotency
-        && let Some(used) = requests::idempotency(tx, &record.scope, &record.key).await?
-    {
-        return Err(StoreError::KeyUsed(used));
-    }
-    if let Some(request) = &change.request {
-        requests::expect_version(tx, request.after.id, request.expected_version).await?;
-    }
-    if change.is_behind(head.newest) {
-        let before = match &change.request {
-            Some(request) => requests::load(tx, request.after.id).await?,
-            None => None,
-        };
-        change.follow(head.newest, before.map(|stored| stored.request))?;
-    }
-    for write in &change.writes {
-        if let Write::Instance { id } = write {
-            head.instance = Some(*id);
-        }
-    }
-    // INVARIANT: L13. What the tables say follows from the entries, times included.
-    let staged_at = change.staged_at().unwrap_or(now);
-    let changed_at = change.changed_at().unwrap_or(now);
-    let first_index = head.frontier.size();
-    if let Some(request) = &change.request {
-        project::stage(tx, request, changed_at).await?;
-    }
+    let first = batch.head.frontier.size();
+    batch.take(change, times)?;
     for fact in &change.facts {
-        append(tx, head, fact).await?;
+        batch.append(fact)?;
         project::fact(tx, fact).await?;
     }
-    for write in std::mem::take(&mut change.writes) {
-        let at = change.written_at(&write).unwrap_or(now);
+    for write in &change.writes {
+        let at = change.written_at(write).unwrap_or(times.now);
         project::write(tx, write, at).await?;
     }
     if let Some(request) = &change.request {
-        project::update(tx, request, staged_at, changed_at).await?;
+        if request.is_amendment() {
+            // INVARIANT: I4. The schema wants the revision to be there.
+            insert::flush(tx, &mut batch.inserts).await?;
+        }
+        project::update(tx, request, times.changed).await?;
     }
-    if let Some(record) = &change.idempotency {
-        project::idempotency(tx, record, now).await?;
+    if change.moves_epoch() {
+        batch.head.epoch += 1;
+        project::epoch(tx, batch.head.epoch).await?;
     }
-    if change.moves_epoch {
-        head.epoch += 1;
-        project::epoch(tx, head.epoch).await?;
-    }
-    Ok(Committed { first_index, size: head.frontier.size() })
-}
-
-async fn append(tx: &mut SqliteConnection, head: &mut Head, fact: &NewFact) -> Answer<()> {
-    let instance = head
-        .instance
-        .ok_or_else(|| StoreError::Refused("the installation is not initialised".into()))?;
-    let index = head.frontier.size();
-    let entry = Entry {
-        format: entry::FORMAT.to_owned(),
-        instance,
-        index,
-        at: fact.at,
-        actor: fact.actor,
-        request: fact.request,
-        fact: fact.fact.clone(),
-    };
-    let (body, leaf) = entry.seal().map_err(|error| StoreError::Refused(error.to_string()))?;
-    ledger::insert(tx, &entry, &body, &leaf).await?;
-    head.newest = Some(entry.at);
-    for node in head.frontier.append(leaf) {
-        ledger::insert_node(tx, node).await?;
-    }
-    for text in &fact.texts {
-        sqlx::query("INSERT INTO entry_texts (idx, field, salt, text) VALUES (?, ?, ?, ?)")
-            .bind(signed(index))
-            .bind(text.field)
-            .bind(text.salt.as_slice())
-            .bind(&text.text)
-            .execute(&mut *tx)
-            .await?;
-    }
-    Ok(())
+    Ok(batch.committed(first, change))
 }
 
 async fn load_head(connection: &mut SqliteConnection) -> Answer<Head> {

@@ -14,7 +14,7 @@ use domain::{
     LeaseId, PersonId, Request, RequestFact, RequestId, Requirement, StageBody, Timestamp, Verdict,
 };
 use serde_json::json;
-use store::change::Staged;
+use store::change::{Before, Staged};
 use store::{Change, Clock, NewFact, RequestChange, Store, Text, Write};
 use uuid::Uuid;
 
@@ -89,7 +89,7 @@ pub async fn furnish(store: &dyn Store) {
     ];
     let writes =
         vec![Write::Instance { id: INSTANCE }, Write::Kind { kind: Box::new(kind()), version: 1 }];
-    let change = Change { facts, writes, moves_epoch: true, ..Change::default() };
+    let change = Change { facts, writes, ..Change::default() };
     store.commit(change).await.unwrap();
 }
 
@@ -150,7 +150,7 @@ pub fn staging(number: u128) -> Change {
     let effect = vec![EffectPart::Words("Do it".into())];
     let fact = NewFact { request: Some(id), ..fact(Actor::Agent(AGENT), staged) };
     let staged = Some(Staged { sealed, effect });
-    let request = Some(RequestChange { expected_version: None, after, staged });
+    let request = Some(RequestChange { before: None, after, staged });
     Change { request, facts: vec![fact], ..Change::default() }
 }
 
@@ -181,13 +181,13 @@ pub async fn amending(store: &dyn Store, id: RequestId) -> Change {
 /// The change that records `facts` on a stored request.
 pub async fn following(store: &dyn Store, id: RequestId, facts: Vec<RequestFact>) -> Change {
     let stored = store.load(id).await.unwrap().unwrap();
-    let after = facts
-        .iter()
-        .fold(stored.request, |request, fact| Request::evolve(Some(request), fact, at(0)).unwrap());
+    let after = facts.iter().fold(stored.request.clone(), |request, fact| {
+        Request::evolve(Some(request), fact, at(0)).unwrap()
+    });
     let new = |one: RequestFact| NewFact { request: Some(id), ..fact(Actor::Person(BOB), one) };
-    let expected_version = Some(stored.version);
+    let before = Some(Before { request: stored.request, version: stored.version });
     Change {
-        request: Some(RequestChange { expected_version, after, staged: None }),
+        request: Some(RequestChange { before, after, staged: None }),
         facts: facts.into_iter().map(new).collect(),
         ..Change::default()
     }

@@ -1,15 +1,15 @@
 //! Requests with their revisions, reviews and releases.
 
 use domain::request::SecondReview;
-use domain::{Request, RequestFact, Timestamp, kind};
+use domain::{Request, RequestFact, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::super::history;
 use super::super::rows::signed;
 use super::refused;
-use crate::change::{NewFact, RequestChange, Staged};
+use crate::change::{NewFact, RequestChange};
 use crate::error::StoreError;
+use crate::insert::{json, search_text};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -24,87 +24,15 @@ fn owed(request: &Request) -> Option<(Uuid, i64)> {
     }
 }
 
-fn search_text(staged: &Staged) -> String {
-    let revision = &staged.sealed.revision;
-    format!("{} {}", kind::sentence(&staged.effect), revision.kind.name).to_lowercase()
-}
-
-/// The rows of a new request or revision: they have to be there before facts can refer to them.
-pub(in crate::postgres) async fn stage(
-    tx: &mut PgConnection,
-    change: &RequestChange,
-    now: Timestamp,
-) -> Answer<()> {
-    let Some(staged) = &change.staged else { return Ok(()) };
-    let request = &change.after;
-    if change.expected_version.is_none() {
-        new_request(tx, request, staged, now).await?;
-    }
-    sqlx::query("INSERT INTO revisions (request_id, number, digest, body) VALUES ($1, $2, $3, $4)")
-        .bind(request.id.0)
-        .bind(i64::from(request.revision))
-        .bind(request.digest.0.as_slice())
-        .bind(staged.sealed.bytes.as_slice())
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-async fn new_request(
-    tx: &mut PgConnection,
-    request: &Request,
-    staged: &Staged,
-    now: Timestamp,
-) -> Answer<()> {
-    let effect = serde_json::to_string(&staged.effect).map_err(refused)?;
-    sqlx::query(
-        "INSERT INTO requests (id, version, state, agent_id, executor_id, kind_name, kind_version, \
-         environment, risk, revision, digest, content_digest, staged_at, due_at, changed_at, \
-         effect, search, document) VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-    )
-    .bind(request.id.0)
-    .bind(request.state.name().as_str())
-    .bind(request.agent.0)
-    .bind(request.executor.0)
-    .bind(&request.kind.name)
-    .bind(i64::from(request.kind.version))
-    .bind(&request.environment)
-    .bind(request.risk.level.as_str())
-    .bind(i64::from(request.revision))
-    .bind(request.digest.0.as_slice())
-    .bind(request.content_digest.0.as_slice())
-    .bind(request.staged_at.micros())
-    .bind(request.due_at().map(Timestamp::micros))
-    .bind(now.micros())
-    .bind(effect)
-    .bind(search_text(staged))
-    .bind(serde_json::to_string(request).map_err(refused)?)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// The request's row after all its facts; marks the evidence of a new revision as used, and notes
-/// its targets as named at `staged_at`, the time of the fact that brought it.
+/// The row of a request that was there before, after all its facts.
 pub(in crate::postgres) async fn update(
     tx: &mut PgConnection,
     change: &RequestChange,
-    staged_at: Timestamp,
     now: Timestamp,
 ) -> Answer<()> {
+    let Some(before) = &change.before else { return Ok(()) };
     let request = &change.after;
-    if let Some(staged) = &change.staged {
-        history::note(tx, request, staged, staged_at).await?;
-        for evidence in &staged.sealed.revision.evidence {
-            sqlx::query("INSERT INTO evidence_used (request_id, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                .bind(request.id.0)
-                .bind(evidence.digest.0.as_slice())
-                .execute(&mut *tx)
-                .await?;
-        }
-    }
-    let Some(version) = change.expected_version else { return Ok(()) };
-    let effect = change.staged.as_ref().map(|staged| serde_json::to_string(&staged.effect));
+    let effect = change.staged.as_ref().map(|staged| json(&staged.effect));
     let (debtor, debt) = owed(request).unzip();
     let updated = sqlx::query(
         "UPDATE requests SET version = version + 1, state = $1, due_at = $2, owes_review = $3, \
@@ -122,11 +50,11 @@ pub(in crate::postgres) async fn update(
     .bind(i64::from(request.revision))
     .bind(request.digest.0.as_slice())
     .bind(request.content_digest.0.as_slice())
-    .bind(effect.transpose().map_err(refused)?)
+    .bind(effect.transpose()?)
     .bind(change.staged.as_ref().map(search_text))
-    .bind(serde_json::to_string(request).map_err(refused)?)
+    .bind(json(request)?)
     .bind(request.id.0)
-    .bind(signed(version))
+    .bind(signed(before.version))
     .execute(tx)
     .await?;
     if updated.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }

@@ -1,24 +1,21 @@
 //! What becomes durable with facts and stands in no entry: secrets by their hashes, bodies by their
 //! digests, records of retries.
 
-use domain::{Digest, Timestamp, canonical};
+use domain::{Timestamp, canonical};
 use sqlx::PgConnection;
 
 use super::super::rows::signed;
 use super::refused;
-use crate::change::{Idempotency, Write};
+use crate::change::Write;
 use crate::error::StoreError;
 
 type Answer<T> = Result<T, StoreError>;
-
-/// The size of one stored piece of evidence.
-const CHUNK_BYTES: usize = 256 * 1024;
 
 /// What belongs to a fact but never stands in the ledger; `now` is the time of the entry that names it,
 /// if one does.
 pub(in crate::postgres) async fn write(
     tx: &mut PgConnection,
-    write: Write,
+    write: &Write,
     now: Timestamp,
 ) -> Answer<()> {
     match write {
@@ -73,83 +70,23 @@ pub(in crate::postgres) async fn write(
         Write::Kind { kind, version } => {
             sqlx::query("INSERT INTO kinds (name, version, body, put_at) VALUES ($1, $2, $3, $4)")
                 .bind(&kind.name)
-                .bind(i64::from(version))
-                .bind(canonical::to_bytes(&kind).map_err(refused)?)
+                .bind(i64::from(*version))
+                .bind(canonical::to_bytes(kind).map_err(refused)?)
                 .bind(now.micros())
                 .execute(tx)
                 .await?;
         }
         Write::Policy { version, text } => {
             sqlx::query("INSERT INTO policies (version, text, put_at) VALUES ($1, $2, $3)")
-                .bind(i64::from(version))
+                .bind(i64::from(*version))
                 .bind(text)
                 .bind(now.micros())
                 .execute(tx)
                 .await?;
         }
-        Write::Evidence { agent, digest, bytes } => {
-            evidence(tx, agent, digest, &bytes, now).await?;
-        }
+        // Rows that are inserted with those of the whole batch.
+        Write::Evidence { .. } => {}
     }
-    Ok(())
-}
-
-/// Keeps evidence in pieces, and that this agent may refer to it.
-pub(super) async fn evidence(
-    tx: &mut PgConnection,
-    agent: domain::AgentId,
-    digest: Digest,
-    bytes: &[u8],
-    at: Timestamp,
-) -> Answer<()> {
-    // An upload that is there already is stored anew: a sweep under way, which waits for this row,
-    // finds it young. `xmax` is 0 in a row that this statement inserted.
-    let new: bool = sqlx::query_scalar(
-        "INSERT INTO evidence (digest, size_bytes, stored_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (digest) DO UPDATE SET stored_at = excluded.stored_at RETURNING xmax = 0",
-    )
-    .bind(digest.0.as_slice())
-    .bind(signed(bytes.len() as u64))
-    .bind(at.micros())
-    .fetch_one(&mut *tx)
-    .await?;
-    if new {
-        for (seq, chunk) in (0_i64..).zip(bytes.chunks(CHUNK_BYTES)) {
-            sqlx::query("INSERT INTO evidence_chunks (digest, seq, bytes) VALUES ($1, $2, $3)")
-                .bind(digest.0.as_slice())
-                .bind(seq)
-                .bind(chunk)
-                .execute(&mut *tx)
-                .await?;
-        }
-    }
-    sqlx::query(
-        "INSERT INTO evidence_uploads (digest, agent_id, at) VALUES ($1, $2, $3) \
-         ON CONFLICT (digest, agent_id) DO UPDATE SET at = excluded.at",
-    )
-    .bind(digest.0.as_slice())
-    .bind(agent.0)
-    .bind(at.micros())
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-pub(in crate::postgres) async fn idempotency(
-    tx: &mut PgConnection,
-    record: &Idempotency,
-    now: Timestamp,
-) -> Answer<()> {
-    sqlx::query(
-        "INSERT INTO idempotency (scope, key, fingerprint, request_id, at) VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(&record.scope)
-    .bind(&record.key)
-    .bind(record.fingerprint.0.as_slice())
-    .bind(record.request.0)
-    .bind(now.micros())
-    .execute(tx)
-    .await?;
     Ok(())
 }
 

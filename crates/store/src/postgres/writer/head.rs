@@ -1,54 +1,52 @@
-//! The end of the ledger as this process knows it, and the row that is locked to move it.
+//! The row that is locked to move the end of the ledger, and where that end is then.
 
 use domain::merkle::{Frontier, Hash, peaks_of};
 use domain::{InstanceId, Timestamp};
 use sqlx::{PgConnection, Row};
 
 use super::super::rows::{Column, signed};
-use super::super::{house, ledger};
+use crate::batch::Head;
+use crate::clock::Clock;
 use crate::error::StoreError;
 
 type Answer<T> = Result<T, StoreError>;
 
-#[derive(Clone, Debug, Default)]
-pub(super) struct Head {
-    pub instance: Option<InstanceId>,
-    pub epoch: u64,
-    pub frontier: Frontier,
-    /// When the newest entry was recorded.
-    pub newest: Option<Timestamp>,
-    /// The last entry that this process appended: what tells whether a COMMIT took place.
-    pub last: Option<(u64, Hash)>,
+/// Everything that other nodes may have moved, and the time. A statement after the one that takes
+/// the lock: it sees what was committed while the lock was waited for.
+const END: &str = "SELECT i.id, i.authority_epoch, \
+     (SELECT coalesce(max(idx) + 1, 0) FROM entries) AS size, \
+     (SELECT at FROM entries ORDER BY idx DESC LIMIT 1) AS at, \
+     (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock_timestamp \
+     FROM ledger_head LEFT JOIN instance AS i ON true";
+
+/// Takes the lock, and catches up with what other nodes have appended; answers with the time.
+pub(super) async fn lock(
+    head: &mut Head,
+    tx: &mut PgConnection,
+    clock: &dyn Clock,
+) -> Answer<Timestamp> {
+    sqlx::query("SELECT 1 FROM ledger_head FOR UPDATE").fetch_one(&mut *tx).await?;
+    let end = sqlx::query(END).fetch_one(&mut *tx).await?;
+    head.instance = Column("instance", "id").parsed_if_any(&end)?.map(InstanceId);
+    let epoch: Option<i64> = end.try_get("authority_epoch")?;
+    head.epoch = epoch.and_then(|epoch| u64::try_from(epoch).ok()).unwrap_or_default();
+    let size = Column("entries", "size").number(&end)?;
+    if size != head.frontier.size() {
+        head.frontier = load_frontier(tx, size).await?;
+    }
+    head.newest = Column("entries", "at").time_if_any(&end)?;
+    Ok(clock.by_database(Column("", "clock_timestamp").time(&end)?))
 }
 
-impl Head {
-    /// Takes the lock, and catches up with what other nodes have appended.
-    pub(super) async fn lock(&mut self, tx: &mut PgConnection) -> Answer<()> {
-        sqlx::query("SELECT 1 FROM ledger_head FOR UPDATE").fetch_one(&mut *tx).await?;
-        // Statements of their own: each sees what was committed before it began, so also what was
-        // committed while the lock was waited for.
-        let instance = house::instance(&mut *tx).await?;
-        self.instance = instance.map(|instance| instance.id);
-        self.epoch = instance.map_or(0, |instance| instance.epoch);
-        let size = ledger::size(&mut *tx).await?;
-        if size != self.frontier.size() {
-            self.frontier = load_frontier(tx, size).await?;
-        }
-        self.newest = ledger::newest_at(&mut *tx).await?;
-        self.last = None;
-        Ok(())
-    }
-
-    /// Whether the last entry stands in the ledger where this process put it.
-    pub(super) async fn is_recorded(&self, tx: &mut PgConnection) -> Answer<bool> {
-        let Some((index, leaf)) = self.last else { return Ok(false) };
-        let row = sqlx::query("SELECT leaf FROM entries WHERE idx = $1")
-            .bind(signed(index))
-            .fetch_optional(tx)
-            .await?;
-        let found = row.map(|row| Column("entries", "leaf").digest(&row)).transpose()?;
-        Ok(found.is_some_and(|found| found.0 == leaf))
-    }
+/// Whether the last entry of a batch stands in the ledger where this process put it.
+pub(super) async fn is_recorded(last: Option<(u64, Hash)>, tx: &mut PgConnection) -> Answer<bool> {
+    let Some((index, leaf)) = last else { return Ok(false) };
+    let row = sqlx::query("SELECT leaf FROM entries WHERE idx = $1")
+        .bind(signed(index))
+        .fetch_optional(tx)
+        .await?;
+    let found = row.map(|row| Column("entries", "leaf").digest(&row)).transpose()?;
+    Ok(found.is_some_and(|found| found.0 == leaf))
 }
 
 async fn load_frontier(tx: &mut PgConnection, size: u64) -> Answer<Frontier> {

@@ -3,19 +3,19 @@
 use domain::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::super::checkpoints;
-use super::write::evidence;
+use super::super::{checkpoints, insert};
 use crate::change::Side;
 use crate::error::StoreError;
+use crate::insert::Inserts;
 
 type Answer<T> = Result<T, StoreError>;
 
 /// Small writes beside the ledger.
-pub(in crate::sqlite) async fn side(tx: &mut SqliteConnection, side: Side) -> Answer<()> {
+pub(in crate::sqlite) async fn side(tx: &mut SqliteConnection, side: &Side) -> Answer<()> {
     match side {
         Side::SaveSession { id_hash, data, expires_at, create } => {
             // A new session must not meet an old one: an id that exists is an error.
-            let sql = if create {
+            let sql = if *create {
                 "INSERT INTO sessions (id_hash, data, expires_at) VALUES (?, ?, ?)"
             } else {
                 "INSERT INTO sessions (id_hash, data, expires_at) VALUES (?, ?, ?) \
@@ -43,10 +43,12 @@ pub(in crate::sqlite) async fn side(tx: &mut SqliteConnection, side: Side) -> An
                 .await?;
         }
         Side::Evidence { agent, digest, bytes, at } => {
-            evidence(tx, agent, digest, &bytes, at).await?;
+            let mut rows = Inserts::default();
+            rows.evidence(*agent, *digest, bytes, *at);
+            insert::flush(tx, &mut rows).await?;
         }
-        Side::Checkpoint(checkpoint) => checkpoints::keep(tx, &checkpoint).await?,
-        Side::Sweep { now, evidence_before } => sweep(tx, now, evidence_before).await?,
+        Side::Checkpoint(checkpoint) => checkpoints::keep(tx, checkpoint).await?,
+        Side::Sweep { now, evidence_before } => sweep(tx, *now, *evidence_before).await?,
     }
     Ok(())
 }

@@ -1,24 +1,21 @@
 //! What becomes durable with facts and stands in no entry: secrets by their hashes, bodies by their
 //! digests, records of retries.
 
-use domain::{Digest, Timestamp, canonical};
+use domain::{Timestamp, canonical};
 use sqlx::SqliteConnection;
 
 use super::super::rows::signed;
 use super::refused;
-use crate::change::{Idempotency, Write};
+use crate::change::Write;
 use crate::error::StoreError;
 
 type Answer<T> = Result<T, StoreError>;
-
-/// The size of one stored piece of evidence.
-const CHUNK_BYTES: usize = 256 * 1024;
 
 /// What belongs to a fact but never stands in the ledger; `now` is the time of the entry that names it,
 /// if one does.
 pub(in crate::sqlite) async fn write(
     tx: &mut SqliteConnection,
-    write: Write,
+    write: &Write,
     now: Timestamp,
 ) -> Answer<()> {
     match write {
@@ -71,80 +68,23 @@ pub(in crate::sqlite) async fn write(
         Write::Kind { kind, version } => {
             sqlx::query("INSERT INTO kinds (name, version, body, put_at) VALUES (?, ?, ?, ?)")
                 .bind(&kind.name)
-                .bind(i64::from(version))
-                .bind(canonical::to_bytes(&kind).map_err(refused)?)
+                .bind(i64::from(*version))
+                .bind(canonical::to_bytes(kind).map_err(refused)?)
                 .bind(now.micros())
                 .execute(tx)
                 .await?;
         }
         Write::Policy { version, text } => {
             sqlx::query("INSERT INTO policies (version, text, put_at) VALUES (?, ?, ?)")
-                .bind(i64::from(version))
+                .bind(i64::from(*version))
                 .bind(text)
                 .bind(now.micros())
                 .execute(tx)
                 .await?;
         }
-        Write::Evidence { agent, digest, bytes } => {
-            evidence(tx, agent, digest, &bytes, now).await?;
-        }
+        // Rows that are inserted with those of the whole batch.
+        Write::Evidence { .. } => {}
     }
-    Ok(())
-}
-
-/// Keeps evidence in pieces, and that this agent may refer to it.
-pub(super) async fn evidence(
-    tx: &mut SqliteConnection,
-    agent: domain::AgentId,
-    digest: Digest,
-    bytes: &[u8],
-    at: Timestamp,
-) -> Answer<()> {
-    let new = sqlx::query(
-        "INSERT OR IGNORE INTO evidence (digest, size_bytes, stored_at) VALUES (?, ?, ?)",
-    )
-    .bind(digest.0.as_slice())
-    .bind(signed(bytes.len() as u64))
-    .bind(at.micros())
-    .execute(&mut *tx)
-    .await?;
-    if new.rows_affected() == 1 {
-        for (seq, chunk) in (0_i64..).zip(bytes.chunks(CHUNK_BYTES)) {
-            sqlx::query("INSERT INTO evidence_chunks (digest, seq, bytes) VALUES (?, ?, ?)")
-                .bind(digest.0.as_slice())
-                .bind(seq)
-                .bind(chunk)
-                .execute(&mut *tx)
-                .await?;
-        }
-    }
-    sqlx::query(
-        "INSERT INTO evidence_uploads (digest, agent_id, at) VALUES (?, ?, ?) \
-         ON CONFLICT (digest, agent_id) DO UPDATE SET at = excluded.at",
-    )
-    .bind(digest.0.as_slice())
-    .bind(agent.to_string())
-    .bind(at.micros())
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-pub(in crate::sqlite) async fn idempotency(
-    tx: &mut SqliteConnection,
-    record: &Idempotency,
-    now: Timestamp,
-) -> Answer<()> {
-    sqlx::query(
-        "INSERT INTO idempotency (scope, key, fingerprint, request_id, at) VALUES (?, ?, ?, ?, ?)",
-    )
-    .bind(&record.scope)
-    .bind(&record.key)
-    .bind(record.fingerprint.0.as_slice())
-    .bind(record.request.to_string())
-    .bind(now.micros())
-    .execute(tx)
-    .await?;
     Ok(())
 }
 

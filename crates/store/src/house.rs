@@ -1,0 +1,163 @@
+//! The house at one instant: everything about people, agents, keys, kinds, freezes and the policy that
+//! decisions rest on.
+//!
+//! INVARIANT: I9. The authority epoch moves with each of them (see [`crate::Change::moves_epoch`]), so
+//! a house may be kept for as long as its epoch is the one that the database has, and what was
+//! decided on an older one is stale when it is committed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::authority::BREAK_GLASS;
+use domain::{
+    Actor, AgentId, Authority, Ineligible, Kind, PersonId, Request, Requirement, Timestamp,
+};
+
+use crate::read::{Agent, ApiKey, Instance, Person, StandingFreeze, StoredPolicy};
+
+/// The rows that a house is made of, all of one instant.
+pub(crate) struct Rows {
+    pub instance: Option<Instance>,
+    /// By name.
+    pub people: Vec<Person>,
+    /// By name.
+    pub agents: Vec<Agent>,
+    /// Keys that were not revoked, by the hash that finds them.
+    pub keys: Vec<([u8; 32], ApiKey)>,
+    /// Each kind in its newest version, by name.
+    pub kinds: Vec<(Kind, u32)>,
+    pub policy: Option<StoredPolicy>,
+    pub freezes: Vec<StandingFreeze>,
+    /// Whose break-glass still waits for a second person, and until when, the most urgent of each.
+    pub debts: BTreeMap<PersonId, Timestamp>,
+}
+
+/// Everything that authority rests on, as of one epoch.
+pub struct House {
+    rows: Rows,
+    people: HashMap<PersonId, usize>,
+    agents: HashMap<AgentId, usize>,
+    keys: HashMap<[u8; 32], usize>,
+    /// Active people only.
+    groups: HashMap<String, BTreeSet<PersonId>>,
+    /// To whom a key of each agent was shown, and until when that key lives.
+    holders: HashMap<AgentId, Vec<(PersonId, Timestamp)>>,
+}
+
+impl House {
+    pub(crate) fn new(rows: Rows) -> Self {
+        let people = rows.people.iter().enumerate().map(|(at, person)| (person.id, at)).collect();
+        let agents = rows.agents.iter().enumerate().map(|(at, agent)| (agent.id, at)).collect();
+        let keys = rows.keys.iter().enumerate().map(|(at, (hash, _))| (*hash, at)).collect();
+        let mut groups: HashMap<String, BTreeSet<PersonId>> = HashMap::new();
+        for person in rows.people.iter().filter(|person| person.active) {
+            for group in &person.groups {
+                groups.entry(group.clone()).or_default().insert(person.id);
+            }
+        }
+        let mut holders: HashMap<AgentId, Vec<_>> = HashMap::new();
+        for (_, key) in &rows.keys {
+            if let Actor::Agent(agent) = key.holder {
+                holders.entry(agent).or_default().push((key.shown_to, key.expires_at));
+            }
+        }
+        Self { rows, people, agents, keys, groups, holders }
+    }
+
+    /// The epoch that all of it is as of; `None` before `admin init`.
+    pub fn epoch(&self) -> Option<u64> {
+        self.rows.instance.map(|instance| instance.epoch)
+    }
+
+    /// The installation; `None` before `admin init`.
+    pub fn instance(&self) -> Option<Instance> {
+        self.rows.instance
+    }
+
+    /// Everybody, by name.
+    pub fn people(&self) -> &[Person] {
+        &self.rows.people
+    }
+
+    /// A person, active or not.
+    pub fn person(&self, id: PersonId) -> Option<&Person> {
+        self.people.get(&id).and_then(|at| self.rows.people.get(*at))
+    }
+
+    /// Every agent, by name.
+    pub fn agents(&self) -> &[Agent] {
+        &self.rows.agents
+    }
+
+    /// An agent, suspended or not.
+    pub fn agent(&self, id: AgentId) -> Option<&Agent> {
+        self.agents.get(&id).and_then(|at| self.rows.agents.get(*at))
+    }
+
+    /// The key with this hash, unless it was revoked. Its last use may have been later than it says.
+    pub fn key(&self, hash: &[u8; 32]) -> Option<&ApiKey> {
+        self.keys.get(hash).and_then(|at| self.rows.keys.get(*at)).map(|(_, key)| key)
+    }
+
+    /// To whom a key of the agent was shown that lives at `now`.
+    pub fn key_holders(&self, agent: AgentId, now: Timestamp) -> impl Iterator<Item = PersonId> {
+        let shown = self.holders.get(&agent).into_iter().flatten();
+        shown.filter(move |(_, expires_at)| now < *expires_at).map(|(person, _)| *person)
+    }
+
+    /// Each kind in its newest version, by name.
+    pub fn kinds(&self) -> &[(Kind, u32)] {
+        &self.rows.kinds
+    }
+
+    /// The newest version of a kind.
+    pub fn kind(&self, name: &str) -> Option<&(Kind, u32)> {
+        self.rows.kinds.iter().find(|(kind, _)| kind.name == name)
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> Option<&StoredPolicy> {
+        self.rows.policy.as_ref()
+    }
+
+    /// The freezes that are on, the oldest first.
+    pub fn freezes(&self) -> &[StandingFreeze] {
+        &self.rows.freezes
+    }
+
+    /// Who may decide on `request` at `now`. It has the members of the groups that its requirements
+    /// name, and of `also`.
+    ///
+    /// INVARIANT: I5. The policy is not asked here: without its ruling nothing is approved.
+    pub fn authority<'a>(
+        &self,
+        request: &'a Request,
+        now: Timestamp,
+        also: impl IntoIterator<Item = &'a String>,
+    ) -> Authority {
+        let mut excluded = BTreeMap::new();
+        for id in [request.agent, request.executor] {
+            for holder in self.key_holders(id, now) {
+                // Whoever owns the one and holds a key of the other stays known as its owner.
+                excluded.entry(holder).or_insert(Ineligible::HoldsKey);
+            }
+            if let Some(owner) = self.agent(id).and_then(|agent| agent.owner) {
+                excluded.insert(owner, Ineligible::OwnsAgent);
+            }
+        }
+        let named = request.requirements.iter().map(|Requirement { group, .. }| group.as_str());
+        let named = named.chain(also.into_iter().map(String::as_str)).chain([BREAK_GLASS]);
+        let members = |group: &str| self.groups.get(group).cloned().unwrap_or_default();
+        let is_active = |id| self.agent(id).is_some_and(|agent| !agent.suspended);
+        let freezes = self.rows.freezes.iter().map(|standing| &standing.freeze);
+        Authority {
+            groups: named.map(|group| (group.to_owned(), members(group))).collect(),
+            excluded,
+            frozen: freezes.filter(|freeze| freeze.scope.covers(request)).cloned().collect(),
+            owes_review_by: self.rows.debts.clone(),
+            ruling: None,
+            forbidden: BTreeSet::new(),
+            agent_active: is_active(request.agent),
+            executor_active: is_active(request.executor),
+        }
+    }
+}
