@@ -194,7 +194,9 @@ CREATE TABLE requests (
 ) STRICT;
 CREATE INDEX requests_by_due ON requests (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX requests_by_debt ON requests (owes_review) WHERE owes_review IS NOT NULL;
-CREATE INDEX requests_by_state ON requests (state, due_at);
+CREATE INDEX requests_by_state ON requests (state, changed_at DESC, id DESC);
+CREATE INDEX requests_by_urgency ON requests
+    (state, (CASE risk WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END), due_at, id);
 CREATE INDEX requests_by_staging ON requests (staged_at DESC, id DESC);
 CREATE INDEX requests_by_change ON requests (changed_at DESC);
 CREATE INDEX requests_by_agent ON requests (agent_id, staged_at DESC, id DESC);

@@ -2,7 +2,7 @@
 //!
 //! INVARIANT: I5. Whatever goes wrong here ends as "no ruling", which `domain` takes for a no.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -30,10 +30,12 @@ impl Default for Policies {
     }
 }
 
-/// A revision in the policy's terms, and what the policy asks of it.
+/// A revision in the policy's terms, and what the policy says of it.
 pub(crate) struct Ruled {
     subject: Subject,
     ruling: Ruling,
+    /// Who may review it, each as a member of which groups.
+    reviewers: Mutex<HashMap<PersonId, (Vec<String>, bool)>>,
 }
 
 /// A policy with its version.
@@ -139,7 +141,8 @@ impl Ruled {
         let met = requirements.iter().map(|need| need.id.clone()).collect();
         // Whether they are met is for `domain` to say, by assignment: this is what follows if so.
         let permits_release = in_force.policy.may_release(&subject, &met)?.allowed;
-        Ok(Self { subject, ruling: Ruling { requirements, permits_release } })
+        let ruling = Ruling { requirements, permits_release };
+        Ok(Self { subject, ruling, reviewers: Mutex::default() })
     }
 
     /// What the policy asks of the revision.
@@ -160,13 +163,52 @@ impl Ruled {
         people: People,
         request: &Request,
     ) {
-        match forbidden(&in_force.policy, &self.subject, authority, people) {
+        match self.forbidden(&in_force.policy, authority, people) {
             Ok(forbidden) => {
                 authority.forbidden = forbidden;
                 authority.ruling = Some(self.ruling.clone());
             }
             Err(error) => no_ruling(request, &error),
         }
+    }
+
+    /// The people among those with a say whom the policy does not let review.
+    fn forbidden(
+        &self,
+        policy: &Policy,
+        authority: &Authority,
+        people: People,
+    ) -> Result<BTreeSet<PersonId>, PolicyFailure> {
+        let asked: BTreeSet<PersonId> = match people {
+            People::Everybody => authority.groups.values().flatten().copied().collect(),
+            People::Only(person) => [person].into(),
+        };
+        let mut forbidden = BTreeSet::new();
+        for person in asked {
+            let of = authority.groups.iter().filter(|(_, members)| members.contains(&person));
+            let groups: Vec<String> = of.map(|(name, _)| name.clone()).collect();
+            if !groups.is_empty() && !self.may_review(policy, person, groups)? {
+                forbidden.insert(person);
+            }
+        }
+        Ok(forbidden)
+    }
+
+    /// Whether the policy lets a person of these groups review; it always says the same.
+    fn may_review(
+        &self,
+        policy: &Policy,
+        person: PersonId,
+        groups: Vec<String>,
+    ) -> Result<bool, PolicyFailure> {
+        let lock = || self.reviewers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, may)) = lock().get(&person).filter(|(known, _)| *known == groups) {
+            return Ok(*may);
+        }
+        let reviewer = Reviewer { person, groups: groups.iter().cloned().collect() };
+        let may = policy.may_review(&self.subject, &reviewer)?.allowed;
+        lock().insert(person, (groups, may));
+        Ok(may)
     }
 }
 
@@ -182,27 +224,4 @@ pub(crate) enum People {
 /// INVARIANT: I5. The authority stays without a ruling: nothing is approved or released on it.
 fn no_ruling(request: &Request, error: &PolicyFailure) {
     tracing::error!(request = %request.id, %error, "the policy gave no answer");
-}
-
-/// The people among those with a say whom the policy does not let review.
-fn forbidden(
-    policy: &Policy,
-    subject: &Subject,
-    authority: &Authority,
-    people: People,
-) -> Result<BTreeSet<PersonId>, PolicyFailure> {
-    let everybody: BTreeSet<PersonId> = authority.groups.values().flatten().copied().collect();
-    let asked = |person: &PersonId| match people {
-        People::Everybody => true,
-        People::Only(only) => only == *person,
-    };
-    let mut forbidden = BTreeSet::new();
-    for person in everybody.into_iter().filter(asked) {
-        let of = authority.groups.iter().filter(|(_, members)| members.contains(&person));
-        let groups = of.map(|(name, _)| name.clone()).collect();
-        if !policy.may_review(subject, &Reviewer { person, groups })?.allowed {
-            forbidden.insert(person);
-        }
-    }
-    Ok(forbidden)
 }

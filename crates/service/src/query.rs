@@ -77,27 +77,15 @@ impl Service {
         Ok(Names(self.house().await?))
     }
 
-    /// The agents that the person owns, unless they see everything.
-    pub(crate) async fn only_agents_of(
-        &self,
-        caller: &PersonCaller,
-    ) -> Result<Option<Vec<AgentId>>, Failure> {
-        if caller.sees_all() {
-            return Ok(None);
-        }
-        let house = self.house().await?;
-        let agents = house.agents();
-        Ok(Some(agents.iter().filter(|a| a.owner == Some(caller.id())).map(|a| a.id).collect()))
-    }
-
     /// A request that the person may see, with its revision checked against its digest.
     pub(crate) async fn visible_revision(
         &self,
         caller: &PersonCaller,
         id: RequestId,
     ) -> Result<(Stored, Sealed), ActError> {
+        let house = self.house().await?;
         let stored = self.store.load(id).await?.ok_or(ActError::NotFound)?;
-        if let Some(agents) = self.only_agents_of(caller).await?
+        if let Some(agents) = only_agents_of(caller, &house)
             && !agents.contains(&stored.request.agent)
             && !agents.contains(&stored.request.executor)
         {
@@ -129,4 +117,13 @@ impl Service {
         let stored = self.store.load(id).await?;
         stored.filter(|stored| caller.may_see(&stored.request)).ok_or(ActError::NotFound)
     }
+}
+
+/// The agents that the person owns, unless they see everything.
+pub(crate) fn only_agents_of(caller: &PersonCaller, house: &House) -> Option<Vec<AgentId>> {
+    if caller.sees_all() {
+        return None;
+    }
+    let own = house.agents().iter().filter(|agent| agent.owner == Some(caller.id()));
+    Some(own.map(|agent| agent.id).collect())
 }

@@ -109,7 +109,7 @@ impl PostgresStore {
         let id = lead::new_node(&mut connection).await?;
         let (jobs, queue) = queue();
         let writer = Writer::new(options.clone(), connection, Arc::clone(&clock), newest.clone());
-        tokio::spawn(writer.run(queue));
+        tokio::spawn(queue.serve(writer));
         let (changes, _) = broadcast::channel(CHANGES);
         let listener = tokio::spawn(listen::follow(options.clone(), changes.clone()));
         let node = Node { id, clock, listener: listener.abort_handle() };

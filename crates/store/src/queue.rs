@@ -1,5 +1,7 @@
 //! What waits for the writer of a back end, and where each answer goes.
 
+use std::collections::VecDeque;
+
 use tokio::sync::{mpsc, oneshot};
 
 use crate::batch::Wanted;
@@ -43,10 +45,20 @@ pub(crate) struct Queue {
 }
 
 /// What the writer finds when it looks.
-pub(crate) enum Next {
+enum Next {
     Batch(Vec<Job>),
     /// Nothing comes any more; somebody may wait to hear that the writer has gone.
     Close(Option<Reply<()>>),
+}
+
+/// What commits batches: all of one, or nothing of it.
+pub(crate) trait Transactions: Send + 'static {
+    /// Writes a batch in one transaction. `Unavailable` where it is not known to be committed, any
+    /// other error where the batch holds something that cannot be written.
+    fn attempt(&mut self, jobs: &mut [Job]) -> impl Future<Output = Answer<Vec<Outcome>>> + Send;
+
+    /// Leaves the database.
+    fn close(self) -> impl Future<Output = Answer<()>> + Send;
 }
 
 /// A queue with both its ends.
@@ -84,8 +96,24 @@ impl Jobs {
 }
 
 impl Queue {
+    /// Has everything written that is handed in, until somebody asks the writer to go or nobody is
+    /// left. Where a batch cannot be written as a whole, each of its jobs is written alone.
+    pub(crate) async fn serve(mut self, mut writer: impl Transactions) {
+        loop {
+            match self.next().await {
+                Next::Batch(jobs) => write(&mut writer, jobs).await,
+                Next::Close(reply) => {
+                    let closed = writer.close().await;
+                    // Nobody waits for the answer when the process is going down anyway.
+                    drop(reply.map(|reply| reply.send(closed)));
+                    return;
+                }
+            }
+        }
+    }
+
     /// Waits for a job, and takes as many as wait with it.
-    pub(crate) async fn next(&mut self) -> Next {
+    async fn next(&mut self) -> Next {
         let mut batch = Vec::new();
         let mut message = match self.closing.take() {
             Some(reply) => Some(Message::Close(reply)),
@@ -111,9 +139,30 @@ impl Queue {
     }
 }
 
+async fn write(writer: &mut impl Transactions, jobs: Vec<Job>) {
+    let mut waiting = VecDeque::from([jobs]);
+    while let Some(mut jobs) = waiting.pop_front() {
+        match writer.attempt(&mut jobs).await {
+            Ok(outcomes) => {
+                for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                    job.answer(outcome);
+                }
+            }
+            // Callers see their answer dropped: unavailable, nothing is known to be written.
+            Err(StoreError::Unavailable(error)) => {
+                tracing::error!(error = &*error as &dyn std::error::Error, "a transaction failed");
+            }
+            Err(error) => match <[Job; 1]>::try_from(jobs) {
+                Ok([job]) => job.refuse(error),
+                Err(jobs) => waiting.extend(jobs.into_iter().map(|job| vec![job])),
+            },
+        }
+    }
+}
+
 impl Job {
     /// Answers. A caller that has gone away finds the outcome by reading.
-    pub(crate) fn answer(self, outcome: Outcome) {
+    fn answer(self, outcome: Outcome) {
         match (self, outcome) {
             (Self::Commit(_, reply), Outcome::Committed(answer)) => drop(reply.send(answer)),
             (Self::Side(_, reply), Outcome::Written) => drop(reply.send(Ok(()))),
@@ -123,7 +172,7 @@ impl Job {
     }
 
     /// Answers that it was not written, and why.
-    pub(crate) fn refuse(self, error: StoreError) {
+    fn refuse(self, error: StoreError) {
         match self {
             Self::Commit(_, reply) => drop(reply.send(Err(error))),
             Self::Side(_, reply) => drop(reply.send(Err(error))),

@@ -97,7 +97,7 @@ impl SqliteStore {
         let (newest, epoch) = (Newest::default(), Epoch::default());
         let writer =
             Writer::start(options, connection, clock, newest.clone(), epoch.clone()).await?;
-        tokio::spawn(writer.run(queue));
+        tokio::spawn(queue.serve(writer));
         let (path, changes) = (path.clone(), nobody());
         Ok(Self { path, readers, jobs, changes, newest, epoch: Some(epoch), _lock: Some(lock) })
     }

@@ -1,15 +1,17 @@
 //! Lists of requests: the inbox and the history.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use domain::{Actor, Authority, Digest, RequestId, StateName, Timestamp, Verdict, quorum};
+use domain::{Actor, Authority, Digest, Request, RequestId, StateName, Timestamp, Verdict, quorum};
+use store::House;
 use store::read::{Order, RequestQuery, Stored};
 
 use crate::caller::PersonCaller;
 use crate::policy::People;
-use crate::query::Names;
 use crate::query::request::may_review_break_glass;
-use crate::view::{BrokenGlassRow, FreezeRow, HistoryView, InboxView, RequestRow, Viewer};
+use crate::query::{Names, only_agents_of};
+use crate::view::{BrokenGlassRow, HistoryView, InboxView, RequestRow, Viewer};
 use crate::{Failure, Service};
 
 /// Rows of one group of the inbox.
@@ -33,70 +35,57 @@ impl Service {
     /// # Errors
     /// When the store is away.
     pub async fn viewer(&self, caller: &PersonCaller) -> Result<Viewer, Failure> {
-        let (pending, owed) = (self.pending(caller).await?, self.owed(caller).await?);
-        let rows = pending.iter().chain(&owed).filter(|row| is_your_turn(row));
-        let waiting = rows.map(|row| row.id).collect::<HashSet<_>>().len();
+        let house = self.house().await?;
+        let pending = self.store.list(self.pending(caller, &house)).await?;
+        let owed = self.store.list(self.owing(caller, &house)).await?;
+        let mut waiting = HashSet::new();
+        for stored in pending.iter().chain(&owed) {
+            if self.waits_for(caller, &house, &stored.request).await? {
+                waiting.insert(stored.request.id);
+            }
+        }
+        let names = Names(Arc::clone(&house));
         Ok(Viewer {
             person: caller.id(),
             name: caller.name().to_owned(),
             reviewer: caller.is_approver(),
             auditor: caller.is_auditor(),
             administrator: caller.is_administrator(),
-            waiting: waiting as u64,
-            freezes: self.freeze_rows().await?,
-            broken_glass: self.broken_glass(caller, !owed.is_empty()).await?,
+            waiting: waiting.len() as u64,
+            freezes: house.freezes().iter().map(|freeze| names.freeze(freeze)).collect(),
+            broken_glass: owed.into_iter().filter_map(|stored| broken(&names, stored)).collect(),
         })
     }
 
-    /// The freezes that are on, with names; nothing is looked up while there is none.
-    async fn freeze_rows(&self) -> Result<Vec<FreezeRow>, Failure> {
-        let standing = self.freezes().await?;
-        if standing.is_empty() {
-            return Ok(Vec::new());
-        }
-        let names = self.names().await?;
-        Ok(standing.iter().map(|freeze| names.freeze(freeze)).collect())
+    /// Whether somebody waits for this person to look at the request.
+    async fn waits_for(
+        &self,
+        caller: &PersonCaller,
+        house: &House,
+        request: &Request,
+    ) -> Result<bool, Failure> {
+        let now = self.now();
+        let authority = self.authority(house, request, now, People::Only(caller.id())).await?;
+        let undecided = request.state_at(now).name() == StateName::Pending
+            && request.review_of(caller.id()).is_none()
+            && authority.ineligible(request, caller.id()).is_none();
+        Ok(undecided || may_review_break_glass(caller, request, &authority))
     }
 
     /// What was approved by break-glass and still waits for a second person.
-    async fn owed(&self, caller: &PersonCaller) -> Result<Vec<RequestRow>, Failure> {
-        self.rows(caller, self.owing(caller).await?).await
+    fn owing(&self, caller: &PersonCaller, house: &House) -> RequestQuery {
+        let agents = only_agents_of(caller, house);
+        RequestQuery { agents, owes_review: true, limit: INBOX_ROWS, ..RequestQuery::default() }
     }
 
-    async fn owing(&self, caller: &PersonCaller) -> Result<RequestQuery, Failure> {
-        let agents = self.only_agents_of(caller).await?;
-        Ok(RequestQuery { agents, owes_review: true, limit: INBOX_ROWS, ..RequestQuery::default() })
-    }
-
-    /// The same for everybody who may see it; nothing is looked up where there is none.
-    async fn broken_glass(
-        &self,
-        caller: &PersonCaller,
-        any: bool,
-    ) -> Result<Vec<BrokenGlassRow>, Failure> {
-        if !any {
-            return Ok(Vec::new());
-        }
-        let names = self.names().await?;
-        let row = |stored: Stored| {
-            let review_by = stored.request.second_review_due()?;
-            let broken = stored.request.break_glass?;
-            let (id, by) = (stored.request.id, names.person(broken.by));
-            Some(BrokenGlassRow { id, effect: stored.effect, by, at: broken.at, review_by })
-        };
-        let owing = self.store.list(self.owing(caller).await?).await?;
-        Ok(owing.into_iter().filter_map(row).collect())
-    }
-
-    async fn pending(&self, caller: &PersonCaller) -> Result<Vec<RequestRow>, Failure> {
-        let query = RequestQuery {
+    fn pending(&self, caller: &PersonCaller, house: &House) -> RequestQuery {
+        RequestQuery {
             states: vec![StateName::Pending],
-            agents: self.only_agents_of(caller).await?,
+            agents: only_agents_of(caller, house),
             order: Order::MostUrgentFirst,
             limit: INBOX_ROWS,
             ..RequestQuery::default()
-        };
-        self.rows(caller, query).await
+        }
     }
 
     /// What waits for the person, what waits for others, and what has just ended.
@@ -105,8 +94,9 @@ impl Service {
     /// When the store is away.
     pub async fn inbox(&self, caller: &PersonCaller) -> Result<InboxView, Failure> {
         let now = self.now();
-        let agents = self.only_agents_of(caller).await?;
-        let pending = self.pending(caller).await?;
+        let house = self.house().await?;
+        let agents = only_agents_of(caller, &house);
+        let pending = self.rows(caller, &house, self.pending(caller, &house)).await?;
         let truncated = pending.len() == INBOX_ROWS as usize;
         let running = RequestQuery {
             states: vec![
@@ -131,9 +121,9 @@ impl Service {
         let mut done = Vec::new();
         let mut waiting = Vec::new();
         let mut your_turn = Vec::new();
-        let owed = self.owed(caller).await?;
-        let running = self.rows(caller, running).await?;
-        let ended = self.rows(caller, ended).await?;
+        let owed = self.rows(caller, &house, self.owing(caller, &house)).await?;
+        let running = self.rows(caller, &house, running).await?;
+        let ended = self.rows(caller, &house, ended).await?;
         let mut seen = HashSet::new();
         for row in pending.into_iter().chain(owed).chain(running).chain(ended) {
             if !seen.insert(row.id) {
@@ -162,16 +152,17 @@ impl Service {
         caller: &PersonCaller,
         query: HistoryQuery,
     ) -> Result<HistoryView, Failure> {
+        let house = self.house().await?;
         let text = query.text.trim();
         let search = RequestQuery {
             states: query.state.into_iter().collect(),
-            agents: self.only_agents_of(caller).await?,
+            agents: only_agents_of(caller, &house),
             text: (!text.is_empty()).then(|| text.to_owned()),
             before: query.cursor.as_deref().and_then(read_cursor),
             limit: HISTORY_ROWS + 1,
             ..RequestQuery::default()
         };
-        let mut rows = self.rows(caller, search).await?;
+        let mut rows = self.rows(caller, &house, search).await?;
         let more = rows.len() > HISTORY_ROWS as usize;
         rows.truncate(HISTORY_ROWS as usize);
         let last = rows.last().filter(|_| more);
@@ -190,15 +181,15 @@ impl Service {
     async fn rows(
         &self,
         caller: &PersonCaller,
+        house: &Arc<House>,
         query: RequestQuery,
     ) -> Result<Vec<RequestRow>, Failure> {
-        let names = self.names().await?;
+        let names = Names(Arc::clone(house));
         let now = self.now();
-        let house = self.house().await?;
         let mut rows = Vec::new();
         for stored in self.store.list(query).await? {
             let people = People::Only(caller.id());
-            let authority = self.authority(&house, &stored.request, now, people).await?;
+            let authority = self.authority(house, &stored.request, now, people).await?;
             rows.push(self.row(caller, &names, &authority, stored));
         }
         Ok(rows)
@@ -256,6 +247,14 @@ impl Service {
             broken_glass: request.break_glass.is_some(),
         }
     }
+}
+
+/// A broken glass that still waits for a second person.
+fn broken(names: &Names, stored: Stored) -> Option<BrokenGlassRow> {
+    let review_by = stored.request.second_review_due()?;
+    let broken = stored.request.break_glass?;
+    let (id, by) = (stored.request.id, names.person(broken.by));
+    Some(BrokenGlassRow { id, effect: stored.effect, by, at: broken.at, review_by })
 }
 
 fn is_your_turn(row: &RequestRow) -> bool {

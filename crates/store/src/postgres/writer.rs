@@ -7,7 +7,6 @@
 
 mod head;
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +20,7 @@ use crate::batch::{Batch, Head, Times};
 use crate::change::{Change, Committed, Side};
 use crate::clock::{Clock, Newest};
 use crate::error::StoreError;
-use crate::queue::{Job, Next, Outcome, Queue, wanted};
+use crate::queue::{Job, Outcome, Transactions, wanted};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -50,63 +49,9 @@ impl Writer {
         Self { options, connection: Some(connection), clock, newest, head: Head::default() }
     }
 
-    pub(super) async fn run(mut self, mut queue: Queue) {
-        loop {
-            match queue.next().await {
-                Next::Batch(jobs) => self.write(jobs).await,
-                Next::Close(reply) => {
-                    let closed = match self.connection.take() {
-                        Some(connection) => connection.close().await.map_err(StoreError::from),
-                        None => Ok(()),
-                    };
-                    // Nobody waits for the answer when the process is going down anyway.
-                    drop(reply.map(|reply| reply.send(closed)));
-                    return;
-                }
-            }
-        }
-    }
-
-    async fn write(&mut self, jobs: Vec<Job>) {
-        let mut waiting = VecDeque::from([jobs]);
-        while let Some(mut jobs) = waiting.pop_front() {
-            match self.until_locked(&mut jobs).await {
-                Ok(outcomes) => {
-                    for (job, outcome) in jobs.into_iter().zip(outcomes) {
-                        job.answer(outcome);
-                    }
-                }
-                // Callers see their answer dropped: unavailable, nothing is known to be written.
-                Err(StoreError::Unavailable(error)) => {
-                    let error = &*error as &dyn std::error::Error;
-                    tracing::error!(error, "a transaction failed");
-                }
-                Err(error) => match <[Job; 1]>::try_from(jobs) {
-                    Ok([job]) => job.refuse(error),
-                    Err(jobs) => waiting.extend(jobs.into_iter().map(|job| vec![job])),
-                },
-            }
-        }
-    }
-
-    /// Attempts it again for as long as it is the lock that cannot be had.
-    async fn until_locked(&mut self, jobs: &mut [Job]) -> Answer<Vec<Outcome>> {
-        for _ in 1..LOCK_TRIES {
-            let mut locked = false;
-            match self.attempt(jobs, &mut locked).await {
-                Err(error) if !locked => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "cannot lock the ledger's head");
-                }
-                answer => return answer,
-            }
-        }
-        self.attempt(jobs, &mut false).await
-    }
-
     /// One transaction over the whole batch. Where it fails, nothing of it is known to be committed,
     /// and where the lock was not had, nothing of it is.
-    async fn attempt(&mut self, jobs: &mut [Job], locked: &mut bool) -> Answer<Vec<Outcome>> {
+    async fn transaction(&mut self, jobs: &mut [Job], locked: &mut bool) -> Answer<Vec<Outcome>> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => in_time(connect::connect(&self.options)).await?,
@@ -148,6 +93,30 @@ impl Writer {
             Ok(())
         } else {
             Err(StoreError::Unavailable("the transaction was not committed".into()))
+        }
+    }
+}
+
+impl Transactions for Writer {
+    /// Tries again for as long as it is the lock that cannot be had.
+    async fn attempt(&mut self, jobs: &mut [Job]) -> Answer<Vec<Outcome>> {
+        for _ in 1..LOCK_TRIES {
+            let mut locked = false;
+            match self.transaction(jobs, &mut locked).await {
+                Err(error) if !locked => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "cannot lock the ledger's head");
+                }
+                answer => return answer,
+            }
+        }
+        self.transaction(jobs, &mut false).await
+    }
+
+    async fn close(self) -> Answer<()> {
+        match self.connection {
+            Some(connection) => Ok(connection.close().await?),
+            None => Ok(()),
         }
     }
 }

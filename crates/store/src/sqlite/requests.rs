@@ -82,6 +82,10 @@ pub(super) async fn revision(
 }
 
 pub(super) async fn list(pool: &SqlitePool, query: RequestQuery) -> Answer<Vec<Stored>> {
+    selection(query).build().fetch_all(pool).await?.iter().map(stored).collect()
+}
+
+fn selection(query: RequestQuery) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::<Sqlite>::new(COLUMNS);
     sql.push(" WHERE 1");
     if !query.states.is_empty() {
@@ -123,7 +127,7 @@ pub(super) async fn list(pool: &SqlitePool, query: RequestQuery) -> Answer<Vec<S
         Order::LastChangedFirst => " ORDER BY changed_at DESC, id DESC",
     });
     sql.push(" LIMIT ").push_bind(i64::from(query.limit));
-    sql.build().fetch_all(pool).await?.iter().map(stored).collect()
+    sql
 }
 
 pub(super) async fn counts(pool: &SqlitePool) -> Answer<Vec<StateCount>> {
@@ -246,4 +250,36 @@ fn record(row: &SqliteRow) -> Answer<IdempotencyRecord> {
         request: Column("idempotency", "request_id").parsed(row)?,
         at: Column("idempotency", "at").time(row)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::{AssertSqlSafe, Connection};
+
+    async fn plan(query: RequestQuery) -> String {
+        let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        super::super::MIGRATIONS.run(&mut database).await.unwrap();
+        let sql = selection(query).sql().as_str().replace('?', "NULL");
+        let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
+        let steps = plan.fetch_all(&mut database).await.unwrap();
+        steps.iter().map(|row| row.get::<String, _>("detail") + "\n").collect()
+    }
+
+    #[tokio::test]
+    async fn the_inbox_costs_the_same_however_much_waits() {
+        let (states, order) = (vec![StateName::Pending], Order::MostUrgentFirst);
+        let plan = plan(RequestQuery { states, order, ..RequestQuery::default() }).await;
+        assert_eq!(plan, "SEARCH requests USING INDEX requests_by_urgency (state=?)\n");
+    }
+
+    #[tokio::test]
+    async fn what_ended_is_found_without_looking_at_what_did_not() {
+        let states = vec![StateName::Denied, StateName::Expired];
+        let since = Timestamp::from_micros(1);
+        let order = Order::LastChangedFirst;
+        let query = RequestQuery { states, order, changed_since: since, ..RequestQuery::default() };
+        let plan = plan(query).await;
+        assert!(plan.starts_with("SEARCH requests USING INDEX requests_by_state (state=?"), "{plan}");
+    }
 }

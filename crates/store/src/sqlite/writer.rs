@@ -4,7 +4,6 @@
 //! commits once, then answers each. Where one of them cannot be written, each is written in a
 //! transaction of its own; the tree in memory moves only after COMMIT.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -17,7 +16,7 @@ use crate::batch::{Batch, Head, Times};
 use crate::change::{Change, Committed, Side};
 use crate::clock::{Clock, Newest, now_after};
 use crate::error::StoreError;
-use crate::queue::{Job, Next, Outcome, Queue, wanted};
+use crate::queue::{Job, Outcome, Transactions, wanted};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -70,46 +69,25 @@ impl Writer {
         Ok(writer)
     }
 
-    pub(super) async fn run(mut self, mut queue: Queue) {
-        loop {
-            match queue.next().await {
-                Next::Batch(jobs) => self.write(jobs).await,
-                Next::Close(reply) => {
-                    let closed = match self.connection.take() {
-                        Some(connection) => connection.close().await.map_err(StoreError::from),
-                        None => Ok(()),
-                    };
-                    // Nobody waits for the answer when the process is going down anyway.
-                    drop(reply.map(|reply| reply.send(closed)));
-                    return;
-                }
-            }
+    /// The connection; a new one after a failure, with the head as it finds it.
+    async fn connect(&mut self) -> Answer<SqliteConnection> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
         }
+        let mut connection = SqliteConnection::connect_with(&self.options).await?;
+        self.head = load_head(&mut connection).await?;
+        self.tell();
+        Ok(connection)
     }
 
-    async fn write(&mut self, jobs: Vec<Job>) {
-        let mut waiting = VecDeque::from([jobs]);
-        while let Some(mut jobs) = waiting.pop_front() {
-            match self.attempt(&mut jobs).await {
-                Ok(outcomes) => {
-                    for (job, outcome) in jobs.into_iter().zip(outcomes) {
-                        job.answer(outcome);
-                    }
-                }
-                // Callers see their answer dropped: unavailable, nothing is known to be written.
-                Err(StoreError::Unavailable(error)) => {
-                    let error = &*error as &dyn std::error::Error;
-                    tracing::error!(error, "a transaction failed");
-                }
-                Err(error) => match <[Job; 1]>::try_from(jobs) {
-                    Ok([job]) => job.refuse(error),
-                    Err(jobs) => waiting.extend(jobs.into_iter().map(|job| vec![job])),
-                },
-            }
-        }
+    /// What everybody goes by from now on, before anybody is answered.
+    fn tell(&self) {
+        self.newest.raise(self.head.newest);
+        self.epoch.set(&self.head);
     }
+}
 
-    /// One transaction over the whole batch. Where it fails, nothing of it is committed.
+impl Transactions for Writer {
     async fn attempt(&mut self, jobs: &mut [Job]) -> Answer<Vec<Outcome>> {
         let mut connection = self.connect().await?;
         let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -141,21 +119,11 @@ impl Writer {
         Ok(outcomes)
     }
 
-    /// The connection; a new one after a failure, with the head as it finds it.
-    async fn connect(&mut self) -> Answer<SqliteConnection> {
-        if let Some(connection) = self.connection.take() {
-            return Ok(connection);
+    async fn close(self) -> Answer<()> {
+        match self.connection {
+            Some(connection) => Ok(connection.close().await?),
+            None => Ok(()),
         }
-        let mut connection = SqliteConnection::connect_with(&self.options).await?;
-        self.head = load_head(&mut connection).await?;
-        self.tell();
-        Ok(connection)
-    }
-
-    /// What everybody goes by from now on, before anybody is answered.
-    fn tell(&self) {
-        self.newest.raise(self.head.newest);
-        self.epoch.set(&self.head);
     }
 }
 
