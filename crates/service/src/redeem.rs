@@ -52,9 +52,6 @@ impl Service {
         let scope = format!("agent {} redeem {id}", caller.agent);
         let fingerprint =
             Digest::of(&canonical::to_bytes(&json!({"digest": digest})).map_err(Failure::defect)?);
-        if let Some(again) = self.redeemed_before(&scope, key, fingerprint).await? {
-            return Ok(again);
-        }
         let lease_id = LeaseId(self.entropy.id(self.now())?);
         let command = Command::Redeem { executor: caller.agent, digest, lease_id };
         let mut act = Act::by_agent(id, caller, command);

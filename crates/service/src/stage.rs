@@ -1,9 +1,10 @@
 //! Staging: an agent puts a sensitive action before people, and amends it while they decide.
 
 mod check;
+mod retry;
 
 use ::policy::PolicyFailure;
-use domain::canonical::{self, Malformed};
+use domain::canonical::Malformed;
 use domain::fact::{RequestAmended, RequestStaged};
 use domain::kind::EffectPart;
 use domain::kind::is_change;
@@ -15,8 +16,8 @@ use domain::{
     RequestId, Requirement, Revision, Risk, Staging, Timestamp, apply,
 };
 use serde_json::Value;
-use store::change::{Idempotency, Staged};
-use store::read::{IdempotencyRecord, Stored};
+use store::change::Staged;
+use store::read::Stored;
 use store::{Change, House, NewFact, RequestChange, StoreError, Write};
 
 use crate::act::{Act, ActError};
@@ -26,6 +27,7 @@ use crate::query::AgentRequest;
 use crate::{Failure, Service};
 pub(crate) use check::Checked;
 use check::excluded;
+use retry::{Retry, read};
 
 /// How often staging is tried again when people or kinds change under it.
 const TRIES: usize = 5;
@@ -104,12 +106,19 @@ impl Service {
         key: Option<&str>,
     ) -> Result<StageAnswer, StageError> {
         let (value, fingerprint) = read(body)?;
-        let scope = format!("agent {} stage", caller.agent);
-        if let Some(key) = key
-            && let Some(used) = self.store.idempotency(&scope, key).await?
-        {
-            return self.staged_before(caller, used, fingerprint).await;
+        let retry = Retry::new(format!("agent {} stage", caller.agent), key, fingerprint);
+        match self.stage_anew(caller, &value, retry.as_ref()).await {
+            Ok(request) => Ok(StageAnswer { request, replayed: false }),
+            Err(error) => self.or_staged_before(caller, retry, error).await,
         }
+    }
+
+    async fn stage_anew(
+        &self,
+        caller: &AgentCaller,
+        value: &Value,
+        retry: Option<&Retry>,
+    ) -> Result<AgentRequest, StageError> {
         for _ in 0..TRIES {
             let now = self.now();
             // INVARIANT: I9. Kind, executor, owners and policy are those of this epoch.
@@ -117,26 +126,17 @@ impl Service {
             if !self.key_lives(&house, caller) {
                 return Err(StageError::KeyDead);
             }
-            let checked = self.check(&house, caller, &value, None, now).await?;
+            let checked = self.check(&house, caller, value, None, now).await?;
             let id = RequestId(self.entropy.id(now)?);
             let stager = Stager::agent(caller);
             let sealed = self.seal(&stager, &checked, id, 1).await?;
             let effect = checked.effect();
             let mut change = self.staging(&house, &stager, checked, sealed, now).await?;
-            change.idempotency = key.map(|key| Idempotency {
-                scope: scope.clone(),
-                key: key.to_owned(),
-                fingerprint,
-                request: id,
-            });
+            change.idempotency = retry.map(|retry| retry.record(id));
             match self.commit(change).await {
                 Ok(committed) => {
                     let staged = *committed.after.ok_or(StageError::NotFound)?;
-                    let request = self.as_staged(&house, staged, effect, now).await?;
-                    return Ok(StageAnswer { request, replayed: false });
-                }
-                Err(StoreError::KeyUsed(used)) => {
-                    return self.staged_before(caller, used, fingerprint).await;
+                    return self.as_staged(&house, staged, effect, now).await;
                 }
                 Err(StoreError::Stale | StoreError::TooLate) => {}
                 Err(error) => return Err(error.into()),
@@ -158,51 +158,36 @@ impl Service {
         key: Option<&str>,
     ) -> Result<StageAnswer, StageError> {
         let (value, fingerprint) = read(body)?;
-        let scope = format!("agent {} amend {id}", caller.agent);
-        if let Some(key) = key
-            && let Some(used) = self.store.idempotency(&scope, key).await?
-        {
-            return self.staged_before(caller, used, fingerprint).await;
+        let retry = Retry::new(format!("agent {} amend {id}", caller.agent), key, fingerprint);
+        match self.amend_anew(caller, id, &value, retry.as_ref()).await {
+            Ok(request) => Ok(StageAnswer { request, replayed: false }),
+            Err(error) => self.or_staged_before(caller, retry, error).await,
         }
+    }
+
+    async fn amend_anew(
+        &self,
+        caller: &AgentCaller,
+        id: RequestId,
+        value: &Value,
+        retry: Option<&Retry>,
+    ) -> Result<AgentRequest, StageError> {
         let request = self.visible_to_agent(caller, id).await?.request;
         if request.agent != caller.agent {
             return Err(Refusal::NotStager.into());
         }
         let now = self.now();
         let house = self.house().await?;
-        let checked = self.check(&house, caller, &value, Some(&request.kind), now).await?;
+        let checked = self.check(&house, caller, value, Some(&request.kind), now).await?;
         let sealed = self.seal(&Stager::agent(caller), &checked, id, request.revision + 1).await?;
         let amended = self.amended(&house, &checked, &sealed, now).await?;
         let effect = checked.effect();
         let mut act = Act::by_agent(id, caller, Command::Amend(Box::new(Amendment(amended))));
         act.writes = checked.inline_evidence(caller.agent);
         act.amendment = Some(Staged { sealed, effect });
-        act.idempotency =
-            key.map(|key| Idempotency { scope, key: key.to_owned(), fingerprint, request: id });
-        match self.act(act).await {
-            Ok(_) => {
-                let request = self.agent_request(caller, id).await?;
-                Ok(StageAnswer { request, replayed: false })
-            }
-            Err(ActError::Failed(Failure::Store(StoreError::KeyUsed(used)))) => {
-                self.staged_before(caller, used, fingerprint).await
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The answer to a staging that was answered before.
-    async fn staged_before(
-        &self,
-        caller: &AgentCaller,
-        used: IdempotencyRecord,
-        fingerprint: Digest,
-    ) -> Result<StageAnswer, StageError> {
-        if used.fingerprint != fingerprint {
-            return Err(StageError::KeyReused);
-        }
-        let request = self.agent_request(caller, used.request).await?;
-        Ok(StageAnswer { request, replayed: true })
+        act.idempotency = retry.map(|retry| retry.record(id));
+        self.act(act).await?;
+        Ok(self.agent_request(caller, id).await?)
     }
 
     /// A request that was just staged, as its agent is told of it.
@@ -399,11 +384,4 @@ impl Checked {
         // An approval after the window's end could never be used.
         self.body.window.map_or(asked, |window| asked.min(window.not_after))
     }
-}
-
-/// The body as a value, and the fingerprint by which a retry is recognised.
-fn read(body: &[u8]) -> Result<(Value, Digest), StageError> {
-    let value = canonical::parse(body)?;
-    let fingerprint = Digest::of(&canonical::to_bytes(&value).map_err(Failure::defect)?);
-    Ok((value, fingerprint))
 }

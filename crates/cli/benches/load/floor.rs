@@ -13,8 +13,11 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection};
 /// the same tables and indexes, without triggers and checks between them.
 pub struct Raw {
     connection: SqliteConnection,
-    /// One statement a table.
-    copies: Vec<String>,
+    /// The tables that have rows of a request.
+    tables: Vec<String>,
+    /// A transaction that copies the rows of some requests into each of them: one message to the
+    /// driver, so that it is SQLite that is measured.
+    copy: String,
     requests: Vec<String>,
     next: usize,
     _directory: tempfile::TempDir,
@@ -41,11 +44,13 @@ impl Raw {
             let sql: String = row.try_get(0)?;
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
         }
-        let copies = copies(&mut connection).await?;
+        let tables = tables(&mut connection).await?;
+        let copies: String = tables.iter().map(|table| copy(table)).collect();
+        let copy = format!("BEGIN IMMEDIATE; {copies}COMMIT");
         let requests = sqlx::query_scalar("SELECT id FROM gate.requests ORDER BY staged_at DESC")
             .fetch_all(&mut connection)
             .await?;
-        Ok(Self { connection, copies, requests, next: 0, _directory: directory })
+        Ok(Self { connection, tables, copy, requests, next: 0, _directory: directory })
     }
 
     /// Commits the rows of `group` requests at a time; answers with requests a second.
@@ -70,14 +75,11 @@ impl Raw {
         if self.next + group > self.requests.len() {
             self.clear().await?;
         }
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        for id in self.requests.iter().skip(self.next).take(group) {
-            for copy in &self.copies {
-                let copy = sqlx::query(AssertSqlSafe(copy.as_str())).bind(id);
-                copy.execute(&mut *transaction).await?;
-            }
-        }
-        transaction.commit().await?;
+        let ids: Vec<&String> = self.requests.iter().skip(self.next).take(group).collect();
+        let ids = serde_json::to_string(&ids)?;
+        let copy = sqlx::query(AssertSqlSafe(self.copy.as_str()));
+        let copy = self.tables.iter().fold(copy, |copy, _| copy.bind(&ids));
+        copy.execute(&mut self.connection).await?;
         self.next += group;
         Ok(())
     }
@@ -85,9 +87,8 @@ impl Raw {
     /// The requests that there are go round.
     async fn clear(&mut self) -> anyhow::Result<()> {
         ensure!(self.requests.len() >= 64, "too few requests were staged before");
-        for copy in &self.copies {
-            let table = copy.split(' ').nth(2).context("a table")?;
-            let delete = format!("DELETE FROM {table}");
+        for table in &self.tables {
+            let delete = format!("DELETE FROM main.{table}");
             sqlx::raw_sql(AssertSqlSafe(delete)).execute(&mut self.connection).await?;
         }
         self.next = 0;
@@ -95,28 +96,30 @@ impl Raw {
     }
 }
 
-/// For each table that has rows of a request: how they are copied.
-async fn copies(connection: &mut SqliteConnection) -> anyhow::Result<Vec<String>> {
+/// The tables that have rows of a request.
+async fn tables(connection: &mut SqliteConnection) -> anyhow::Result<Vec<String>> {
     let tables = sqlx::query_scalar::<_, String>(
         "SELECT m.name FROM gate.sqlite_schema AS m JOIN pragma_table_info(m.name, 'gate') AS c \
          WHERE m.type = 'table' AND c.name = 'request_id' ORDER BY 1",
     );
-    let mut copies: Vec<String> = tables
-        .fetch_all(&mut *connection)
-        .await?
-        .iter()
-        .map(|table| {
-            format!("INSERT INTO main.{table} SELECT * FROM gate.{table} WHERE request_id = ?")
-        })
-        .collect();
-    ensure!(copies.len() > 3, "the tables of a request are not found");
-    copies.push("INSERT INTO main.requests SELECT * FROM gate.requests WHERE id = ?".to_owned());
-    copies.push(
-        "INSERT INTO main.entry_texts SELECT * FROM gate.entry_texts WHERE idx IN \
-         (SELECT idx FROM gate.entries WHERE request_id = ?)"
-            .to_owned(),
-    );
-    Ok(copies)
+    let mut tables = tables.fetch_all(connection).await?;
+    ensure!(tables.len() > 3, "the tables of a request are not found");
+    tables.extend(["requests".to_owned(), "entry_texts".to_owned()]);
+    Ok(tables)
+}
+
+/// Copies a table's rows of some requests, whose ids are a JSON array.
+fn copy(table: &str) -> String {
+    let of = match table {
+        "requests" => "t.id = wanted.value".to_owned(),
+        "entry_texts" => {
+            "t.idx IN (SELECT idx FROM gate.entries WHERE request_id = wanted.value)".to_owned()
+        }
+        _ => "t.request_id = wanted.value".to_owned(),
+    };
+    format!(
+        "INSERT INTO main.{table} SELECT t.* FROM json_each(?) AS wanted JOIN gate.{table} AS t ON {of}; "
+    )
 }
 
 /// The address without what only our driver knows.

@@ -1,13 +1,10 @@
 //! Entries and tree nodes.
 
-use std::collections::HashMap;
-
 use domain::merkle::Hash;
 use domain::{RequestId, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
-use sqlx::{PgConnection, Row};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 
-use super::connect::snapshot;
 use super::rows::{Column, signed};
 use crate::error::StoreError;
 use crate::read::StoredEntry;
@@ -50,66 +47,59 @@ pub(super) async fn tree_nodes(pool: &PgPool, level: u8, from: u64, to: u64) -> 
 }
 
 pub(super) async fn key_entries(pool: &PgPool) -> Answer<Vec<StoredEntry>> {
-    let rows = sqlx::query(
-        "SELECT idx, body, leaf FROM entries WHERE fact = 'CheckpointKeyNamed' ORDER BY idx",
-    )
-    .fetch_all(pool)
-    .await?;
-    joined(rows, Vec::new())
+    read(pool, |sql| {
+        sql.push("fact = 'CheckpointKeyNamed'");
+    })
+    .await
 }
 
 pub(super) async fn entries_of(pool: &PgPool, id: RequestId) -> Answer<Vec<StoredEntry>> {
-    let mut tx = snapshot(pool).await?;
-    let rows =
-        sqlx::query("SELECT idx, body, leaf FROM entries WHERE request_id = $1 ORDER BY idx")
-            .bind(id.0)
-            .fetch_all(&mut *tx)
-            .await?;
-    let texts = sqlx::query(
-        "SELECT idx, field, salt, text FROM entry_texts \
-         WHERE idx IN (SELECT idx FROM entries WHERE request_id = $1)",
-    )
-    .bind(id.0)
-    .fetch_all(&mut *tx)
-    .await?;
-    joined(rows, texts)
+    read(pool, |sql| {
+        sql.push("request_id = ").push_bind(id.0);
+    })
+    .await
 }
 
 pub(super) async fn entries(pool: &PgPool, from: u64, limit: u32) -> Answer<Vec<StoredEntry>> {
     let end = signed(from.saturating_add(u64::from(limit)));
-    let mut tx = snapshot(pool).await?;
-    let rows = sqlx::query(
-        "SELECT idx, body, leaf FROM entries WHERE idx >= $1 AND idx < $2 ORDER BY idx",
-    )
-    .bind(signed(from))
-    .bind(end)
-    .fetch_all(&mut *tx)
-    .await?;
-    let texts =
-        sqlx::query("SELECT idx, field, salt, text FROM entry_texts WHERE idx >= $1 AND idx < $2")
-            .bind(signed(from))
-            .bind(end)
-            .fetch_all(&mut *tx)
-            .await?;
-    joined(rows, texts)
+    read(pool, |sql| {
+        sql.push("e.idx >= ").push_bind(signed(from)).push(" AND e.idx < ").push_bind(end);
+    })
+    .await
 }
 
-fn joined(rows: Vec<PgRow>, texts: Vec<PgRow>) -> Answer<Vec<StoredEntry>> {
-    let mut by_index: HashMap<u64, Vec<(String, Vec<u8>, String)>> = HashMap::new();
-    for row in texts {
-        let index = Column("entry_texts", "idx").number(&row)?;
-        let text = (row.try_get("field")?, row.try_get("salt")?, row.try_get("text")?);
-        by_index.entry(index).or_default().push(text);
-    }
-    rows.iter()
-        .map(|row| {
-            let index = Column("entries", "idx").number(row)?;
-            Ok(StoredEntry {
+/// Entries with the texts that are still there: one statement, so as of one instant.
+async fn read(
+    pool: &PgPool,
+    condition: impl FnOnce(&mut QueryBuilder<Postgres>),
+) -> Answer<Vec<StoredEntry>> {
+    let mut sql = QueryBuilder::new(
+        "SELECT e.idx, body, leaf, field, salt, text FROM entries AS e \
+         LEFT JOIN entry_texts AS t ON t.idx = e.idx WHERE ",
+    );
+    condition(&mut sql);
+    sql.push(" ORDER BY e.idx, field");
+    joined(sql.build().fetch_all(pool).await?)
+}
+
+/// An entry has a row for each of its texts, and one where it has none.
+fn joined(rows: Vec<PgRow>) -> Answer<Vec<StoredEntry>> {
+    let mut entries: Vec<StoredEntry> = Vec::new();
+    for row in rows {
+        let index = Column("entries", "idx").number(&row)?;
+        if entries.last().is_none_or(|last| last.index != index) {
+            let leaf = Column("entries", "leaf").digest(&row)?;
+            entries.push(StoredEntry {
                 index,
                 body: row.try_get("body")?,
-                leaf: Column("entries", "leaf").digest(row)?,
-                texts: by_index.remove(&index).unwrap_or_default(),
-            })
-        })
-        .collect()
+                leaf,
+                texts: Vec::new(),
+            });
+        }
+        let field: Option<String> = row.try_get("field")?;
+        if let (Some(field), Some(entry)) = (field, entries.last_mut()) {
+            entry.texts.push((field, row.try_get("salt")?, row.try_get("text")?));
+        }
+    }
+    Ok(entries)
 }

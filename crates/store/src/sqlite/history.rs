@@ -33,16 +33,16 @@ const ENDED: &str = "SELECT state, changed_at FROM requests \
      WHERE content_digest = ?1 AND state IN ('denied', 'expired') AND id <> ?2 AND changed_at > ?3 \
      ORDER BY changed_at DESC LIMIT 1";
 
-/// What was staged before this revision, read at one instant.
+/// What was staged before this revision. Three reads, not one instant: it is advice.
 pub(super) async fn history(pool: &SqlitePool, of: &Sealed, now: Timestamp) -> Answer<History> {
     let revision = &of.revision;
     let (id, agent) = (revision.request_id.to_string(), revision.agent.to_string());
-    let mut tx = pool.begin().await?;
+    let mut connection = pool.acquire().await?;
     let agent_knows_kind = sqlx::query_scalar(KNOWS_KIND)
         .bind(&agent)
         .bind(&revision.kind.name)
         .bind(&id)
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut *connection)
         .await?;
     let targets = sqlx::query(OF_TARGETS)
         .bind(&agent)
@@ -51,13 +51,13 @@ pub(super) async fn history(pool: &SqlitePool, of: &Sealed, now: Timestamp) -> A
         .bind(serde_json::to_string(&revision.targets).map_err(refused)?)
         .bind(now.plus_seconds(-BURST_S).micros())
         .bind(BURST_COUNTED)
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut *connection)
         .await?;
     let ended = sqlx::query(ENDED)
         .bind(of.content_digest.0.as_slice())
         .bind(&id)
         .bind(now.plus_seconds(-REPEAT_S).micros())
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut *connection)
         .await?;
     Ok(History {
         agent_knows_kind,

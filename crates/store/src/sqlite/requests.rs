@@ -280,6 +280,9 @@ mod tests {
         let order = Order::LastChangedFirst;
         let query = RequestQuery { states, order, changed_since: since, ..RequestQuery::default() };
         let plan = plan(query).await;
-        assert!(plan.starts_with("SEARCH requests USING INDEX requests_by_state (state=?"), "{plan}");
+        assert!(
+            plan.starts_with("SEARCH requests USING INDEX requests_by_state (state=?"),
+            "{plan}"
+        );
     }
 }

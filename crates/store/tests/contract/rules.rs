@@ -6,7 +6,7 @@ use domain::freeze::FreezeScope;
 use domain::{Actor, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName};
 use store::change::Idempotency;
 use store::read::{Order, RequestQuery};
-use store::{Change, Side, Store, StoreError, Write};
+use store::{Change, NewFact, Side, Store, StoreError, Write};
 use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
@@ -43,6 +43,7 @@ pub trait Database {
 macro_rules! hold {
     ($database:ty) => {
         $crate::rules::hold!($database:
+            i7_what_is_answered_is_what_was_recorded,
             i7_a_change_is_durable_whole_and_read_back,
             i7_a_change_that_fails_leaves_nothing_and_takes_nobody_with_it,
             i9_a_stale_version_epoch_or_deadline_is_refused_inside_the_transaction,
@@ -125,6 +126,20 @@ pub async fn i7_a_change_is_durable_whole_and_read_back(database: impl Database)
     assert_eq!(Digest::of(&bytes), digest);
     let next = store.commit(staging(2)).await.unwrap();
     assert_eq!(next.first_index, 6, "the tree goes on where it was");
+}
+
+pub async fn i7_what_is_answered_is_what_was_recorded(database: impl Database) {
+    let store = database.furnished().await;
+    let later = NewFact { at: at(50), ..person(PersonId(Uuid::from_u128(99)), "Ann Later") };
+    store.commit(Change { facts: vec![later], ..Change::default() }).await.unwrap();
+    let (change, between) = (staging(1), staging(2));
+    let (id, _) = named(&change);
+    assert!(change.request.as_ref().is_some_and(|request| request.after.staged_at == at(0)));
+    let (committed, other) = tokio::join!(store.commit(change), store.commit(between));
+    let after = committed.unwrap().after.unwrap();
+    assert_eq!(after.staged_at, at(50), "never before the newest entry");
+    assert_eq!(*after, store.load(id).await.unwrap().unwrap().request);
+    assert!(other.is_ok());
 }
 
 pub async fn i7_a_change_that_fails_leaves_nothing_and_takes_nobody_with_it(
