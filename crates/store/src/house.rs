@@ -15,6 +15,7 @@ use domain::{
 use crate::read::{Agent, ApiKey, Instance, Person, StandingFreeze, StoredPolicy};
 
 /// The rows that a house is made of, all of one instant.
+#[derive(Debug)]
 pub(crate) struct Rows {
     pub instance: Option<Instance>,
     /// By name.
@@ -32,6 +33,7 @@ pub(crate) struct Rows {
 }
 
 /// Everything that authority rests on, as of one epoch.
+#[derive(Debug)]
 pub struct House {
     rows: Rows,
     people: HashMap<PersonId, usize>,

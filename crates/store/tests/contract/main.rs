@@ -5,6 +5,7 @@ mod backup;
 mod checkpoints;
 mod fixture;
 mod history;
+mod house;
 mod intact;
 mod postgres;
 mod rebuild;

@@ -78,6 +78,11 @@ macro_rules! hold {
             i12_a_change_decided_in_a_future_that_has_not_come_is_decided_anew,
             i12_times_of_entries_never_go_back_however_many_commit_at_once
         );
+        $crate::rules::hold!($database, house:
+            i9_whatever_changes_the_house_moves_the_epoch,
+            i9_what_a_broken_glass_owes_moves_the_epoch,
+            what_happens_every_day_does_not_move_the_epoch
+        );
         $crate::rules::hold!($database, vanish:
             k08_a_caller_that_vanishes_leaves_no_connection_in_the_past
         );
