@@ -22,7 +22,7 @@ use crate::caller::{AgentCaller, PersonCaller};
 use crate::view::{AgentRef, FreezeRow, FreezeScopeView};
 use crate::{Failure, Service};
 
-pub use agent::{AgentList, AgentRequest};
+pub use agent::{AgentList, AgentRequest, AgentRequirement, AgentRisk};
 pub use ledger::{LedgerEntry, LedgerHead, MAX_ENTRIES};
 pub use lists::HistoryQuery;
 

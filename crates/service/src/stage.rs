@@ -1,6 +1,7 @@
 //! Staging: an agent puts a sensitive action before people, and amends it while they decide.
 
 mod check;
+mod preview;
 mod retry;
 
 use ::policy::PolicyFailure;
@@ -27,6 +28,7 @@ use crate::query::AgentRequest;
 use crate::{Failure, Service};
 pub(crate) use check::Checked;
 use check::excluded;
+pub use preview::Preview;
 use retry::{Retry, read};
 
 /// How often staging is tried again when people or kinds change under it.

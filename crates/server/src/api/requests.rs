@@ -14,14 +14,28 @@ use super::input::{Id, JsonBytes, Params, idempotency_key, preferred_wait};
 use crate::AppState;
 use crate::problem::Problem;
 
+/// How to stage.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StageParams {
+    #[serde(default)]
+    validate: bool,
+}
+
 /// Stages an action. 201 with its address; the same Idempotency-Key and body again: the same
 /// request, marked `idempotency-replayed`.
+///
+/// With `validate=true` nothing is stored: 200 with what would be asked of whom.
 pub(super) async fn stage(
     State(state): State<AppState>,
     Agent(agent): Agent,
+    Params(params): Params<StageParams>,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
+    if params.validate {
+        return Ok(Json(state.service.preview(&agent, &body).await?).into_response());
+    }
     let key = idempotency_key(&headers)?;
     let staged = state.service.stage(&agent, &body, key.as_deref()).await?;
     Ok(created(staged))

@@ -1,5 +1,6 @@
 //! Staging, reading, waiting, withdrawing.
 
+use axum::http::StatusCode;
 use serde_json::json;
 use testing::{Scene, TestApp, stage_body};
 
@@ -20,6 +21,45 @@ async fn a_staged_request_waits_for_people_and_says_what_to_do() {
     assert!(request["digest"].as_str().unwrap().starts_with("sha256:"));
     assert_eq!(app.facts_since(before).await, ["RequestStaged"]);
     app.assert_ledger_holds().await;
+}
+
+#[tokio::test]
+async fn a_body_is_tried_out_and_nothing_is_stored() {
+    let app = TestApp::new().await;
+    let owner = app.person("Olga Owner", &[]).await;
+    let agent = app.agent("agent-1", owner.id).await;
+    let tried = "/api/v1/requests?validate=true";
+    let lonely = agent.post(tried, &stage_body(), Some("k-1")).await;
+    assert_eq!((lonely.status, &lonely.json()["can_be_met"]), (StatusCode::OK, &json!(false)));
+    assert!(lonely.json()["next"].as_str().unwrap().contains("administrator"));
+    app.person("Bob Approver", &["approvers"]).await;
+
+    let before = app.entries().await;
+    let told = agent.post(tried, &stage_body(), Some("k-1")).await.json();
+    assert_eq!(
+        (&told["can_be_met"], &told["requirements"][0]["who_could"]),
+        (&json!(true), &json!(1))
+    );
+    let mut wrong = stage_body();
+    wrong["targets"] = json!([]);
+    let refused = agent.post(tried, &wrong, None).await;
+    let staged = agent.post("/api/v1/requests", &wrong, None).await;
+    assert_eq!(
+        (refused.status, refused.problem()),
+        (StatusCode::UNPROCESSABLE_ENTITY, staged.problem())
+    );
+    assert_eq!(
+        agent.post("/api/v1/requests?validate=perhaps", &stage_body(), None).await.status,
+        400
+    );
+    assert_eq!(app.entries().await, before);
+
+    let staged = agent.post("/api/v1/requests", &stage_body(), Some("k-1")).await;
+    assert_eq!(
+        (staged.status, &staged.json()["requirements"]),
+        (StatusCode::CREATED, &told["requirements"])
+    );
+    assert_eq!(staged.json()["content_digest"], told["content_digest"]);
 }
 
 #[tokio::test]
