@@ -3,7 +3,7 @@
 //! INVARIANT: I9. The epoch is asked for every time. What was decided under one that is over by the
 //! time of the commit is stale, and decided anew.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::{Kind, Request, Timestamp};
 use store::House;
@@ -15,7 +15,22 @@ use crate::{Failure, Service};
 
 /// The house that was read last.
 #[derive(Default)]
-pub(crate) struct Current(Mutex<Option<Arc<House>>>);
+pub(crate) struct Current {
+    known: RwLock<Option<Arc<House>>>,
+    /// Held by whoever reads it anew, so that others wait for that instead of reading it as well.
+    reading: Mutex<()>,
+}
+
+impl Current {
+    fn of(&self, epoch: Option<u64>) -> Option<Arc<House>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|house| house.epoch() == epoch).map(Arc::clone)
+    }
+
+    fn keep(&self, house: &Arc<House>) {
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(house));
+    }
+}
 
 /// A request with everything that a decision on it rests on.
 pub(crate) struct Decidable {
@@ -27,14 +42,15 @@ pub(crate) struct Decidable {
 impl Service {
     /// The house as of an epoch that was in force when it was asked for, or later.
     pub(crate) async fn house(&self) -> Result<Arc<House>, Failure> {
-        // Whoever comes while it is being read waits for that instead of reading it as well.
-        let mut known = self.current.0.lock().await;
-        let epoch = self.store.epoch().await?;
-        if let Some(house) = known.as_ref().filter(|house| house.epoch() == epoch) {
-            return Ok(Arc::clone(house));
+        if let Some(house) = self.current.of(self.store.epoch().await?) {
+            return Ok(house);
+        }
+        let _reading = self.current.reading.lock().await;
+        if let Some(house) = self.current.of(self.store.epoch().await?) {
+            return Ok(house);
         }
         let house = Arc::new(self.store.house().await?);
-        *known = Some(Arc::clone(&house));
+        self.current.keep(&house);
         Ok(house)
     }
 
@@ -44,12 +60,13 @@ impl Service {
         house: &House,
         name: &str,
         version: u32,
-    ) -> Result<Kind, Failure> {
+    ) -> Result<Arc<Kind>, Failure> {
         if let Some((kind, _)) = house.kind(name).filter(|(_, newest)| *newest == version) {
-            return Ok(kind.clone());
+            return Ok(Arc::clone(kind));
         }
         let kind = self.store.kind(name, version).await?;
-        kind.ok_or_else(|| Failure::defect(format!("version {version} of kind {name} is gone")))
+        let gone = || Failure::defect(format!("version {version} of kind {name} is gone"));
+        kind.map(Arc::new).ok_or_else(gone)
     }
 
     /// What a decision about a stored request rests on now, the policy in force included.

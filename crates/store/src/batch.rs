@@ -59,8 +59,7 @@ pub(crate) struct Times {
 #[derive(Default)]
 pub(crate) struct Wanted {
     pub requests: Vec<RequestId>,
-    pub scopes: Vec<String>,
-    pub keys: Vec<String>,
+    pub keys: Vec<(String, String)>,
 }
 
 impl Wanted {
@@ -68,8 +67,7 @@ impl Wanted {
         let known = change.request.as_ref().filter(|request| request.before.is_some());
         self.requests.extend(known.map(|request| request.after.id));
         if let Some(record) = &change.idempotency {
-            self.scopes.push(record.scope.clone());
-            self.keys.push(record.key.clone());
+            self.keys.push((record.scope.clone(), record.key.clone()));
         }
     }
 }

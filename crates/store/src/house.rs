@@ -6,6 +6,7 @@
 //! decided on an older one is stale when it is committed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use domain::authority::BREAK_GLASS;
 use domain::{
@@ -25,7 +26,7 @@ pub(crate) struct Rows {
     /// Keys that were not revoked, by the hash that finds them.
     pub keys: Vec<([u8; 32], ApiKey)>,
     /// Each kind in its newest version, by name.
-    pub kinds: Vec<(Kind, u32)>,
+    pub kinds: Vec<(Arc<Kind>, u32)>,
     pub policy: Option<StoredPolicy>,
     pub freezes: Vec<StandingFreeze>,
     /// Whose break-glass still waits for a second person, and until when, the most urgent of each.
@@ -107,12 +108,12 @@ impl House {
     }
 
     /// Each kind in its newest version, by name.
-    pub fn kinds(&self) -> &[(Kind, u32)] {
+    pub fn kinds(&self) -> &[(Arc<Kind>, u32)] {
         &self.rows.kinds
     }
 
     /// The newest version of a kind.
-    pub fn kind(&self, name: &str) -> Option<&(Kind, u32)> {
+    pub fn kind(&self, name: &str) -> Option<&(Arc<Kind>, u32)> {
         self.rows.kinds.iter().find(|(kind, _)| kind.name == name)
     }
 

@@ -237,7 +237,7 @@ async fn the_page_tries_a_policy_on_past_requests_and_proposes_it() {
 async fn the_pages_propose_kinds_and_groups_and_keep_what_was_typed() {
     let House { app, ann, ben } = house().await;
     let house = app.store.house().await.unwrap();
-    let (mut kind, _) = house.kind("vendor.key_extend").unwrap().clone();
+    let mut kind = domain::Kind::clone(&house.kind("vendor.key_extend").unwrap().0);
     kind.release_ttl_s = 5;
     let bad = serde_json::to_string(&kind).unwrap();
     let refused = ann.post("/kinds", &[("text", &bad), ("reason", WHY)]).await;

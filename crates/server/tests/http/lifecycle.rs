@@ -65,7 +65,8 @@ async fn an_amendment_keeps_the_kind_and_is_the_stagers_alone() {
 /// The kind that tests stage, with a lease of five minutes and half an hour to report.
 async fn short_lease(app: &TestApp) {
     let name = stage_body()["kind"].as_str().unwrap().to_owned();
-    let (mut kind, _) = app.store.house().await.unwrap().kind(&name).unwrap().clone();
+    let house = app.store.house().await.unwrap();
+    let mut kind = domain::Kind::clone(&house.kind(&name).unwrap().0);
     (kind.lease_ttl_s, kind.report_deadline_s) = (300, 1800);
     let kind = serde_json::to_vec(&kind).unwrap();
     app.service.put_kind(&Steward::Operator, &kind, "short leases").await.unwrap();

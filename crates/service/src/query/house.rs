@@ -4,6 +4,7 @@ use domain::kind::is_change;
 use domain::{Actor, AgentId, Kind, StateName};
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::caller::PersonCaller;
 use crate::change::STANDING_GROUPS;
@@ -85,11 +86,12 @@ impl Service {
     /// When the store is away.
     pub async fn kinds_view(&self) -> Result<KindsView, Failure> {
         let now = self.now();
-        let view = |(mut kind, version): (Kind, u32)| {
+        let view = |(kind, version): &(Arc<Kind>, u32)| {
+            let mut kind = Kind::clone(kind);
             kind.example = kind.example_at(now);
-            KindView { kind, version }
+            KindView { kind, version: *version }
         };
-        let kinds = self.house().await?.kinds().iter().cloned().map(view).collect();
+        let kinds = self.house().await?.kinds().iter().map(view).collect();
         Ok(KindsView { kinds, public_url: self.public_url().to_owned() })
     }
 }

@@ -35,7 +35,7 @@ impl Service {
                 };
                 let house = self.house().await?;
                 let old = self.kind(&house, &name, replaces).await?;
-                let old = serde_json::to_value(&old).map_err(Failure::defect)?;
+                let old = serde_json::to_value(&*old).map_err(Failure::defect)?;
                 let changes = between(&old, &whole(definition));
                 Ok(Some(ProposalView { replaces, changes, replay: None }))
             }

@@ -1,6 +1,7 @@
 //! What a stage body has to hold before anything is made of it, and what it refers to.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::kind::is_change;
 use domain::revision::EvidenceDescriptor;
@@ -8,6 +9,7 @@ use domain::stage::{EvidenceItem, FieldError};
 use domain::{
     AgentId, Digest, Ineligible, Kind, KindRef, PersonId, Revision, StageBody, Timestamp, name,
 };
+use serde::Deserialize;
 use serde_json::Value;
 use store::House;
 
@@ -18,7 +20,7 @@ use crate::caller::AgentCaller;
 /// A stage body that holds by itself, with what it refers to.
 pub(crate) struct Checked {
     pub body: StageBody,
-    pub kind: Kind,
+    pub kind: Arc<Kind>,
     pub version: u32,
     pub executor: AgentId,
     pub evidence: Vec<EvidenceDescriptor>,
@@ -41,7 +43,7 @@ impl Service {
         if !errors.is_empty() {
             return Err(StageError::Invalid(errors));
         }
-        let body: StageBody = serde_json::from_value(value.clone())
+        let body = StageBody::deserialize(value)
             .map_err(|error| StageError::Invalid(vec![FieldError::new("", error.to_string())]))?;
         if let Some(amended) = amended.filter(|amended| amended.name != body.kind) {
             let other = FieldError::new("/kind", "stays the kind of the request that is amended");
@@ -59,7 +61,7 @@ impl Service {
         };
         let (kind, version) = match amended {
             Some(old) => (self.kind(house, &old.name, old.version).await?, old.version),
-            None => (newest.clone(), *version),
+            None => (Arc::clone(newest), *version),
         };
         let parameters = Value::Object(body.parameters.clone());
         let mut errors = self.schemas.check_parameters(&kind, version, &parameters)?;

@@ -1,6 +1,7 @@
 //! People, groups, agents, keys, kinds, sessions: reads.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::{Actor, Freeze, Kind, PersonId, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
@@ -188,14 +189,14 @@ fn kind_of(row: &PgRow) -> Answer<Kind> {
 }
 
 /// Each kind in its newest version, by name.
-async fn kinds(tx: &mut PgConnection) -> Answer<Vec<(Kind, u32)>> {
+async fn kinds(tx: &mut PgConnection) -> Answer<Vec<(Arc<Kind>, u32)>> {
     let rows = sqlx::query(
         "SELECT body, version FROM kinds AS k \
          WHERE version = (SELECT max(version) FROM kinds WHERE name = k.name) ORDER BY name",
     )
     .fetch_all(tx)
     .await?;
-    let kind = |row: &PgRow| Ok((kind_of(row)?, Column("kinds", "version").number(row)?));
+    let kind = |row: &PgRow| Ok((Arc::new(kind_of(row)?), Column("kinds", "version").number(row)?));
     rows.iter().map(kind).collect()
 }
 

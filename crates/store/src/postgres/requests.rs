@@ -48,12 +48,14 @@ pub(super) async fn found(tx: &mut PgConnection, wanted: &Wanted) -> Answer<Foun
         }
     }
     if !wanted.keys.is_empty() {
+        let (scopes, keys): (Vec<&str>, Vec<&str>) =
+            wanted.keys.iter().map(|(scope, key)| (scope.as_str(), key.as_str())).unzip();
         let rows = sqlx::query(
             "SELECT scope, key, fingerprint, request_id, at FROM idempotency \
              JOIN unnest($1::text[], $2::text[]) AS wanted (scope, key) USING (scope, key)",
         )
-        .bind(&wanted.scopes)
-        .bind(&wanted.keys)
+        .bind(scopes)
+        .bind(keys)
         .fetch_all(tx)
         .await?;
         for row in &rows {

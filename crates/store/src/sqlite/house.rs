@@ -1,6 +1,7 @@
 //! People, groups, agents, keys, kinds, sessions: reads.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::{Actor, Freeze, Kind, PersonId, Timestamp};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -188,14 +189,15 @@ fn kind_of(row: &SqliteRow) -> Answer<Kind> {
 }
 
 /// Each kind in its newest version, by name.
-async fn kinds(tx: &mut SqliteConnection) -> Answer<Vec<(Kind, u32)>> {
+async fn kinds(tx: &mut SqliteConnection) -> Answer<Vec<(Arc<Kind>, u32)>> {
     let rows = sqlx::query(
         "SELECT body, version FROM kinds AS k \
          WHERE version = (SELECT max(version) FROM kinds WHERE name = k.name) ORDER BY name",
     )
     .fetch_all(tx)
     .await?;
-    let kind = |row: &SqliteRow| Ok((kind_of(row)?, Column("kinds", "version").number(row)?));
+    let kind =
+        |row: &SqliteRow| Ok((Arc::new(kind_of(row)?), Column("kinds", "version").number(row)?));
     rows.iter().map(kind).collect()
 }
 

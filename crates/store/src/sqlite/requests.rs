@@ -52,11 +52,9 @@ pub(super) async fn found(tx: &mut SqliteConnection, wanted: &Wanted) -> Answer<
     }
     if !wanted.keys.is_empty() {
         let rows = sqlx::query(
-            "SELECT i.scope, i.key, fingerprint, request_id, at \
-             FROM json_each(?1) AS scope JOIN json_each(?2) AS key ON key.key = scope.key \
-             JOIN idempotency AS i ON i.scope = scope.value AND i.key = key.value",
+            "SELECT scope, i.key, fingerprint, request_id, at FROM json_each(?) AS wanted \
+             CROSS JOIN idempotency AS i ON scope = wanted.value ->> 0 AND i.key = wanted.value ->> 1",
         )
-        .bind(json(&wanted.scopes)?)
         .bind(json(&wanted.keys)?)
         .fetch_all(tx)
         .await?;
