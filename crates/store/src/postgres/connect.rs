@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, PgConnection, Postgres, Row, Transaction};
+use sqlx::{ConnectOptions, Connection, PgConnection, Postgres, Row, Transaction};
 
 use super::rows::Column;
 use crate::clock::Clock;
@@ -19,6 +19,9 @@ pub(super) const SERVE_ROLE: &str = "countersign_serve";
 const OLDEST: i32 = 150_000;
 const CONNECTIONS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that was used this lately is taken to be there still: to ask it first would double
+/// what a read costs. Where it is not, the read fails as one does whose connection is cut.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// insufficient_privilege, and invalid_parameter_value where there is no such role.
 const NO_ROLE: [&str; 2] = ["42501", "22023"];
@@ -63,6 +66,15 @@ pub(super) fn pool(options: PgConnectOptions) -> PgPool {
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(|connection, _| Box::pin(prepare(connection)))
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for >= FRESH {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options)
 }
 
