@@ -48,6 +48,8 @@ use writer::{Epoch, Writer};
 type Answer<T> = Result<T, StoreError>;
 
 const READERS: u32 = 4;
+/// Prepared statements that a connection keeps: those of the rows of a change, in several sizes.
+const STATEMENTS: usize = 400;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open SQLite database.
@@ -83,6 +85,7 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
+            .statement_cache_capacity(STATEMENTS)
             .disable_statement_logging();
         let mut connection = SqliteConnection::connect_with(&options).await?;
         schema::migrate(&mut connection).await?;

@@ -11,57 +11,47 @@ use crate::error::StoreError;
 
 type Answer<T> = Result<T, StoreError>;
 
-/// Whether the agent $1 staged the kind $2 in another request than $3.
-const KNOWS_KIND: &str =
-    "SELECT EXISTS (SELECT 1 FROM requests WHERE agent_id = $1 AND kind_name = $2 AND id <> $3)";
-
-/// For each target of the array $4, in its order: is it known to agent and kind, and how many
-/// requests named it after $5, up to $6 of them.
-const OF_TARGETS: &str = "SELECT \
+/// For each target of the array $4, in its order: is it known to the agent $1 and to the kind $2, and how many
+/// requests named it after $5, up to $6 of them. With it, the same in each row: whether the agent staged the
+/// kind before, and the last request of the content $7 that was denied or expired after $8. The request
+/// $3 itself does not count.
+const BEFORE: &str = "SELECT \
      EXISTS (SELECT 1 FROM request_targets AS t \
              WHERE t.target = wanted.target AND t.agent_id = $1 AND t.request_id <> $3) AS agent, \
      EXISTS (SELECT 1 FROM request_targets AS t \
              WHERE t.target = wanted.target AND t.kind_name = $2 AND t.request_id <> $3) AS kind, \
      (SELECT count(*) FROM (SELECT 1 FROM request_targets AS t \
              WHERE t.target = wanted.target AND t.named_at > $5 AND t.request_id <> $3 \
-             LIMIT $6) AS counted) AS lately \
-     FROM unnest($4) WITH ORDINALITY AS wanted (target, place) ORDER BY wanted.place";
+             LIMIT $6) AS counted) AS lately, \
+     EXISTS (SELECT 1 FROM requests \
+             WHERE agent_id = $1 AND kind_name = $2 AND id <> $3) AS knows_kind, \
+     ended.state, ended.changed_at \
+     FROM unnest($4) WITH ORDINALITY AS wanted (target, place) LEFT JOIN \
+     (SELECT state, changed_at FROM requests \
+      WHERE content_digest = $7 AND state IN ('denied', 'expired') AND id <> $3 AND changed_at > $8 \
+      ORDER BY changed_at DESC LIMIT 1) AS ended ON true ORDER BY wanted.place";
 
-/// The last request of the content $1, other than $2, that was denied or expired after $3.
-const ENDED: &str = "SELECT state, changed_at FROM requests \
-     WHERE content_digest = $1 AND state IN ('denied', 'expired') AND id <> $2 AND changed_at > $3 \
-     ORDER BY changed_at DESC LIMIT 1";
-
-/// What was staged before this revision. Three reads, not one instant: it is advice.
+/// What was staged before this revision, which names a target at least.
 pub(super) async fn history(pool: &PgPool, of: &Sealed, now: Timestamp) -> Answer<History> {
     let revision = &of.revision;
     let (id, agent) = (revision.request_id.0, revision.agent.0);
-    let mut connection = pool.acquire().await?;
-    let agent_knows_kind = sqlx::query_scalar(KNOWS_KIND)
-        .bind(agent)
-        .bind(&revision.kind.name)
-        .bind(id)
-        .fetch_one(&mut *connection)
-        .await?;
-    let targets = sqlx::query(OF_TARGETS)
+    let rows = sqlx::query(BEFORE)
         .bind(agent)
         .bind(&revision.kind.name)
         .bind(id)
         .bind(&revision.targets)
         .bind(now.plus_seconds(-BURST_S).micros())
         .bind(i64::from(BURST_COUNTED))
-        .fetch_all(&mut *connection)
-        .await?;
-    let ended = sqlx::query(ENDED)
         .bind(of.content_digest.0.as_slice())
-        .bind(id)
         .bind(now.plus_seconds(-REPEAT_S).micros())
-        .fetch_optional(&mut *connection)
+        .fetch_all(pool)
         .await?;
+    let first = rows.first();
+    let knows_kind = first.map(|row| row.try_get("knows_kind")).transpose()?;
     Ok(History {
-        agent_knows_kind,
-        targets: targets.iter().map(target).collect::<Answer<_>>()?,
-        ended: ended.as_ref().map(ending).transpose()?,
+        agent_knows_kind: knows_kind.unwrap_or_default(),
+        targets: rows.iter().map(target).collect::<Answer<_>>()?,
+        ended: first.map(ending).transpose()?.flatten(),
     })
 }
 
@@ -73,13 +63,13 @@ fn target(row: &PgRow) -> Answer<TargetHistory> {
     })
 }
 
-fn ending(row: &PgRow) -> Answer<Ended> {
+fn ending(row: &PgRow) -> Answer<Option<Ended>> {
     let column = Column("requests", "state");
-    let word: String = row.try_get("state")?;
+    let Some(word) = row.try_get::<Option<String>, _>("state")? else { return Ok(None) };
     let how = match StateName::from_word(&word) {
         Some(StateName::Denied) => Ending::Denied,
         Some(StateName::Expired) => Ending::Expired,
         _ => return Err(column.corrupt(word)),
     };
-    Ok(Ended { how, at: Column("requests", "changed_at").time(row)? })
+    Ok(Some(Ended { how, at: Column("requests", "changed_at").time(row)? }))
 }

@@ -7,38 +7,49 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use crate::error::StoreError;
 use crate::insert::{Inserts, Shape, Value};
 
-/// How many rows one statement takes: few sizes, so that each is prepared once.
-const SIZES: [usize; 3] = [64, 8, 1];
+/// How many rows one statement takes: few sizes beyond the small ones, so that each is prepared once.
+const SIZES: [usize; 10] = [64, 16, 8, 7, 6, 5, 4, 3, 2, 1];
+/// So few rows go in one message, whatever their tables: those of a change that comes alone. More would
+/// make a new text of almost every batch.
+const FEW: usize = 24;
 
 /// Writes everything that waits.
 pub(super) async fn flush(
     tx: &mut SqliteConnection,
     inserts: &mut Inserts,
 ) -> Result<(), StoreError> {
-    for (shape, rows) in inserts.take() {
+    let tables: Vec<(Shape, Vec<Vec<Value>>)> = inserts.take().collect();
+    let few = tables.iter().map(|(_, rows)| rows.len()).sum::<usize>() <= FEW;
+    let mut sql = QueryBuilder::new("");
+    for (shape, rows) in tables {
         let mut rows = rows.into_iter();
         while let Some(size) = SIZES.into_iter().find(|size| *size <= rows.len()) {
-            insert(tx, &shape, rows.by_ref().take(size)).await?;
+            insert(&mut sql, &shape, rows.by_ref().take(size));
+            if !few {
+                run(tx, &mut sql).await?;
+            }
         }
+    }
+    Ok(run(tx, &mut sql).await?)
+}
+
+async fn run(tx: &mut SqliteConnection, sql: &mut QueryBuilder<Sqlite>) -> Result<(), sqlx::Error> {
+    let mut statements = std::mem::replace(sql, QueryBuilder::new(""));
+    if !statements.sql().as_str().is_empty() {
+        statements.build().execute(tx).await?;
     }
     Ok(())
 }
 
-async fn insert(
-    tx: &mut SqliteConnection,
-    shape: &Shape,
-    rows: impl Iterator<Item = Vec<Value>>,
-) -> Result<(), sqlx::Error> {
+fn insert(sql: &mut QueryBuilder<Sqlite>, shape: &Shape, rows: impl Iterator<Item = Vec<Value>>) {
     let columns: Vec<&str> = shape.columns.iter().map(|(name, _)| *name).collect();
-    let mut sql = QueryBuilder::<Sqlite>::new("INSERT INTO ");
-    sql.push(shape.table).push(" (").push(columns.join(", ")).push(") ");
+    sql.push("INSERT INTO ").push(shape.table).push(" (").push(columns.join(", ")).push(") ");
     sql.push_values(rows, |mut row, values| {
         for value in values {
             bind(&mut row, value);
         }
     });
-    sql.push(" ").push(shape.on_conflict);
-    sql.build().execute(tx).await.map(drop)
+    sql.push(" ").push(shape.on_conflict).push("; ");
 }
 
 fn bind(row: &mut Separated<'_, Sqlite, &'static str>, value: Value) {
