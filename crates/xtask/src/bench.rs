@@ -4,6 +4,7 @@
 //! compared with another day or another machine. Nothing here passes or fails by the clock.
 
 mod decision;
+mod plot;
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,6 +19,8 @@ use crate::workspace::Workspace;
 
 /// The page that shows the last run.
 const PAGE: &str = "docs/performance.md";
+/// The picture on it: what changes with the number of requests.
+const PICTURE: &str = "docs/performance.svg";
 /// The lines of the page between which a run is written.
 const BEGIN: &str = "<!-- measured: begin -->";
 const END: &str = "<!-- measured: end -->";
@@ -37,6 +40,9 @@ pub fn run(workspace: &Workspace, args: &[OsString], write: bool) -> Result<()> 
         let text = fs::read_to_string(&page).with_context(|| format!("cannot read {PAGE}"))?;
         fs::write(&page, inserted(&text, &report)?)?;
         eprintln!("written into {PAGE}");
+        if plot::draw(&report, &workspace.path(PICTURE))? {
+            eprintln!("drawn in {PICTURE}");
+        }
     }
     Ok(())
 }
