@@ -84,12 +84,6 @@ impl Authority {
         })
     }
 
-    /// The groups that requirements name and whose members were not loaded.
-    pub fn unknown_groups(&self, request: &Request) -> Vec<String> {
-        let named = self.requirements_of(request).map(|need| need.group.clone());
-        named.filter(|group| !self.groups.contains_key(group)).collect()
-    }
-
     /// The requirements of staging, then those of the policy in force.
     pub fn requirements_of<'a>(
         &'a self,

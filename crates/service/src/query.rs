@@ -30,6 +30,10 @@ pub use lists::HistoryQuery;
 pub(crate) struct Names(Arc<House>);
 
 impl Names {
+    pub(crate) fn of(house: &Arc<House>) -> Self {
+        Self(Arc::clone(house))
+    }
+
     pub(crate) fn person(&self, id: PersonId) -> String {
         self.0
             .person(id)
@@ -73,10 +77,6 @@ impl Names {
 }
 
 impl Service {
-    pub(crate) async fn names(&self) -> Result<Names, Failure> {
-        Ok(Names(self.house().await?))
-    }
-
     /// A request that the person may see, with its revision checked against its digest.
     pub(crate) async fn visible_revision(
         &self,

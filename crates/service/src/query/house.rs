@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::caller::PersonCaller;
 use crate::change::STANDING_GROUPS;
 use crate::house::key_row;
+use crate::query::Names;
 use crate::view::{AgentRow, AgentsView, FreezesView, KindView, KindsView, PeopleView, PersonRow};
 use crate::{Failure, Service};
 
@@ -19,7 +20,8 @@ impl Service {
     /// When the store is away.
     pub async fn agents_view(&self, caller: &PersonCaller) -> Result<AgentsView, Failure> {
         let now = self.now();
-        let (house, names) = (self.house().await?, self.names().await?);
+        let house = self.house().await?;
+        let names = Names::of(&house);
         let mut agents = Vec::new();
         // The gate itself has no keys and no owner.
         for agent in house.agents().iter().filter(|agent| agent.id != AgentId::HOUSE) {
@@ -66,7 +68,8 @@ impl Service {
     /// # Errors
     /// When the store is away.
     pub async fn freezes_view(&self, caller: &PersonCaller) -> Result<FreezesView, Failure> {
-        let (house, names) = (self.house().await?, self.names().await?);
+        let house = self.house().await?;
+        let names = Names::of(&house);
         let agents = house.agents().iter().filter(|agent| agent.id != AgentId::HOUSE);
         let kinds = house.kinds().iter().map(|(kind, _)| kind.name.clone());
         Ok(FreezesView {

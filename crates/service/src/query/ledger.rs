@@ -9,6 +9,7 @@ use store::read::{StoredCheckpoint, StoredEntry};
 
 use crate::caller::{AuditorCaller, PersonCaller};
 use crate::ledger::{Consistency, Tree, key_history, prove_consistency, prove_entry};
+use crate::query::Names;
 use crate::view::{CheckpointView, LedgerRow, LedgerView};
 use crate::{Failure, Service};
 
@@ -57,7 +58,7 @@ impl Service {
         let head = self.ledger_head().await?;
         let end = before.unwrap_or(head.size).min(head.size);
         let start = end.saturating_sub(PAGE);
-        let names = self.names().await?;
+        let names = Names::of(&self.house().await?);
         let mut rows = Vec::new();
         for stored in self.store.entries(start, u32::try_from(end - start).unwrap_or(0)).await? {
             let entry = read(&stored)?;

@@ -44,7 +44,7 @@ impl Service {
                 waiting.insert(stored.request.id);
             }
         }
-        let names = Names(Arc::clone(&house));
+        let names = Names::of(&house);
         Ok(Viewer {
             person: caller.id(),
             name: caller.name().to_owned(),
@@ -184,7 +184,7 @@ impl Service {
         house: &Arc<House>,
         query: RequestQuery,
     ) -> Result<Vec<RequestRow>, Failure> {
-        let names = Names(Arc::clone(house));
+        let names = Names::of(house);
         let now = self.now();
         let mut rows = Vec::new();
         for stored in self.store.list(query).await? {

@@ -42,7 +42,7 @@ impl Service {
         let now = self.now();
         let decidable = self.decidable(&house, stored, now).await?;
         let request = &decidable.stored.request;
-        let names = self.names().await?;
+        let names = Names::of(&house);
         let kind = self.kind(&house, &request.kind.name, request.kind.version).await?;
         let timeline = self.timeline(&names, &sealed.revision, id).await?;
         let outcome = outcome(&timeline);
