@@ -3,16 +3,17 @@
 //! A command says what the forms of the dashboard say, to the same addresses, and is answered in
 //! JSON. Who may do what is the server's to know.
 
-use std::io::{IsTerminal, Read};
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use reqwest::header::{ACCEPT, COOKIE, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
+
+use crate::wire::{self, Problem, Unreachable};
 
 /// How often a server may say "later" to one command.
 const MOST_WAITS: u32 = 10;
@@ -85,17 +86,17 @@ impl<C: Subcommand> Asked<C> {
 
 impl AsPerson {
     async fn sign_in(&self) -> anyhow::Result<Session> {
-        let url = address(&self.url)?;
+        let url = wire::address(&self.url)?;
         let name = self.person.as_deref().ok_or_else(|| {
             anyhow!("say who you are: --as NAME, or COUNTERSIGN_PERSON in the environment")
         })?;
         let password = self.password(name)?;
-        let client = client(&url)?;
+        let client = wire::client(&url)?;
         let form = client.post(url.join("/sign-in")?);
         let form = form.form(&[("name", name), ("password", &password)]);
         let response = patiently(form, &url).await?;
         if response.status() != StatusCode::SEE_OTHER {
-            return Err(refusal(response).await.context("cannot sign in"));
+            return Err(Problem::of(response).await).context("cannot sign in");
         }
         let cookie =
             cookie(&response).context("the server signed nobody in: is it Countersign?")?;
@@ -104,7 +105,7 @@ impl AsPerson {
 
     fn password(&self, name: &str) -> anyhow::Result<String> {
         let text = match &self.password_file {
-            Some(file) => read(file)?,
+            Some(file) => wire::read(file)?,
             None if std::io::stdin().is_terminal() => {
                 rpassword::prompt_password(format!("Password of {name}: "))
                     .context("cannot read the password")?
@@ -146,7 +147,7 @@ impl Session {
                 let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());
                 Ok(Answer::SeeOther(to.unwrap_or_default().to_owned()))
             }
-            _ => Err(refusal(response).await),
+            _ => Err(Problem::of(response).await.into()),
         }
     }
 }
@@ -167,45 +168,9 @@ async fn patiently(request: RequestBuilder, url: &Url) -> anyhow::Result<Respons
     sent(request, url).await
 }
 
-/// A client for the server at `url`, which follows no redirect.
-fn client(url: &Url) -> anyhow::Result<Client> {
-    // Whoever came first has installed the same.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder().redirect(redirect::Policy::none());
-    // SECURITY: what is not encrypted stays on this machine, whatever proxy the environment names.
-    let builder = if url.scheme() == "http" { builder.no_proxy() } else { builder };
-    Ok(builder.build()?)
-}
-
 async fn sent(request: RequestBuilder, url: &Url) -> anyhow::Result<Response> {
     let request = request.header(ACCEPT, "application/json");
-    request.send().await.with_context(|| {
-        format!("cannot reach `{url}`; is the server running there? --url names another address")
-    })
-}
-
-/// What a problem (RFC 9457) says to do.
-async fn refusal(response: Response) -> anyhow::Error {
-    let status = response.status();
-    let problem: Option<Value> = response.json().await.ok();
-    match problem.as_ref().and_then(|problem| problem["detail"].as_str()) {
-        Some(detail) if !detail.is_empty() => anyhow!("{detail}"),
-        _ => anyhow!("the server answers {status} and no reason: is it Countersign?"),
-    }
-}
-
-/// SECURITY: a password goes over the wire only encrypted, or to this machine.
-fn address(text: &str) -> anyhow::Result<Url> {
-    let url = Url::parse(text).with_context(|| format!("`{text}` is no address of a server"))?;
-    let host = url.host_str().unwrap_or_default();
-    let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
-    let here = host == "localhost" || address.is_some_and(|address| address.is_loopback());
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if here => Ok(url),
-        "http" => bail!("`{text}` would send your password in the clear: use https://"),
-        _ => bail!("`{text}` is no address of a server: use https://"),
-    }
+    request.send().await.with_context(|| Unreachable(url.to_string()))
 }
 
 /// The session's cookie, as it is sent back (RFC 6265 §4.2.1).
@@ -216,35 +181,4 @@ fn cookie(response: &Response) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(pair).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// A text from a file, or from standard input for `-`.
-pub fn read(file: &Path) -> anyhow::Result<String> {
-    let mut text = String::new();
-    if file == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-    } else {
-        text = std::fs::read_to_string(file)
-            .with_context(|| format!("cannot read `{}`", file.display()))?;
-    }
-    Ok(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::address;
-
-    #[test]
-    fn a_password_leaves_this_machine_only_encrypted() {
-        for fine in
-            ["http://localhost:8080", "http://127.0.0.1", "http://[::1]:1", "https://a.example"]
-        {
-            assert!(address(fine).is_ok(), "{fine}");
-        }
-        for refused in
-            ["http://a.example", "http://10.0.0.1:8080", "ftp://localhost", "localhost", ""]
-        {
-            assert!(address(refused).is_err(), "{refused}");
-        }
-    }
 }

@@ -4,21 +4,26 @@
 //! An error is one clear line on standard error and a non-zero exit.
 
 mod admin;
+mod agent;
 mod backup;
 mod client;
 mod copy;
 mod database;
 mod demo;
+mod exit;
 mod ledger;
 mod migrate;
 mod restore;
 mod serve;
 mod stop;
+mod wire;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+
+use crate::exit::Exit;
 
 /// Agents stage. People decide. Nothing completes until they do, and silence is never a yes.
 #[derive(Parser)]
@@ -30,6 +35,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Agent(Box<agent::Command>),
     /// Run the server
     Serve(serve::Arguments),
     /// Run a seeded throwaway server on this machine, to try the product
@@ -52,7 +59,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let quiet = matches!(arguments.command, Command::Demo(_));
+    let quiet = matches!(arguments.command, Command::Demo(_) | Command::Agent(_));
     let default = if quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -61,13 +68,14 @@ fn main() -> ExitCode {
         Err(error) => return failed(&anyhow::Error::new(error).context("cannot start")),
     };
     match runtime.block_on(run(arguments.command)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit) => exit,
         Err(error) => failed(&error),
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<()> {
-    match command {
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let done = match command {
+        Command::Agent(command) => return agent::run(*command).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Admin(command) => admin::run(*command).await,
@@ -76,10 +84,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Restore(arguments) => restore::run(arguments).await,
         Command::Copy(arguments) => copy::run(arguments).await,
         Command::Ledger(command) => ledger::run(*command).await,
-    }
+    };
+    done.map(|()| Exit::Done.into())
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("countersign: {error:#}");
-    ExitCode::FAILURE
+    Exit::of_error(error).into()
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::print::{list, named, proposed, rows, text};
-use crate::client::{self, Session};
+use crate::client::Session;
+use crate::wire;
 
 /// What can be asked for.
 #[derive(Subcommand)]
@@ -51,7 +52,7 @@ pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Put { file, reason } => {
-            let text = client::read(&file)?;
+            let text = wire::read(&file)?;
             let fields = [("text", &*text), ("reason", &*reason)];
             proposed(session, session.post("/kinds", &fields).await?)
         }

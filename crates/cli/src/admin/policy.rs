@@ -7,7 +7,8 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use super::print::{proposed, rows, text};
-use crate::client::{self, Answer, Session};
+use crate::client::{Answer, Session};
+use crate::wire;
 
 /// What can be asked for.
 #[derive(Subcommand)]
@@ -40,7 +41,7 @@ pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Show { number } => show(session, number).await,
         Command::Try { file } => {
-            let draft = client::read(&file)?;
+            let draft = wire::read(&file)?;
             let answer = session.post("/policy", &[("text", &draft), ("do", "try")]).await?;
             let Answer::Document(document) = answer else {
                 bail!("the server answered with an address, not with what would change");
@@ -53,7 +54,7 @@ pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Put { file, reason, replaces } => {
-            let draft = client::read(&file)?;
+            let draft = wire::read(&file)?;
             let replaces = match replaces {
                 Some(version) => version,
                 None => current(&session.get("/policy").await?)?,

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use reqwest::{Client, Response, redirect};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Server, builder, client, demo, free_port, refused, run, serve, stage, tampered, text};
+use crate::people::Person;
+use crate::{Server, client, demo, free_port, refused, run, serve, stage, tampered, text};
 
 /// The demo on a file.
 pub(super) struct Gate {
@@ -101,43 +101,6 @@ pub(super) fn ledger(database: &str) -> String {
     said.lines().next().unwrap().to_owned()
 }
 
-fn browser() -> Client {
-    builder().redirect(redirect::Policy::none()).build().unwrap()
-}
-
-async fn post(url: String, cookie: &str, fields: &[(&str, &str)]) -> Response {
-    let encoded =
-        |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
-    let body: Vec<String> =
-        fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-    let answer = browser()
-        .post(url)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("sec-fetch-site", "same-origin")
-        .header("cookie", cookie)
-        .body(body.join("&"))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(answer.status(), 303);
-    answer
-}
-
-/// Uses a one-time link; gives the session's cookie.
-async fn sign_in(gate: &Gate) -> String {
-    let link = text(&gate.handout["sign_in"]["approver"]);
-    let token = link.rsplit('/').next().unwrap();
-    let url = format!("{}/sign-in/link", gate.server.url);
-    let answer = post(url, "", &[("token", token)]).await;
-    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
-    cookie.split(';').next().unwrap().to_owned()
-}
-
-async fn inbox(url: &str, cookie: &str) -> u16 {
-    let answer = browser().get(format!("{url}/inbox")).header("cookie", cookie).send().await;
-    answer.unwrap().status().as_u16()
-}
-
 async fn find(url: &str, handout: &Value, id: &str) -> Value {
     let answer = client()
         .get(format!("{url}/api/v1/requests/{id}"))
@@ -146,24 +109,6 @@ async fn find(url: &str, handout: &Value, id: &str) -> Value {
         .await
         .unwrap();
     serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
-}
-
-/// Approves a request as a person does, on its page.
-async fn approve(gate: &Gate, cookie: &str, id: &str) {
-    let url = format!("{}/requests/{id}", gate.server.url);
-    let page = browser().get(&url).header("cookie", cookie).send().await.unwrap();
-    let page = page.text().await.unwrap();
-    let field = page.split("<input").find(|input| input.contains("name=\"shown\"")).unwrap();
-    let shown = field.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let digest = text(&find(&gate.server.url, &gate.handout, id).await["digest"]);
-    let fields = [
-        ("verdict", "approve"),
-        ("justification", "checked"),
-        ("digest", &digest),
-        ("shown", shown),
-    ];
-    post(format!("{url}/review"), cookie, &fields).await;
-    assert_eq!(find(&gate.server.url, &gate.handout, id).await["state"], "approved");
 }
 
 async fn redeem(url: &str, handout: &Value, id: &str) -> (u16, Value) {
@@ -185,10 +130,10 @@ async fn redeem(url: &str, handout: &Value, id: &str) -> (u16, Value) {
 async fn i3_d11_m01_m03_a_backup_taken_under_load_is_gone_on_from_without_its_releases_and_sessions()
  {
     let mut gate = Gate::start();
-    let cookie = sign_in(&gate).await;
-    assert_eq!(inbox(&gate.server.url, &cookie).await, 200);
+    let person = Person::sign_in(&gate.server.url, &gate.handout, "approver").await;
+    assert_eq!(person.status(&gate.server.url, "/inbox").await, 200);
     let id = gate.stage().await;
-    approve(&gate, &cookie, &id).await;
+    person.approve(&id).await;
     let held = gate.vouched(&gate.database()).await;
 
     // The backup is made while agents stage.
@@ -205,7 +150,7 @@ async fn i3_d11_m01_m03_a_backup_taken_under_load_is_gone_on_from_without_its_re
     let said = ok(backup.await.unwrap());
     assert!(staged > 0 && said.contains("It holds no keys"), "{said}");
     assert!(
-        !String::from_utf8_lossy(&std::fs::read(&file).unwrap()).contains(&cookie[20..]),
+        !String::from_utf8_lossy(&std::fs::read(&file).unwrap()).contains(person.session()),
         "M04"
     );
 
@@ -242,7 +187,7 @@ async fn i3_d11_m01_m03_a_backup_taken_under_load_is_gone_on_from_without_its_re
     assert_eq!(find(&server.url, &handout, &id).await["state"], "lapsed");
     let (status, answer) = redeem(&server.url, &handout, &id).await;
     assert_eq!((status, &answer["code"]), (409, &Value::from("not_approved")), "{answer}");
-    assert_eq!(inbox(&server.url, &cookie).await, 303, "everybody signs in again");
+    assert_eq!(person.status(&server.url, "/inbox").await, 303, "everybody signs in again");
     let body = std::fs::read_to_string(Path::new(&text(&handout["data_dir"])).join("request.json"));
     let again = stage(&client(), &server.url, &handout, &body.unwrap()).await;
     assert!(again.is_some(), "and the gate goes on");

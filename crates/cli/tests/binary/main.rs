@@ -1,9 +1,12 @@
 //! The real binary: killed, stopped, started twice, started wrongly.
 
 mod admin;
+mod agent;
 mod backup;
 mod killed;
 mod nodes;
+mod people;
+mod proxy;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -1,0 +1,54 @@
+//! The client of an agent: stage, wait, show, list, withdraw, evidence, report.
+//!
+//! A retry of any of these is safe: what could be sent twice carries a key that says so.
+
+mod access;
+pub mod api;
+pub mod decision;
+pub mod evidence;
+pub mod print;
+mod progress;
+pub mod report;
+pub mod requests;
+pub mod stage;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+pub use access::Access;
+pub use progress::{Progress, say};
+
+/// What an agent's author can ask for.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Put an action before people, from a stage body
+    Stage(stage::Arguments),
+    /// Wait until people have decided; the exit code says what
+    Wait(requests::WaitArguments),
+    /// Print a request
+    Show(requests::OneArguments),
+    /// List what this agent staged, the newest first
+    List(requests::ListArguments),
+    /// Take back a request that is not decided
+    Withdraw(requests::OneArguments),
+    /// Files that people read before they decide
+    #[command(subcommand)]
+    Evidence(evidence::Command),
+    /// Report how an execution or its rollback ended, where `exec` or a program could not
+    Report(report::Arguments),
+}
+
+/// Does it.
+pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let exit = match command {
+        Command::Stage(arguments) => stage::stage(arguments).await?,
+        Command::Wait(arguments) => requests::wait(arguments).await?,
+        Command::Show(arguments) => requests::show(arguments).await?,
+        Command::List(arguments) => requests::list(arguments).await?,
+        Command::Withdraw(arguments) => requests::withdraw(arguments).await?,
+        Command::Evidence(command) => evidence::run(command).await?,
+        Command::Report(arguments) => report::report(arguments).await?,
+    };
+    Ok(exit.into())
+}

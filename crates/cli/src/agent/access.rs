@@ -1,0 +1,69 @@
+//! Which server, and with which key.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use reqwest::header::HeaderValue;
+
+use super::api::Agent;
+use crate::wire;
+
+/// SECURITY: the key comes from the environment or a file; every user of the machine sees a command line.
+const KEY: &str = "COUNTERSIGN_KEY";
+
+/// Who asks where.
+#[derive(Args)]
+#[command(next_help_heading = "Who asks where")]
+pub struct Access {
+    /// The address of the server
+    #[arg(
+        long,
+        env = "COUNTERSIGN_URL",
+        value_name = "URL",
+        default_value = "http://localhost:8080"
+    )]
+    pub url: String,
+    /// A file with the agent's key, `-` for standard input; without it COUNTERSIGN_KEY in the environment
+    #[arg(long, env = "COUNTERSIGN_KEY_FILE", value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// How long a server may be away before the command gives up
+    #[arg(long, env = "COUNTERSIGN_RETRY_FOR", value_name = "SECONDS", default_value_t = 300)]
+    retry_for: u64,
+    /// Print JSON, for programs: the API's own objects
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Access {
+    /// The agent whose key it is.
+    pub fn agent(&self) -> anyhow::Result<Agent> {
+        let url = wire::address(&self.url)?;
+        let key = self.key()?;
+        let mut key = HeaderValue::from_str(&format!("Bearer {key}"))
+            .context("the key has characters that no key has")?;
+        key.set_sensitive(true);
+        let client = wire::client(&url)?;
+        Ok(Agent { client, url, key, patience: Duration::from_secs(self.retry_for) })
+    }
+
+    fn key(&self) -> anyhow::Result<String> {
+        let text = match &self.key_file {
+            Some(file) => wire::read(file)?,
+            None => match std::env::var(KEY) {
+                Ok(key) => key,
+                Err(_) => bail!(
+                    "no key: put the agent's key into {KEY} in the environment, or name a file with \
+                     it, --key-file FILE. An administrator makes keys under Agents"
+                ),
+            },
+        };
+        let key = text.trim();
+        if !key.starts_with("csn_agt_") {
+            let from = self.key_file.as_deref().unwrap_or(Path::new(KEY)).display();
+            bail!("what is in `{from}` is no agent's key: those begin with csn_agt_");
+        }
+        Ok(key.to_owned())
+    }
+}

@@ -1,0 +1,157 @@
+//! A running server over HTTP, for whoever asks it: which addresses are spoken to, and what an
+//! answer that is no says.
+
+use std::fmt;
+use std::io::Read;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use reqwest::{Client, Response, StatusCode, Url, redirect};
+use serde_json::Value;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A client for the server at `url`, which follows no redirect.
+pub fn client(url: &Url) -> anyhow::Result<Client> {
+    // Whoever came first has installed the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder().redirect(redirect::Policy::none()).connect_timeout(CONNECT);
+    // SECURITY: what is not encrypted stays on this machine, whatever proxy the environment names.
+    let builder = if url.scheme() == "http" { builder.no_proxy() } else { builder };
+    Ok(builder.build()?)
+}
+
+/// SECURITY: a password or a key goes over the wire only encrypted, or to this machine.
+pub fn address(text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text).with_context(|| format!("`{text}` is no address of a server"))?;
+    let host = url.host_str().unwrap_or_default();
+    let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+    let here = host == "localhost" || address.is_some_and(|address| address.is_loopback());
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if here => Ok(url),
+        "http" => {
+            bail!("`{text}` would send your password or key in the clear: use https://")
+        }
+        _ => bail!("`{text}` is no address of a server: use https://"),
+    }
+}
+
+/// A server that nobody answers for.
+#[derive(Debug)]
+pub struct Unreachable(pub String);
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = &self.0;
+        write!(f, "cannot reach `{url}`; is the server running there? --url names another address")
+    }
+}
+
+impl std::error::Error for Unreachable {}
+
+/// An answer that is no (RFC 9457): what to do, and every field that breaks a rule.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    /// What came, if it was JSON.
+    pub document: Value,
+}
+
+impl Problem {
+    /// Reads what the server says.
+    pub async fn of(response: Response) -> Self {
+        let status = response.status();
+        Self { status, document: response.json().await.unwrap_or_default() }
+    }
+
+    /// The number of the answer.
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// What it is, by a word of the closed set; empty where it is not Countersign that answers.
+    pub fn code(&self) -> &str {
+        self.document["code"].as_str().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.document["detail"].as_str() {
+            Some(detail) if !detail.is_empty() => write!(f, "{}", printable(detail))?,
+            _ => {
+                let status = &self.status;
+                write!(f, "the server answers {status} and no reason: is it Countersign?")?;
+            }
+        }
+        for error in self.document["errors"].as_array().into_iter().flatten() {
+            let text = |member: &str| printable(error[member].as_str().unwrap_or_default());
+            write!(f, "\n  {}: {}", text("pointer"), text("detail"))?;
+            match &error["limit"] {
+                Value::Null => {}
+                Value::String(limit) => write!(f, " (limit: {})", printable(limit))?,
+                limit => write!(f, " (limit: {limit})")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Text that others wrote, for a terminal: what could steer it or hide is written out (threats G09).
+pub fn printable(text: &str) -> String {
+    let hidden = |c: char| {
+        let steers = c.is_control() && c != '\n' && c != '\t';
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        steers
+            || turns
+            || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+    };
+    let mut written = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hidden(c) { written.extend(c.escape_unicode()) } else { written.push(c) }
+    }
+    written
+}
+
+/// A text from a file, or from standard input for `-`.
+pub fn read(file: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    if file == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+    } else {
+        text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read `{}`", file.display()))?;
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{address, printable};
+
+    #[test]
+    fn a_password_or_key_leaves_this_machine_only_encrypted() {
+        for fine in
+            ["http://localhost:8080", "http://127.0.0.1", "http://[::1]:1", "https://a.example"]
+        {
+            assert!(address(fine).is_ok(), "{fine}");
+        }
+        for refused in
+            ["http://a.example", "http://10.0.0.1:8080", "ftp://localhost", "localhost", ""]
+        {
+            assert!(address(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn g09_what_steers_a_terminal_is_written_out() {
+        assert_eq!(printable("a\u{1b}[2Jb\rc\u{202e}d"), "a\\u{1b}[2Jb\\u{d}c\\u{202e}d");
+        assert_eq!(printable("größer\n\t日本"), "größer\n\t日本");
+    }
+}
