@@ -10,6 +10,7 @@ mod client;
 mod copy;
 mod database;
 mod demo;
+mod exec;
 mod exit;
 mod ledger;
 mod migrate;
@@ -25,9 +26,18 @@ use tracing_subscriber::EnvFilter;
 
 use crate::exit::Exit;
 
+const HELP: &str = "\
+Try it:
+  countersign demo                                  a server with people and agents, on this machine
+  export COUNTERSIGN_KEY=csn_agt_…                  the agent's key that it printed
+  countersign stage -f request.json --wait          put an action before people, and wait for them
+  countersign exec --kind K … -- COMMAND            run a command once it is approved, in one line
+
+Agents read COUNTERSIGN_URL, and COUNTERSIGN_KEY or COUNTERSIGN_KEY_FILE. Guide: docs/agents.md";
+
 /// Agents stage. People decide. Nothing completes until they do, and silence is never a yes.
 #[derive(Parser)]
-#[command(name = "countersign", version, propagate_version = true)]
+#[command(name = "countersign", version, propagate_version = true, after_long_help = HELP)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -90,5 +100,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("countersign: {error:#}");
-    Exit::of_error(error).into()
+    match error.downcast_ref::<exec::Interrupted>() {
+        Some(interrupted) => interrupted.code.into(),
+        None => Exit::of_error(error).into(),
+    }
 }

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use domain::{RequestId, StateName};
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
 };
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::say;
@@ -45,6 +45,8 @@ pub struct Call<'a> {
 pub struct Answer {
     pub document: Value,
     pub etag: Option<String>,
+    /// When the server answered, by its own clock (RFC 9110 §6.6.1).
+    pub date: Option<String>,
     /// The same call was answered before.
     pub replayed: bool,
     /// Nothing changed since the entity tag that was named.
@@ -54,7 +56,7 @@ pub struct Answer {
 }
 
 /// What the client itself needs to know of a request; all else is passed on as it came.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 pub struct Known {
     pub id: RequestId,
     pub revision: u32,
@@ -112,11 +114,6 @@ impl Agent {
         format!("/api/v1/requests/{id}{call}")
     }
 
-    /// The server's address.
-    pub fn server(&self) -> &str {
-        self.url.as_str()
-    }
-
     /// Sends until it is answered. Says once that the server is away.
     ///
     /// # Errors
@@ -163,13 +160,14 @@ impl Agent {
             });
         }
         let etag = text(&response, ETAG.as_str()).map(str::to_owned);
+        let date = text(&response, DATE.as_str()).map(str::to_owned);
         let replayed = text(&response, "idempotency-replayed") == Some("true");
         let unchanged = response.status() == StatusCode::NOT_MODIFIED;
         let body = response.bytes().await.map_err(lost)?;
         let document = if unchanged { Ok(Value::Null) } else { serde_json::from_slice(&body) };
         let document = document.context("the server answers no JSON: is it Countersign?");
         let document = document.map_err(Trouble::No)?;
-        Ok(Answer { document, etag, replayed, unchanged, retried: false })
+        Ok(Answer { document, etag, date, replayed, unchanged, retried: false })
     }
 
     fn request(&self, call: &Call<'_>) -> RequestBuilder {

@@ -22,6 +22,18 @@ pub enum Status {
     RollbackFailed,
 }
 
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Halted => "halted",
+            Self::RolledBack => "rolled_back",
+            Self::RollbackFailed => "rollback_failed",
+        })
+    }
+}
+
 /// What to report.
 #[derive(Args)]
 pub struct Arguments {

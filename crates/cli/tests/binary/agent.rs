@@ -1,6 +1,7 @@
 //! The commands of an agent's author, on a running server that comes and goes.
 
 mod client;
+mod exec;
 
 use std::process::{Child, Command, Output, Stdio};
 

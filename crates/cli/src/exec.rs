@@ -1,0 +1,28 @@
+//! `countersign exec`: runs a command once people have approved exactly this command.
+//!
+//! INVARIANT: what runs is the open file whose digest was approved, with the approved arguments,
+//! directory and environment, at most once for one approval. Where this process dies after the
+//! command was started, nobody knows how that ended: it is never started again, but said so.
+
+mod arguments;
+mod course;
+mod lease;
+mod program;
+mod proposal;
+mod record;
+mod running;
+mod signals;
+mod tail;
+mod wants;
+
+pub use arguments::Arguments;
+
+use std::process::ExitCode;
+
+use course::Course;
+pub use course::Interrupted;
+
+/// Stages, waits, redeems, runs, reports; or goes on where the same command line stopped.
+pub async fn exec(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    Course::begin(arguments)?.run().await.map(ExitCode::from)
+}

@@ -1,0 +1,321 @@
+//! The course of an execution, step by step; each step is written down before it is taken.
+
+mod carry;
+mod release;
+
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use domain::{RequestId, StateName};
+use serde_json::Value;
+use service::{Entropy, OsEntropy};
+
+use super::arguments::Arguments;
+use super::proposal::{Proposal, same};
+use super::record::{Place, Record, Step};
+use super::signals::{self, Signals};
+use crate::agent::api::{Agent, Answer, Call, Known, known};
+use crate::agent::decision::decided;
+use crate::agent::{Progress, evidence, print, say};
+use crate::exit::Exit;
+use crate::wire::Problem;
+
+/// Where it goes on, or the code with which it ends.
+type Next = ControlFlow<u8>;
+
+/// An execution under way.
+pub struct Course {
+    arguments: Arguments,
+    agent: Agent,
+    directory: PathBuf,
+    place: Place,
+    record: Option<Record>,
+    signals: Signals,
+    /// When the patience for people is over.
+    end: Option<Instant>,
+    /// What this command line says now, where it is not too late to say it.
+    wanted: Option<Proposal>,
+}
+
+impl Course {
+    /// Takes the place of this command line, with what stands there.
+    pub fn begin(arguments: Arguments) -> anyhow::Result<Self> {
+        let agent = arguments.access.agent()?;
+        let directory = std::env::current_dir().context("there is no working directory")?;
+        let identity = arguments.identity(&directory)?;
+        let (place, record) = Place::take(arguments.state.as_deref(), identity)?;
+        let (signals, end) = (Signals::catch()?, arguments.patience.end());
+        Ok(Self { arguments, agent, directory, place, record, signals, end, wanted: None })
+    }
+
+    /// Goes on to the end; gives the code to end with.
+    pub async fn run(mut self) -> anyhow::Result<u8> {
+        loop {
+            let step = match &self.record {
+                Some(record) => record.step.clone(),
+                None => self.propose().await?,
+            };
+            let next = match step {
+                Step::Staging { key } => self.stage(&key).await?,
+                Step::Amending { key, body } => self.amend(&key, body).await?,
+                Step::Staged => self.wait().await?,
+                Step::Redeeming { key } => self.redeem(&key).await?,
+                Step::Started { lease } => self.look(&lease, "command", "succeeded").await?,
+                Step::Ended { lease, end } => self.report(lease, end).await?,
+                Step::Undoing { lease, .. } => {
+                    self.look(&lease, "rollback command", "rolled_back").await?
+                }
+                Step::Undone { lease, end } => self.report(lease, end).await?,
+            };
+            if let Next::Break(code) = next {
+                return Ok(code);
+            }
+        }
+    }
+
+    /// What the command line says; nothing is sent of it yet.
+    async fn proposal(&mut self) -> anyhow::Result<Proposal> {
+        let path = format!("/api/v1/kinds/{}", self.arguments.kind);
+        let asked = self.agent.clone();
+        let kind = self.or_signal(asked.send(Call::get(&path))).await?;
+        let kind = kind.with_context(|| format!("the kind `{}`", self.arguments.kind))?.document;
+        Proposal::of(&self.arguments, &self.directory, &kind)
+    }
+
+    async fn propose(&mut self) -> anyhow::Result<Step> {
+        let proposal = self.proposal().await?;
+        let record = self.place.record(proposal.body.clone(), key()?);
+        self.wanted = Some(proposal);
+        self.place.write(&record)?;
+        let step = record.step.clone();
+        self.record = Some(record);
+        Ok(step)
+    }
+
+    async fn stage(&mut self, key: &str) -> anyhow::Result<Next> {
+        let proposal = match self.wanted.take() {
+            Some(proposal) => proposal,
+            None => self.proposal().await?,
+        };
+        self.upload(&proposal).await?;
+        let body = serde_json::to_vec(&self.record()?.body)?;
+        let agent = self.agent.clone();
+        let call = Call::post("/api/v1/requests", body).keyed(key);
+        let staged = self.or_signal(agent.send(call)).await?;
+        let answer = match staged {
+            Ok(answer) => answer,
+            Err(error) => {
+                if error.downcast_ref::<Problem>().is_some() {
+                    // It is not staged and will not be: the next time begins anew.
+                    self.place.clear()?;
+                }
+                return Err(error.context("cannot stage"));
+            }
+        };
+        self.wanted = Some(proposal);
+        self.staged(&answer).await
+    }
+
+    /// Writes down what the server has.
+    async fn staged(&mut self, answer: &Answer) -> anyhow::Result<Next> {
+        let request = answer.request()?;
+        if let Some(executor) = self.other_executor(&answer.document).await? {
+            let (agent, path) = (self.agent.clone(), Agent::path(request.id, "/withdraw"));
+            self.or_signal(agent.send(Call::post(&path, Vec::new()))).await??;
+            self.place.clear()?;
+            bail!(Exit::Refused.because(format!(
+                "{} is redeemed by `{executor}` alone, and this is the key of another agent; it was \
+                 withdrawn. Run `exec` with the key of `{executor}`",
+                self.arguments.kind
+            )));
+        }
+        self.tell(&format!("staged {}", request.id), &answer.document);
+        let record = self.record()?;
+        record.request = Some(request);
+        self.go(Step::Staged)
+    }
+
+    /// The executor whom the kind names, where that is another agent: only its key could redeem.
+    async fn other_executor(&mut self, request: &Value) -> anyhow::Result<Option<String>> {
+        let mut facts = request["risk"]["facts"].as_array().into_iter().flatten();
+        if facts.any(|fact| fact["code"] == "self_executed") {
+            return Ok(None);
+        }
+        let path = format!("/api/v1/kinds/{}", self.arguments.kind);
+        let agent = self.agent.clone();
+        let kind = self.or_signal(agent.send(Call::get(&path))).await??.document;
+        Ok(Some(print::text(&kind["executor"])))
+    }
+
+    async fn upload(&mut self, proposal: &Proposal) -> anyhow::Result<()> {
+        for file in &proposal.evidence {
+            let agent = self.agent.clone();
+            self.or_signal(evidence::upload(&agent, file)).await??;
+        }
+        Ok(())
+    }
+
+    /// Waits for people; where the command line says something else than what they see, amends.
+    async fn wait(&mut self) -> anyhow::Result<Next> {
+        let id = self.request()?.id;
+        let wanted = match self.wanted.take() {
+            Some(proposal) => proposal,
+            None => self.proposal().await?,
+        };
+        let differs = !same(&wanted.body, &self.record()?.body);
+        if differs && self.found(id).await?.state.is_open() {
+            self.upload(&wanted).await?;
+            say("the command line says something else than what is staged: amending");
+            let (key, body) = (key()?, wanted.body.clone());
+            self.wanted = Some(wanted);
+            return self.go(Step::Amending { key, body });
+        }
+        let (agent, end) = (self.agent.clone(), self.end);
+        let mut progress = Progress::start();
+        let request = self.or_signal(decided(&agent, id, end, &mut progress)).await;
+        drop(progress);
+        let request = request??;
+        if differs {
+            say("what counts is what was decided, not what the command line adds now");
+        }
+        self.judge(&request)
+    }
+
+    fn judge(&mut self, request: &Value) -> anyhow::Result<Next> {
+        let found = known(request)?;
+        self.tell(&print::standing(request), request);
+        for line in print::objection(request) {
+            say(line.trim());
+        }
+        let seen = self.request()?;
+        if found.digest != seen.digest && found.state.is_live() {
+            bail!(Exit::NotAsApproved.because(format!(
+                "{} was amended by something else: it has revision {} now, and this command line \
+                 staged revision {}. Nothing was run",
+                found.id, found.revision, seen.revision
+            )));
+        }
+        match found.state {
+            StateName::Approved => {
+                // What was replaced since the approval costs no release.
+                self.approved_programs()?;
+                self.go(Step::Redeeming { key: key()? })
+            }
+            // The same command line goes on with it, or amends it.
+            StateName::Pending | StateName::ChangesRequested => {
+                say("run the same command line again to go on with it");
+                Ok(Next::Break(Exit::of(found.state) as u8))
+            }
+            StateName::Executing | StateName::OutcomeUnknown => {
+                self.place.clear()?;
+                bail!(Exit::OutcomeUnknown.because(format!(
+                    "{} was redeemed by another process; nothing was run here",
+                    found.id
+                )))
+            }
+            over => {
+                self.place.clear()?;
+                // Somebody else carried it out: that is no success of this command.
+                let exit = match Exit::of(over) {
+                    Exit::Done => Exit::NotWell,
+                    exit => exit,
+                };
+                Ok(Next::Break(exit as u8))
+            }
+        }
+    }
+
+    async fn amend(&mut self, key: &str, body: Value) -> anyhow::Result<Next> {
+        let id = self.request()?.id;
+        let (agent, path) = (self.agent.clone(), Agent::path(id, "/revisions"));
+        let call = Call::post(&path, serde_json::to_vec(&body)?).keyed(key);
+        match self.or_signal(agent.send(call)).await? {
+            Ok(answer) => {
+                self.record()?.body = body;
+                self.staged(&answer).await
+            }
+            Err(error) => {
+                let code = error.downcast_ref::<Problem>().map(Problem::code);
+                // Refused, whatever for: what is staged stands as it was.
+                if code.is_some() {
+                    self.write(Step::Staged)?;
+                }
+                // People were faster.
+                if code == Some("not_pending") { Ok(Next::Continue(())) } else { Err(error) }
+            }
+        }
+    }
+
+    async fn found(&mut self, id: RequestId) -> anyhow::Result<Known> {
+        let agent = self.agent.clone();
+        let path = Agent::path(id, "");
+        self.or_signal(agent.send(Call::get(&path))).await??.request()
+    }
+
+    /// Writes the next step down, and goes on with it.
+    fn go(&mut self, step: Step) -> anyhow::Result<Next> {
+        self.write(step)?;
+        Ok(Next::Continue(()))
+    }
+
+    /// Writes down what is about to be done.
+    fn write(&mut self, step: Step) -> anyhow::Result<()> {
+        let record = self.record.as_mut().context("nothing was written down")?;
+        record.step = step;
+        self.place.write(record)
+    }
+
+    fn record(&mut self) -> anyhow::Result<&mut Record> {
+        self.record.as_mut().context("nothing was written down")
+    }
+
+    fn request(&mut self) -> anyhow::Result<Known> {
+        self.record()?.request.clone().context("nothing was staged")
+    }
+
+    /// What happens, for people; with `--json` the API's object too.
+    fn tell(&self, text: &str, document: &Value) {
+        if self.arguments.access.json { eprintln!("{document}") } else { say(text) }
+    }
+
+    /// Does it, unless a signal comes first: that ends this process, and nothing else.
+    async fn or_signal<T>(&mut self, doing: impl Future<Output = T>) -> anyhow::Result<T> {
+        let signal = tokio::select! {
+            done = doing => return Ok(done),
+            signal = self.signals.next() => signal,
+        };
+        let said = "stopped by a signal; the same command line goes on where it was";
+        let how = match self.record.as_ref().and_then(|record| record.request.as_ref()) {
+            Some(request) => {
+                format!("{said}, `countersign show {}` says how it stands", request.id)
+            }
+            None => said.to_owned(),
+        };
+        bail!(Interrupted { code: signals::code(signal.as_raw()), how })
+    }
+}
+
+/// A signal came before the end.
+#[derive(Debug)]
+pub struct Interrupted {
+    pub code: u8,
+    how: String,
+}
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.how)
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// A key that nothing else has.
+fn key() -> anyhow::Result<String> {
+    let mut bytes = [0; 16];
+    OsEntropy.fill(&mut bytes)?;
+    Ok(format!("exec-{:032x}", u128::from_be_bytes(bytes)))
+}
