@@ -13,6 +13,7 @@ mod demo;
 mod exec;
 mod exit;
 mod ledger;
+mod manual;
 mod migrate;
 mod restore;
 mod serve;
@@ -21,7 +22,7 @@ mod wire;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Exit;
@@ -65,6 +66,10 @@ enum Command {
     /// Check the record
     #[command(subcommand)]
     Ledger(Box<ledger::Command>),
+    /// Print what your shell needs to complete command lines, to be sourced or put where it looks
+    Completions(manual::Completions),
+    /// Write the manual, for `man`
+    Manual(manual::Manual),
 }
 
 fn main() -> ExitCode {
@@ -94,6 +99,11 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restore(arguments) => restore::run(arguments).await,
         Command::Copy(arguments) => copy::run(arguments).await,
         Command::Ledger(command) => ledger::run(*command).await,
+        Command::Completions(arguments) => {
+            manual::completions(&arguments, Arguments::command());
+            Ok(())
+        }
+        Command::Manual(arguments) => manual::pages(&arguments, Arguments::command()),
     };
     done.map(|()| Exit::Done.into())
 }

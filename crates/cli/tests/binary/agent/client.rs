@@ -6,7 +6,7 @@ use super::{Said, done, started};
 use crate::backup::Gate;
 use crate::people::Person;
 use crate::proxy::Proxy;
-use crate::{serve, text};
+use crate::{run, serve, text};
 
 const KEY: &str = "agent_key";
 
@@ -159,4 +159,22 @@ async fn k05_a_wait_goes_on_over_the_kill_and_the_restart_of_the_server() {
     let said = Said::by(wait).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(said.json()["state"], "approved");
+}
+
+#[test]
+fn the_shell_and_the_manual_know_every_command() {
+    let directory = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(&["completions", shell]);
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && script.contains("rollback-exec"), "{shell}");
+    }
+    let path = directory.path().join("man");
+    assert!(run(&["manual", &path.display().to_string()]).status.success());
+    for page in ["countersign", "countersign-exec", "countersign-evidence-add"] {
+        let text = std::fs::read_to_string(path.join(format!("{page}.1"))).unwrap();
+        assert!(text.contains(".TH"), "{page}");
+    }
+    let help = String::from_utf8(run(&["exec", "--help"]).stdout).unwrap();
+    assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
 }
