@@ -36,7 +36,7 @@ pub enum Command {
     #[command(subcommand)]
     Evidence(evidence::Command),
     /// Run a command once people have approved exactly this command
-    Exec(crate::exec::Arguments),
+    Exec(Box<crate::exec::Arguments>),
     /// Report how an execution or its rollback ended, where `exec` or a program could not
     Report(report::Arguments),
 }
@@ -50,7 +50,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::List(arguments) => requests::list(arguments).await?,
         Command::Withdraw(arguments) => requests::withdraw(arguments).await?,
         Command::Evidence(command) => evidence::run(command).await?,
-        Command::Exec(arguments) => return crate::exec::exec(arguments).await,
+        Command::Exec(arguments) => return crate::exec::exec(*arguments).await,
         Command::Report(arguments) => report::report(arguments).await?,
     };
     Ok(exit.into())

@@ -16,6 +16,7 @@ mod postgres;
 mod process;
 mod progress;
 mod prove;
+mod python;
 mod site;
 mod summary;
 mod test;

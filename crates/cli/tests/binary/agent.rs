@@ -1,6 +1,7 @@
 //! The commands of an agent's author, on a running server that comes and goes.
 
 mod client;
+mod examples;
 mod exec;
 
 use std::process::{Child, Command, Output, Stdio};
@@ -84,16 +85,22 @@ impl Gate {
 
     /// The id of the pending request of this kind, once the agent has staged it.
     pub(super) async fn staged_by(&self, key: &str, kind: &str) -> String {
+        self.found(key, |request| request["kind"]["name"] == kind && request["state"] == "pending")
+            .await
+    }
+
+    /// The id of what the agent has staged beside what it had before, once it has.
+    pub(super) async fn staged_beside(&self, key: &str, before: &[Value]) -> String {
+        self.found(key, |request| before.iter().all(|other| other["id"] != request["id"])).await
+    }
+
+    async fn found(&self, key: &str, is_it: impl Fn(&Value) -> bool) -> String {
         for _ in 0..400 {
-            let found = self
-                .requests(key)
-                .into_iter()
-                .find(|request| request["kind"]["name"] == kind && request["state"] == "pending");
-            if let Some(request) = found {
+            if let Some(request) = self.requests(key).into_iter().find(&is_it) {
                 return text(&request["id"]);
             }
             tokio::time::sleep(std::time::Duration::from_millis(25)).await;
         }
-        panic!("nothing of the kind {kind} is staged");
+        panic!("nothing of that sort is staged");
     }
 }

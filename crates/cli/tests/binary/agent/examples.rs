@@ -1,0 +1,137 @@
+//! The programs under `examples/`, on a running server; and that the pages name what there is.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Said, started};
+use crate::backup::Gate;
+use crate::people::Person;
+use crate::{BINARY, run, text};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+fn example(name: &str) -> PathBuf {
+    Path::new(ROOT).join("examples").join(name)
+}
+
+/// A program of the examples, as the agent with this key runs it.
+fn program(gate: &Gate, key: &str, command: &mut Command) -> std::process::Child {
+    let mut command = std::mem::replace(command, Command::new("true"));
+    let beside = Path::new(BINARY).parent().unwrap().display().to_string();
+    let path = format!("{beside}:{}", std::env::var("PATH").unwrap());
+    command
+        .env("COUNTERSIGN_URL", &gate.server.url)
+        .env("COUNTERSIGN_KEY", text(&gate.handout[key]))
+        .env("XDG_STATE_HOME", gate.path("state"))
+        .env("PATH", path)
+        .env_remove("http_proxy")
+        .env("no_proxy", "localhost,127.0.0.1");
+    started(command)
+}
+
+/// The Python that has `requests`; `cargo xtask test` sees to it that there is one.
+fn python() -> &'static str {
+    let has = |python: &&&str| {
+        let imported = Command::new(python).args(["-c", "import requests"]).output();
+        imported.is_ok_and(|output| output.status.success())
+    };
+    ["python3", "/usr/bin/python3"].iter().find(has).expect("a Python that has `requests`")
+}
+
+#[tokio::test]
+async fn the_agent_in_python_acts_once_it_is_approved_and_not_once_it_is_denied() {
+    let gate = Gate::start();
+    let person = Person::sign_in(&gate.server.url, &gate.handout, "approver").await;
+    for (job, verdict, code, state) in
+        [("one", "approve", 0, "reported: succeeded"), ("two", "deny", 10, "denied - not today")]
+    {
+        let mut agent = Command::new(python());
+        agent.arg(example("agent.py")).env("JOB_ID", job);
+        let agent = program(&gate, "agent_key", &mut agent);
+        let id = gate.staged_by("agent_key", "vendor.key_extend").await;
+        person.review(&id, verdict, "not today").await;
+        let said = Said::by(agent).await;
+        assert_eq!(said.code, Some(code), "{said:?}");
+        assert!(format!("{}{}", said.out, said.err).contains(state), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_approval_is_one_script_and_one_person() {
+    let gate = Gate::start();
+    let person = Person::sign_in(&gate.server.url, &gate.handout, "approver").await;
+    let script = program(&gate, "agent_key", &mut Command::new(example("first-approval.sh")));
+    let id = gate.staged_by("agent_key", "vendor.key_extend").await;
+    person.approve(&id).await;
+    let said = Said::by(script).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(
+        said.out.contains(&format!("Decide here, as a person: {}/requests/{id}", gate.server.url))
+    );
+    assert_eq!(gate.requests("agent_key")[0]["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn the_pipeline_releases_what_was_approved() {
+    let gate = Gate::start();
+    let person = Person::sign_in(&gate.server.url, &gate.handout, "approver").await;
+    // It writes its evidence beside itself.
+    let copy = Command::new("cp").arg("-r").arg(example("")).arg(gate.path("examples")).status();
+    assert!(copy.unwrap().success());
+    let mut pipeline = Command::new(gate.path("examples/pipeline.sh"));
+    pipeline.args(["checkout", "4.12.0", "4.11.3"]);
+    let before = gate.requests("executor_key");
+    let pipeline = program(&gate, "executor_key", &mut pipeline);
+    let id = gate.staged_beside("executor_key", &before).await;
+    person.approve(&id).await;
+    let said = Said::by(pipeline).await;
+    let wanted = format!("Release checkout 4.12.0, as request {id} allows\n");
+    assert_eq!((said.code, &said.out), (Some(0), &wanted), "{said:?}");
+    assert_eq!(gate.requests("executor_key")[0]["state"], "succeeded");
+}
+
+/// The options in what stands before `--` on the lines of a text that run our binary.
+fn options(text: &str) -> BTreeSet<String> {
+    let joined = text.replace("\\\n", " ");
+    let lines = joined.lines().filter(|line| line.contains("countersign "));
+    let words = lines.flat_map(|line| {
+        let line = line.split(" -- ").next().unwrap_or_default();
+        let from = line.find("countersign ").unwrap_or_default();
+        line[from..].split(|c: char| c.is_whitespace() || "`|=)'\"]".contains(c))
+    });
+    words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_pages_and_examples_name_only_options_that_there_are() {
+    let commands = ["stage", "wait", "show", "list", "withdraw", "evidence", "exec", "report"];
+    let mut help = String::new();
+    for command in commands {
+        let output = match command {
+            "evidence" => run(&["evidence", "add", "--help"]),
+            command => run(&[command, "--help"]),
+        };
+        help.push_str(&String::from_utf8(output.stdout).unwrap());
+    }
+    let there: BTreeSet<String> = help
+        .split(|c: char| !(c.is_ascii_lowercase() || c == '-'))
+        .filter(|word| word.starts_with("--"))
+        .map(str::to_owned)
+        .collect();
+    let job = std::fs::read_to_string(example("kubernetes-job.yaml")).unwrap();
+    // A list of arguments as one line, without their values.
+    let arguments =
+        job.lines().filter_map(|line| line.trim().strip_prefix("- ")?.split('=').next());
+    let job: Vec<&str> = arguments.collect();
+    let mut texts = vec![format!("countersign {}", job.join(" "))];
+    for page in ["examples/pipeline.sh", "examples/github-actions.yml", "docs/agents.md"] {
+        texts.push(std::fs::read_to_string(Path::new(ROOT).join(page)).unwrap());
+    }
+    for text in texts {
+        let named = options(&text);
+        assert!(named.len() > 5, "{named:?}");
+        let unknown: Vec<_> = named.difference(&there).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}
