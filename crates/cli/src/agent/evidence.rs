@@ -28,7 +28,7 @@ pub struct AddArguments {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    access: Access,
+    pub access: Access,
 }
 
 /// Does it.

@@ -52,13 +52,10 @@ pub fn standing(request: &Value) -> String {
 
 /// All that the API says of a request.
 pub fn request(request: &Value) -> String {
-    let risk = &request["risk"];
-    let facts: Vec<String> = list(&risk["facts"]).map(|fact| text(&fact["code"])).collect();
-    let kind = &request["kind"];
     let mut lines = vec![
         format!("{}  {}", style(text(&request["id"])).bold(), coloured(&text(&request["state"]))),
-        row("kind", &format!("{}, version {}", text(&kind["name"]), text(&kind["version"]))),
-        row("risk", &format!("{}: {}", text(&risk["level"]), facts.join(", "))),
+        kind(request),
+        risk(request),
         row("digest", &format!("{}, revision {}", text(&request["digest"]), request["revision"])),
         row("code", &format!("{} (the page shows the same)", text(&request["binding_code"]))),
         row("review", &text(&request["review_url"])),
@@ -74,21 +71,46 @@ pub fn request(request: &Value) -> String {
             lines.push(row(name, at));
         }
     }
-    for need in list(&request["requirements"]) {
-        let found = if need["met"] == true {
-            "met".to_owned()
-        } else {
-            format!("{} missing, {} could", need["missing"], need["who_could"])
-        };
-        let (seats, group) = (&need["seats"], text(&need["group"]));
-        lines.push(row("needs", &format!("{seats} of {group} ({found}): {}", text(&need["why"]))));
-    }
+    lines.extend(needs(request));
     if request["halt_requested"] == true {
         lines.push(row("halt", "somebody asked it to stop"));
     }
     lines.extend(objection(request));
     lines.push(row("next", &text(&request["next"])));
     lines.join("\n")
+}
+
+/// What staging would lead to.
+pub fn preview(preview: &Value) -> String {
+    let mut lines = vec![kind(preview), risk(preview)];
+    lines.push(row("decide by", &text(&preview["review_deadline"])));
+    lines.extend(needs(preview));
+    lines.push(row("next", &text(&preview["next"])));
+    lines.join("\n")
+}
+
+fn kind(request: &Value) -> String {
+    let kind = &request["kind"];
+    row("kind", &format!("{}, version {}", text(&kind["name"]), text(&kind["version"])))
+}
+
+fn risk(request: &Value) -> String {
+    let risk = &request["risk"];
+    let facts: Vec<String> = list(&risk["facts"]).map(|fact| text(&fact["code"])).collect();
+    row("risk", &format!("{}: {}", text(&risk["level"]), facts.join(", ")))
+}
+
+fn needs(request: &Value) -> Vec<String> {
+    let needs = list(&request["requirements"]).map(|need| {
+        let found = if need["met"] == true {
+            "met".to_owned()
+        } else {
+            format!("{} missing, {} could", need["missing"], need["who_could"])
+        };
+        let (seats, group) = (&need["seats"], text(&need["group"]));
+        row("needs", &format!("{seats} of {group} ({found}): {}", text(&need["why"])))
+    });
+    needs.collect()
 }
 
 /// What was objected to, where somebody did.

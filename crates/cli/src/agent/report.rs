@@ -49,7 +49,7 @@ pub struct Arguments {
     #[arg(long, value_name = "LEASE_ID")]
     lease: Uuid,
     #[command(flatten)]
-    access: Access,
+    pub access: Access,
 }
 
 /// Reports, and prints the request.

@@ -15,7 +15,7 @@ pub struct OneArguments {
     /// The request's id
     id: RequestId,
     #[command(flatten)]
-    access: Access,
+    pub access: Access,
 }
 
 /// Which requests.
@@ -28,7 +28,7 @@ pub struct ListArguments {
     #[arg(long)]
     cursor: Option<String>,
     #[command(flatten)]
-    access: Access,
+    pub access: Access,
 }
 
 /// For what to wait.
@@ -39,7 +39,7 @@ pub struct WaitArguments {
     #[command(flatten)]
     patience: Patience,
     #[command(flatten)]
-    access: Access,
+    pub access: Access,
 }
 
 /// Prints one request.

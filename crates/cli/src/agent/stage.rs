@@ -9,11 +9,12 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use domain::{Digest, StateName, canonical};
+use serde_json::Value;
 
 use super::api::{Agent, Answer, Call};
 use super::decision::Patience;
 use super::requests::{put, wait_for};
-use super::{Access, say};
+use super::{Access, print, say};
 use crate::exit::Exit;
 use crate::wire;
 
@@ -29,13 +30,16 @@ pub struct Arguments {
     /// Wait until people have decided, and end with the code of what they did
     #[arg(long)]
     wait: bool,
+    /// Check the body and say who would have to approve; stage nothing
+    #[arg(long, conflicts_with_all = ["wait", "idempotency_key"])]
+    validate: bool,
     #[command(flatten)]
     patience: Patience,
     /// Stage once for this key, instead of once for as long as a request of the same body is open
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
     #[command(flatten)]
-    access: Access,
+    pub access: Access,
 }
 
 /// Stages, and waits where that is wanted.
@@ -43,6 +47,11 @@ pub async fn stage(arguments: Arguments) -> anyhow::Result<Exit> {
     let agent = arguments.access.agent()?;
     let json = arguments.access.json;
     let body = wire::read(&arguments.file)?.into_bytes();
+    if arguments.validate {
+        let call = Call::post("/api/v1/requests?validate=true", body);
+        put_preview(&agent.send(call).await?.document, json);
+        return Ok(Exit::Done);
+    }
     let answer = match &arguments.idempotency_key {
         Some(key) => post(&agent, &body, key).await?,
         None => once(&agent, &body).await?,
@@ -83,4 +92,9 @@ async fn once(agent: &Agent, body: &[u8]) -> anyhow::Result<Answer> {
 async fn post(agent: &Agent, body: &[u8], key: &str) -> anyhow::Result<Answer> {
     let call = Call::post("/api/v1/requests", body.to_vec()).keyed(key);
     agent.send(call).await.context("cannot stage")
+}
+
+/// Prints what staging would lead to.
+pub fn put_preview(preview: &Value, json: bool) {
+    if json { println!("{preview}") } else { println!("{}", print::preview(preview)) }
 }

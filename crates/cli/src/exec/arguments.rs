@@ -78,6 +78,9 @@ pub struct Arguments {
     /// Leave the end of the command's output out of the report
     #[arg(long)]
     pub withhold_output: bool,
+    /// Check everything and say who would have to approve; stage nothing
+    #[arg(long)]
+    pub validate: bool,
     /// Where it is written down how far this got; a file of its own for each command line where
     /// nothing is said
     #[arg(long, value_name = "FILE")]

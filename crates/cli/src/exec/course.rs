@@ -19,6 +19,7 @@ use super::record::{Place, Record, Step};
 use super::signals::{self, Signals};
 use crate::agent::api::{Agent, Answer, Call, Known, known};
 use crate::agent::decision::decided;
+use crate::agent::stage::put_preview;
 use crate::agent::{Progress, evidence, print, say};
 use crate::exit::Exit;
 use crate::wire::Problem;
@@ -56,7 +57,10 @@ impl Course {
         loop {
             let step = match &self.record {
                 Some(record) => record.step.clone(),
-                None => self.propose().await?,
+                None => match self.propose().await? {
+                    Some(step) => step,
+                    None => return Ok(Exit::Done as u8),
+                },
             };
             let next = match step {
                 Step::Staging { key } => self.stage(&key).await?,
@@ -85,14 +89,43 @@ impl Course {
         Proposal::of(&self.arguments, &self.directory, &kind)
     }
 
-    async fn propose(&mut self) -> anyhow::Result<Step> {
+    async fn propose(&mut self) -> anyhow::Result<Option<Step>> {
         let proposal = self.proposal().await?;
+        self.upload(&proposal).await?;
+        let preview = self.preview(&proposal.body).await?;
+        if self.arguments.validate {
+            put_preview(&preview, self.arguments.access.json);
+            return Ok(None);
+        }
+        if preview["can_be_met"] == false {
+            say(&print::text(&preview["next"]));
+        }
         let record = self.place.record(proposal.body.clone(), key()?);
         self.wanted = Some(proposal);
         self.place.write(&record)?;
         let step = record.step.clone();
         self.record = Some(record);
-        Ok(step)
+        Ok(Some(step))
+    }
+
+    /// What the server would ask for; refuses what nobody here could redeem.
+    async fn preview(&mut self, body: &Value) -> anyhow::Result<Value> {
+        let agent = self.agent.clone();
+        let call = Call::post("/api/v1/requests?validate=true", serde_json::to_vec(body)?);
+        let preview = self.or_signal(agent.send(call)).await?;
+        let preview = preview.context("nothing is staged")?.document;
+        let mut facts = preview["risk"]["facts"].as_array().into_iter().flatten();
+        if facts.any(|fact| fact["code"] == "self_executed") {
+            return Ok(preview);
+        }
+        let path = format!("/api/v1/kinds/{}", self.arguments.kind);
+        let kind = self.or_signal(agent.send(Call::get(&path))).await??.document;
+        let executor = print::text(&kind["executor"]);
+        bail!(Exit::Refused.because(format!(
+            "{} is redeemed by `{executor}` alone, and this is the key of another agent; nothing is \
+             staged. Run `exec` with the key of `{executor}`",
+            self.arguments.kind
+        )))
     }
 
     async fn stage(&mut self, key: &str) -> anyhow::Result<Next> {
@@ -116,38 +149,16 @@ impl Course {
             }
         };
         self.wanted = Some(proposal);
-        self.staged(&answer).await
+        self.staged(&answer)
     }
 
     /// Writes down what the server has.
-    async fn staged(&mut self, answer: &Answer) -> anyhow::Result<Next> {
+    fn staged(&mut self, answer: &Answer) -> anyhow::Result<Next> {
         let request = answer.request()?;
-        if let Some(executor) = self.other_executor(&answer.document).await? {
-            let (agent, path) = (self.agent.clone(), Agent::path(request.id, "/withdraw"));
-            self.or_signal(agent.send(Call::post(&path, Vec::new()))).await??;
-            self.place.clear()?;
-            bail!(Exit::Refused.because(format!(
-                "{} is redeemed by `{executor}` alone, and this is the key of another agent; it was \
-                 withdrawn. Run `exec` with the key of `{executor}`",
-                self.arguments.kind
-            )));
-        }
         self.tell(&format!("staged {}", request.id), &answer.document);
         let record = self.record()?;
         record.request = Some(request);
         self.go(Step::Staged)
-    }
-
-    /// The executor whom the kind names, where that is another agent: only its key could redeem.
-    async fn other_executor(&mut self, request: &Value) -> anyhow::Result<Option<String>> {
-        let mut facts = request["risk"]["facts"].as_array().into_iter().flatten();
-        if facts.any(|fact| fact["code"] == "self_executed") {
-            return Ok(None);
-        }
-        let path = format!("/api/v1/kinds/{}", self.arguments.kind);
-        let agent = self.agent.clone();
-        let kind = self.or_signal(agent.send(Call::get(&path))).await??.document;
-        Ok(Some(print::text(&kind["executor"])))
     }
 
     async fn upload(&mut self, proposal: &Proposal) -> anyhow::Result<()> {
@@ -235,7 +246,7 @@ impl Course {
         match self.or_signal(agent.send(call)).await? {
             Ok(answer) => {
                 self.record()?.body = body;
-                self.staged(&answer).await
+                self.staged(&answer)
             }
             Err(error) => {
                 let code = error.downcast_ref::<Problem>().map(Problem::code);

@@ -67,6 +67,10 @@ impl Program {
             };
             exit.because(format!("cannot read `{}`, so cannot hash it: {error}", path.display()))
         };
+        // A pipe in its place would be waited for.
+        if !path.metadata().map_err(cannot)?.is_file() {
+            bail!(Exit::CannotRun.because(format!("`{}` is no file", path.display())));
+        }
         let mut file = File::open(path).map_err(cannot)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(cannot)?;

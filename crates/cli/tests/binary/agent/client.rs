@@ -15,6 +15,10 @@ fn i11_a_body_that_is_staged_twice_is_one_request_for_as_long_as_that_is_open() 
     let gate = Gate::start();
     let example = gate.example();
     let json = |arguments: &[&str]| done(gate.as_agent(KEY, arguments)).json();
+    let before = gate.requests(KEY);
+    let tried = done(gate.as_agent(KEY, &["stage", "-f", &example, "--validate"]));
+    assert!(tried.code == Some(0) && tried.out.contains("of approvers"), "{tried:?}");
+    assert_eq!(gate.requests(KEY), before, "nothing is staged");
     let first = json(&["stage", "-f", &example, "--json"]);
     let again = done(gate.as_agent(KEY, &["stage", "-f", &example, "--json"]));
     assert_eq!(again.json()["id"], first["id"]);
@@ -87,6 +91,9 @@ fn what_the_server_refuses_is_said_with_field_and_limit() {
         assert!(said.err.contains(pointer) && said.err.contains(limit), "{said:?}");
         *value.pointer_mut(pointer).unwrap() = right;
     }
+    let json =
+        done(gate.as_agent(KEY, &["show", "01a2056c-8d2b-7dc2-917d-36f536c1660c", "--json"]));
+    assert_eq!((json.code, &json.json()["code"]), (Some(21), &Value::from("not_found")));
     let twice = staged(r#"{"kind":"a","kind":"b"}"#);
     assert_eq!(twice.code, Some(2), "{twice:?}");
     assert!(twice.err.contains("the key `kind` appears twice"), "{twice:?}");
@@ -159,6 +166,25 @@ async fn k05_a_wait_goes_on_over_the_kill_and_the_restart_of_the_server() {
     let said = Said::by(wait).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(said.json()["state"], "approved");
+}
+
+#[test]
+fn the_catalogue_has_a_body_for_every_kind_that_works_as_it_is() {
+    let gate = Gate::start();
+    let kinds = done(gate.as_agent(KEY, &["kinds", "--json"])).json();
+    for kind in kinds["kinds"].as_array().unwrap() {
+        let name = text(&kind["name"]);
+        if name.starts_with("countersign.") {
+            continue;
+        }
+        let told = done(gate.as_agent(KEY, &["kinds", &name]));
+        assert!(told.out.contains("--param"), "{told:?}");
+        let example = done(gate.as_agent(KEY, &["kinds", &name, "--example"]));
+        std::fs::write(gate.path("example.json"), &example.out).unwrap();
+        let tried = done(gate.as_agent(KEY, &["stage", "-f", "example.json", "--validate"]));
+        assert_eq!(tried.code, Some(0), "{name}: {tried:?}");
+    }
+    assert_eq!(done(gate.as_agent(KEY, &["kinds", "no.such"])).code, Some(21));
 }
 
 #[test]

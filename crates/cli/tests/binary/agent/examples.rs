@@ -91,21 +91,23 @@ async fn the_pipeline_releases_what_was_approved() {
     assert_eq!(gate.requests("executor_key")[0]["state"], "succeeded");
 }
 
-/// The options in what stands before `--` on the lines of a text that run our binary.
+/// The options of every command line of our binary in a text, but not those of what it runs.
 fn options(text: &str) -> BTreeSet<String> {
     let joined = text.replace("\\\n", " ");
-    let lines = joined.lines().filter(|line| line.contains("countersign "));
-    let words = lines.flat_map(|line| {
-        let line = line.split(" -- ").next().unwrap_or_default();
-        let from = line.find("countersign ").unwrap_or_default();
-        line[from..].split(|c: char| c.is_whitespace() || "`|=)'\"]".contains(c))
+    let lines = joined.lines().flat_map(|line| {
+        let begins = line.match_indices("countersign ").map(|(at, _)| &line[at..]);
+        // Up to where the command line, or the words in a code span, are over.
+        begins.filter_map(|line| line.split(" -- ").next()?.split('`').next())
     });
+    let words =
+        lines.flat_map(|line| line.split(|c: char| c.is_whitespace() || "|=)'\"]".contains(c)));
     words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
 }
 
 #[test]
 fn the_pages_and_examples_name_only_options_that_there_are() {
-    let commands = ["stage", "wait", "show", "list", "withdraw", "evidence", "exec", "report"];
+    let commands =
+        ["stage", "wait", "show", "list", "withdraw", "evidence", "exec", "report", "kinds"];
     let mut help = String::new();
     for command in commands {
         let output = match command {
