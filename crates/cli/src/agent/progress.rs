@@ -11,7 +11,7 @@ pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "countersign: {text}");
 }
 
-/// A spinner on a terminal; elsewhere one line for each thing that is new.
+/// One line for each thing that is new, and on a terminal a spinner below them.
 pub struct Progress {
     spinner: Option<ProgressBar>,
     said: String,
@@ -22,9 +22,10 @@ impl Progress {
     pub fn start() -> Self {
         let spinner = std::io::stderr().is_terminal().then(|| {
             let spinner = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
                 spinner.set_style(style);
             }
+            spinner.set_message("waiting");
             spinner.enable_steady_tick(Duration::from_millis(120));
             spinner
         });
@@ -37,7 +38,7 @@ impl Progress {
             return;
         }
         match &self.spinner {
-            Some(spinner) => spinner.set_message(text.clone()),
+            Some(spinner) => spinner.println(format!("countersign: {text}")),
             None => say(&text),
         }
         self.said = text;

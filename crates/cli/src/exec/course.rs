@@ -2,6 +2,7 @@
 
 mod carry;
 mod release;
+mod staging;
 
 use std::future::Future;
 use std::ops::ControlFlow;
@@ -17,12 +18,10 @@ use super::arguments::Arguments;
 use super::proposal::{Proposal, same};
 use super::record::{Place, Record, Step};
 use super::signals::{self, Signals};
-use crate::agent::api::{Agent, Answer, Call, Known, known};
+use crate::agent::api::{Agent, Call, Known, known};
 use crate::agent::decision::decided;
-use crate::agent::stage::put_preview;
-use crate::agent::{Progress, evidence, print, say};
+use crate::agent::{Progress, print, say};
 use crate::exit::Exit;
-use crate::wire::Problem;
 
 /// Where it goes on, or the code with which it ends.
 type Next = ControlFlow<u8>;
@@ -78,95 +77,6 @@ impl Course {
                 return Ok(code);
             }
         }
-    }
-
-    /// What the command line says; nothing is sent of it yet.
-    async fn proposal(&mut self) -> anyhow::Result<Proposal> {
-        let path = format!("/api/v1/kinds/{}", self.arguments.kind);
-        let asked = self.agent.clone();
-        let kind = self.or_signal(asked.send(Call::get(&path))).await?;
-        let kind = kind.with_context(|| format!("the kind `{}`", self.arguments.kind))?.document;
-        Proposal::of(&self.arguments, &self.directory, &kind)
-    }
-
-    async fn propose(&mut self) -> anyhow::Result<Option<Step>> {
-        let proposal = self.proposal().await?;
-        self.upload(&proposal).await?;
-        let preview = self.preview(&proposal.body).await?;
-        if self.arguments.validate {
-            put_preview(&preview, self.arguments.access.json);
-            return Ok(None);
-        }
-        if preview["can_be_met"] == false {
-            say(&print::text(&preview["next"]));
-        }
-        let record = self.place.record(proposal.body.clone(), key()?);
-        self.wanted = Some(proposal);
-        self.place.write(&record)?;
-        let step = record.step.clone();
-        self.record = Some(record);
-        Ok(Some(step))
-    }
-
-    /// What the server would ask for; refuses what nobody here could redeem.
-    async fn preview(&mut self, body: &Value) -> anyhow::Result<Value> {
-        let agent = self.agent.clone();
-        let call = Call::post("/api/v1/requests?validate=true", serde_json::to_vec(body)?);
-        let preview = self.or_signal(agent.send(call)).await?;
-        let preview = preview.context("nothing is staged")?.document;
-        let mut facts = preview["risk"]["facts"].as_array().into_iter().flatten();
-        if facts.any(|fact| fact["code"] == "self_executed") {
-            return Ok(preview);
-        }
-        let path = format!("/api/v1/kinds/{}", self.arguments.kind);
-        let kind = self.or_signal(agent.send(Call::get(&path))).await??.document;
-        let executor = print::text(&kind["executor"]);
-        bail!(Exit::Refused.because(format!(
-            "{} is redeemed by `{executor}` alone, and this is the key of another agent; nothing is \
-             staged. Run `exec` with the key of `{executor}`",
-            self.arguments.kind
-        )))
-    }
-
-    async fn stage(&mut self, key: &str) -> anyhow::Result<Next> {
-        let proposal = match self.wanted.take() {
-            Some(proposal) => proposal,
-            None => self.proposal().await?,
-        };
-        self.upload(&proposal).await?;
-        let body = serde_json::to_vec(&self.record()?.body)?;
-        let agent = self.agent.clone();
-        let call = Call::post("/api/v1/requests", body).keyed(key);
-        let staged = self.or_signal(agent.send(call)).await?;
-        let answer = match staged {
-            Ok(answer) => answer,
-            Err(error) => {
-                if error.downcast_ref::<Problem>().is_some() {
-                    // It is not staged and will not be: the next time begins anew.
-                    self.place.clear()?;
-                }
-                return Err(error.context("cannot stage"));
-            }
-        };
-        self.wanted = Some(proposal);
-        self.staged(&answer)
-    }
-
-    /// Writes down what the server has.
-    fn staged(&mut self, answer: &Answer) -> anyhow::Result<Next> {
-        let request = answer.request()?;
-        self.tell(&format!("staged {}", request.id), &answer.document);
-        let record = self.record()?;
-        record.request = Some(request);
-        self.go(Step::Staged)
-    }
-
-    async fn upload(&mut self, proposal: &Proposal) -> anyhow::Result<()> {
-        for file in &proposal.evidence {
-            let agent = self.agent.clone();
-            self.or_signal(evidence::upload(&agent, file)).await??;
-        }
-        Ok(())
     }
 
     /// Waits for people; where the command line says something else than what they see, amends.
@@ -235,27 +145,6 @@ impl Course {
                     exit => exit,
                 };
                 Ok(Next::Break(exit as u8))
-            }
-        }
-    }
-
-    async fn amend(&mut self, key: &str, body: Value) -> anyhow::Result<Next> {
-        let id = self.request()?.id;
-        let (agent, path) = (self.agent.clone(), Agent::path(id, "/revisions"));
-        let call = Call::post(&path, serde_json::to_vec(&body)?).keyed(key);
-        match self.or_signal(agent.send(call)).await? {
-            Ok(answer) => {
-                self.record()?.body = body;
-                self.staged(&answer)
-            }
-            Err(error) => {
-                let code = error.downcast_ref::<Problem>().map(Problem::code);
-                // Refused, whatever for: what is staged stands as it was.
-                if code.is_some() {
-                    self.write(Step::Staged)?;
-                }
-                // People were faster.
-                if code == Some("not_pending") { Ok(Next::Continue(())) } else { Err(error) }
             }
         }
     }

@@ -104,3 +104,19 @@ pub fn between(from: Option<&str>, until: Option<&str>) -> Option<Duration> {
     let [from, until] = [from?, until?].map(DateTime::parse_from_rfc3339);
     (until.ok()? - from.ok()?).to_std().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::between;
+
+    #[test]
+    fn a_time_that_is_over_or_unknown_is_no_time() {
+        let (early, late) = ("2026-11-22T18:40:00Z", "2026-11-22T18:40:01.5Z");
+        assert_eq!(between(Some(early), Some(late)), Some(Duration::from_millis(1500)));
+        assert_eq!(between(Some(late), Some(early)), None);
+        assert_eq!(between(Some(early), None), None);
+        assert_eq!(between(Some("soon"), Some(late)), None);
+    }
+}
