@@ -113,15 +113,37 @@ impl Revision {
 
     /// What the content digest covers: for recognising repeats, for nothing else.
     fn content(&self) -> Value {
-        serde_json::json!({
-            "format": CONTENT_FORMAT,
-            "kind": self.kind.name,
-            "parameters": self.parameters,
-            "targets": self.targets,
-            "environment": self.environment,
-            "command": self.command,
-        })
+        let Self { parameters, targets, environment, command, .. } = self;
+        content(&self.kind.name, parameters, targets, environment, command.as_ref())
     }
+}
+
+/// The content digest that a body has once it is staged: with it a stager can tell that what people
+/// approved is what it asked for.
+///
+/// # Errors
+/// When a value has no canonical form.
+pub fn content_digest(body: &StageBody) -> Result<Digest, NotCanonical> {
+    let StageBody { kind, parameters, targets, environment, command, .. } = body;
+    let content = content(kind, parameters, targets, environment, command.as_ref());
+    Ok(Digest::of(&canonical::to_bytes(&content)?))
+}
+
+fn content(
+    kind: &str,
+    parameters: &Map<String, Value>,
+    targets: &[String],
+    environment: &str,
+    command: Option<&CommandLine>,
+) -> Value {
+    serde_json::json!({
+        "format": CONTENT_FORMAT,
+        "kind": kind,
+        "parameters": parameters,
+        "targets": targets,
+        "environment": environment,
+        "command": command,
+    })
 }
 
 /// Reads stored canonical bytes back and insists that they are what `digest` names.

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
+use domain::revision::content_digest;
+use domain::stage::StageBody;
 use domain::{RequestId, StateName};
 use serde_json::Value;
 use service::{Entropy, OsEntropy};
@@ -20,6 +22,7 @@ use super::record::{Place, Record, Step};
 use super::signals::{self, Signals};
 use crate::agent::api::{Agent, Call, Known, known};
 use crate::agent::decision::decided;
+use crate::agent::stage::put_preview;
 use crate::agent::{Progress, print, say};
 use crate::exit::Exit;
 
@@ -53,13 +56,16 @@ impl Course {
 
     /// Goes on to the end; gives the code to end with.
     pub async fn run(mut self) -> anyhow::Result<u8> {
+        if self.arguments.validate {
+            let proposal = self.proposal().await?;
+            let preview = self.preview(&proposal).await?;
+            put_preview(&preview, self.arguments.access.json);
+            return Ok(Exit::Done as u8);
+        }
         loop {
             let step = match &self.record {
                 Some(record) => record.step.clone(),
-                None => match self.propose().await? {
-                    Some(step) => step,
-                    None => return Ok(Exit::Done as u8),
-                },
+                None => self.propose().await?,
             };
             let next = match step {
                 Step::Staging { key } => self.stage(&key).await?,
@@ -68,7 +74,7 @@ impl Course {
                 Step::Redeeming { key } => self.redeem(&key).await?,
                 Step::Started { lease } => self.look(&lease, "command", "succeeded").await?,
                 Step::Ended { lease, end } => self.report(lease, end).await?,
-                Step::Undoing { lease, .. } => {
+                Step::Undoing { lease } => {
                     self.look(&lease, "rollback command", "rolled_back").await?
                 }
                 Step::Undone { lease, end } => self.report(lease, end).await?,
@@ -121,6 +127,7 @@ impl Course {
         }
         match found.state {
             StateName::Approved => {
+                self.is_ours(request)?;
                 // What was replaced since the approval costs no release.
                 self.approved_programs()?;
                 self.go(Step::Redeeming { key: key()? })
@@ -147,6 +154,18 @@ impl Course {
                 Ok(Next::Break(exit as u8))
             }
         }
+    }
+
+    /// INVARIANT: I4, on this side, too: what people approved is what stands in our record.
+    fn is_ours(&mut self, request: &Value) -> anyhow::Result<()> {
+        let body: StageBody = serde_json::from_value(self.record()?.body.clone())?;
+        let ours = content_digest(&body)?;
+        if request["content_digest"] == ours.to_string() {
+            return Ok(());
+        }
+        bail!(Exit::NotAsApproved.because(
+            "what was approved is another action than what this command line staged; nothing was run"
+        ))
     }
 
     async fn found(&mut self, id: RequestId) -> anyhow::Result<Known> {

@@ -46,7 +46,7 @@ pub enum Step {
     /// How it ended, to be reported.
     Ended { lease: String, end: End },
     /// The rollback command may have been started.
-    Undoing { lease: String, code: u8 },
+    Undoing { lease: String },
     /// How undoing it ended, to be reported.
     Undone { lease: String, end: End },
 }

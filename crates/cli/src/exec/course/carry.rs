@@ -125,7 +125,7 @@ impl Course {
             self.place.clear()?;
             return Ok(Next::Break(code));
         };
-        self.write(Step::Undoing { lease: lease.clone(), code })?;
+        self.write(Step::Undoing { lease: lease.clone() })?;
         say("running the rollback command");
         let undone = match command.open_as_approved() {
             Ok(program) => self.undoing(&command, &program).await,

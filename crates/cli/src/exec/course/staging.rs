@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::{Course, Next, key};
 use crate::agent::api::{Agent, Answer, Call};
-use crate::agent::stage::put_preview;
 use crate::agent::{evidence, print, say};
 use crate::exec::proposal::Proposal;
 use crate::exec::record::Step;
@@ -22,14 +21,9 @@ impl Course {
         Proposal::of(&self.arguments, &self.directory, &kind)
     }
 
-    pub(super) async fn propose(&mut self) -> anyhow::Result<Option<Step>> {
+    pub(super) async fn propose(&mut self) -> anyhow::Result<Step> {
         let proposal = self.proposal().await?;
-        self.upload(&proposal).await?;
-        let preview = self.preview(&proposal.body).await?;
-        if self.arguments.validate {
-            put_preview(&preview, self.arguments.access.json);
-            return Ok(None);
-        }
+        let preview = self.preview(&proposal).await?;
         if preview["can_be_met"] == false {
             say(&print::text(&preview["next"]));
         }
@@ -38,13 +32,14 @@ impl Course {
         self.place.write(&record)?;
         let step = record.step.clone();
         self.record = Some(record);
-        Ok(Some(step))
+        Ok(step)
     }
 
     /// What the server would ask for; refuses what nobody here could redeem.
-    async fn preview(&mut self, body: &Value) -> anyhow::Result<Value> {
-        let agent = self.agent.clone();
-        let call = Call::post("/api/v1/requests?validate=true", serde_json::to_vec(body)?);
+    pub(super) async fn preview(&mut self, proposal: &Proposal) -> anyhow::Result<Value> {
+        self.upload(proposal).await?;
+        let (agent, body) = (self.agent.clone(), serde_json::to_vec(&proposal.body)?);
+        let call = Call::post("/api/v1/requests?validate=true", body);
         let preview = self.or_signal(agent.send(call)).await?;
         let preview = preview.context("nothing is staged")?.document;
         let mut facts = preview["risk"]["facts"].as_array().into_iter().flatten();
@@ -82,12 +77,20 @@ impl Course {
             }
         };
         self.wanted = Some(proposal);
-        self.staged(&answer)
+        self.staged(&answer, 1)
     }
 
-    /// Writes down what the server has.
-    fn staged(&mut self, answer: &Answer) -> anyhow::Result<Next> {
+    /// Writes down what the server has, if that is still what was sent.
+    fn staged(&mut self, answer: &Answer, revision: u32) -> anyhow::Result<Next> {
         let request = answer.request()?;
+        // An answer that is given again describes the request as it is by now.
+        if answer.replayed && request.revision != revision {
+            self.place.clear()?;
+            bail!(Exit::NotAsApproved.because(format!(
+                "{} was amended by something else, to revision {}. Nothing was run",
+                request.id, request.revision
+            )));
+        }
         self.tell(&format!("staged {}", request.id), &answer.document);
         let record = self.record()?;
         record.request = Some(request);
@@ -103,13 +106,13 @@ impl Course {
     }
 
     pub(super) async fn amend(&mut self, key: &str, body: Value) -> anyhow::Result<Next> {
-        let id = self.request()?.id;
-        let (agent, path) = (self.agent.clone(), Agent::path(id, "/revisions"));
+        let before = self.request()?;
+        let (agent, path) = (self.agent.clone(), Agent::path(before.id, "/revisions"));
         let call = Call::post(&path, serde_json::to_vec(&body)?).keyed(key);
         match self.or_signal(agent.send(call)).await? {
             Ok(answer) => {
                 self.record()?.body = body;
-                self.staged(&answer)
+                self.staged(&answer, before.revision + 1)
             }
             Err(error) => {
                 let code = error.downcast_ref::<Problem>().map(Problem::code);

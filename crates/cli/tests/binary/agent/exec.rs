@@ -219,6 +219,27 @@ async fn e09_what_was_replaced_after_the_approval_does_not_run() {
 }
 
 #[tokio::test]
+async fn i4_what_something_else_amended_does_not_run() {
+    let house = House::start().await;
+    house.script("act.sh", "#!/bin/sh\necho ran > ran\n");
+    let exec = house.exec(&[], &["./act.sh"]);
+    let id = house.staged().await;
+    let amended = std::fs::read(house.gate.example()).unwrap();
+    let answer = crate::client()
+        .post(format!("{}/api/v1/requests/{id}/revisions", house.gate.server.url))
+        .bearer_auth(text(&house.gate.handout[KEY]))
+        .header("content-type", "application/json")
+        .body(amended);
+    assert_eq!(answer.send().await.unwrap().status(), 201);
+    house.person.approve(&id).await;
+    let said = Said::by(exec).await;
+    assert_eq!(said.code, Some(22), "{said:?}");
+    assert!(said.err.contains("was amended by something else"), "{said:?}");
+    assert_eq!(house.request(&id)["state"], "approved");
+    assert!(!house.gate.path("ran").exists());
+}
+
+#[tokio::test]
 async fn a_halt_stops_the_command_and_runs_the_approved_rollback() {
     let house = House::start().await;
     let stubborn = "#!/bin/sh\ntrap 'echo asked >> heard' TERM\necho $$ > started\n\
