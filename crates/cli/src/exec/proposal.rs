@@ -22,6 +22,9 @@ const MAX_SUMMARY_CHARS: usize = 200;
 /// The longest detail of a risk factor, in characters.
 const MAX_DETAIL_CHARS: usize = 500;
 
+/// The risk factor that names the variables which reviewers do not see.
+const PASSED_UNSEEN: &str = "variables passed on unseen";
+
 /// A command as a body has it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Command {
@@ -59,7 +62,7 @@ impl Proposal {
             "environment": arguments.environment,
             "summary": summary(arguments),
             "justification": justification(arguments),
-            "risk": {"factors": factors(arguments)},
+            "risk": {"factors": factors(arguments)?},
             "evidence": items,
             "command": command,
         });
@@ -170,12 +173,26 @@ fn justification(arguments: &Arguments) -> String {
     arguments.justification.clone().unwrap_or_else(|| none.to_owned())
 }
 
-fn factors(arguments: &Arguments) -> Vec<Value> {
+fn factors(arguments: &Arguments) -> anyhow::Result<Vec<Value>> {
     if arguments.pass_env.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let names = cut(&arguments.pass_env.join(", "), MAX_DETAIL_CHARS);
-    vec![json!({"name": "variables passed on unseen", "detail": names})]
+    let names = arguments.pass_env.join(", ");
+    // Reviewers see every name, or it is not staged.
+    if names.chars().count() > MAX_DETAIL_CHARS {
+        bail!(Exit::Usage.because(format!(
+            "the names of all --pass-env variables have more than {MAX_DETAIL_CHARS} characters"
+        )));
+    }
+    Ok(vec![json!({"name": PASSED_UNSEEN, "detail": names})])
+}
+
+/// The variables that a body says are passed on unseen: what reviewers saw, not what is asked now.
+pub fn passed_unseen(body: &Value) -> Vec<String> {
+    let mut factors = body["risk"]["factors"].as_array().into_iter().flatten();
+    let factor = factors.find(|factor| factor["name"] == PASSED_UNSEEN);
+    let names = factor.and_then(|factor| factor["detail"].as_str()).unwrap_or_default();
+    names.split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn rollback_plan(

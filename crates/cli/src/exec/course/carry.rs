@@ -10,7 +10,7 @@ use crate::agent::report::{self, Status};
 use crate::agent::say;
 use crate::exec::lease::Lease;
 use crate::exec::program::Program;
-use crate::exec::proposal::Command;
+use crate::exec::proposal::{Command, passed_unseen};
 use crate::exec::record::{End, Step};
 use crate::exec::running::{self, Ended, Run};
 use crate::exit::Exit;
@@ -70,7 +70,8 @@ impl Course {
     ) -> anyhow::Result<std::process::Command> {
         let request = self.request()?;
         let mut process = program.command(&command.argv);
-        let passed = self.arguments.pass_env.iter().map(String::as_str).chain(ALWAYS);
+        let unseen = passed_unseen(&self.record()?.body);
+        let passed = unseen.iter().map(String::as_str).chain(ALWAYS);
         let passed = passed.filter(|name| !name.starts_with("COUNTERSIGN_"));
         let passed = passed.filter_map(|name| Some((name, std::env::var_os(name)?)));
         process

@@ -219,6 +219,24 @@ async fn e09_what_was_replaced_after_the_approval_does_not_run() {
 }
 
 #[tokio::test]
+async fn i4_a_line_that_asks_for_more_after_the_approval_gets_what_was_approved() {
+    let house = House::start().await;
+    house.script("act.sh", "#!/bin/sh\necho \"[$FIRST][$SECOND]\"\n");
+    let line = |options: &[&str]| {
+        let mut line = house.line(options, &["./act.sh"]);
+        line.env("FIRST", "one").env("SECOND", "two");
+        started(line)
+    };
+    let exec = line(&["--pass-env", "FIRST", "--timeout", "0"]);
+    let id = house.staged().await;
+    assert_eq!(Said::by(exec).await.code, Some(19));
+    house.person.approve(&id).await;
+    let said = Said::by(line(&["--pass-env", "FIRST", "--pass-env", "SECOND"])).await;
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "[one][]\n"), "{said:?}");
+    assert!(said.err.contains("what counts is what was decided"), "{said:?}");
+}
+
+#[tokio::test]
 async fn i4_what_something_else_amended_does_not_run() {
     let house = House::start().await;
     house.script("act.sh", "#!/bin/sh\necho ran > ran\n");
