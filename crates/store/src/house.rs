@@ -1,7 +1,7 @@
 //! The house at one instant: everything about people, agents, keys, kinds, freezes and the policy that
 //! decisions rest on.
 //!
-//! INVARIANT: I9. The authority epoch moves with each of them (see [`crate::Change::moves_epoch`]), so
+//! INVARIANT: I9. The authority epoch moves with each of them (`Change::moves_epoch` says so), so
 //! a house may be kept for as long as its epoch is the one that the database has, and what was
 //! decided on an older one is stale when it is committed.
 
