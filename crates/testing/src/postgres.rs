@@ -6,8 +6,11 @@
 //! the databases stay in it.
 
 mod cluster;
+mod own;
 
 use std::path::Path;
+
+pub use own::OwnServer;
 
 use domain::Digest;
 use sqlx::postgres::{PgConnectOptions, PgConnection};

@@ -40,8 +40,7 @@ pub(super) fn admin() -> PgConnectOptions {
         Ok(url) => (PgConnectOptions::from_str(&url).expect(VARIABLE), None),
         Err(_) => {
             let (directory, in_use) = running();
-            let options = PgConnectOptions::new_without_pgpass().socket(directory).port(5432);
-            (options.username("postgres").database("postgres"), Some(in_use))
+            (first_database(&directory), Some(in_use))
         }
     });
     options.clone()
@@ -56,7 +55,7 @@ fn running() -> (PathBuf, File) {
     in_use.lock_shared().expect("a lock");
     let starting = File::create(directory.with_extension("starting")).expect("a lock file");
     starting.lock().expect("a lock");
-    if UnixStream::connect(directory.join(SOCKET)).is_err() {
+    if UnixStream::connect(socket(&directory)).is_err() {
         start(&directory);
     }
     (directory, in_use)
@@ -68,25 +67,61 @@ fn start(directory: &Path) {
         fs::remove_dir_all(directory).expect("the old server's files go");
     }
     fs::create_dir(directory).expect("a directory");
-    let me = fs::metadata(directory).expect("a directory").uid();
-    let user = (me == 0).then(server_user);
-    if let Some((uid, gid)) = user {
-        chown(directory, Some(uid), Some(gid)).expect("the server's user owns its directory");
-    }
-    fs::set_permissions(directory, Permissions::from_mode(0o700)).expect("a private directory");
-    let data = directory.join("data").display().to_string();
-    let initdb = ["--pgdata", &data, "--username=postgres", "--auth=trust", "--encoding=UTF8"];
-    run(server_command("initdb", user).args(initdb).args(["--locale=C", "--no-sync"]), directory);
-    let socket = directory.display();
-    let options = format!("-k {socket} -c listen_addresses= -c max_connections=300");
-    let log = directory.join("log").display().to_string();
-    let pg_ctl = ["start", "--wait", "--pgdata", &data, "--log", &log, "--options", &options];
-    run(server_command("pg_ctl", user).args(pg_ctl), directory);
+    initialise(directory);
+    launch(directory);
     let in_use = directory.with_extension("in-use");
     // `--fork` ends at once, and leaves the shell to itself.
     let stop = ["--fork", "sh", "-c", STOP_WHEN_UNUSED, "sh"];
     let mut setsid = Command::new("setsid");
     run(setsid.args(stop).args([directory, &in_use]).stderr(Stdio::null()), directory);
+}
+
+/// Makes the files of a server in an empty directory.
+pub(super) fn initialise(directory: &Path) {
+    let user = other_user();
+    if let Some((uid, gid)) = user {
+        chown(directory, Some(uid), Some(gid)).expect("the server's user owns its directory");
+    }
+    fs::set_permissions(directory, Permissions::from_mode(0o700)).expect("a private directory");
+    let data = data(directory);
+    let initdb = ["--pgdata", &data, "--username=postgres", "--auth=trust", "--encoding=UTF8"];
+    run(server_command("initdb", user).args(initdb).args(["--locale=C", "--no-sync"]), directory);
+}
+
+/// Starts the server of a directory, and waits until it answers.
+pub(super) fn launch(directory: &Path) {
+    let socket = directory.display();
+    let options = format!("-k {socket} -c listen_addresses= -c max_connections=300");
+    let (data, log) = (data(directory), directory.join("log").display().to_string());
+    let pg_ctl = ["start", "--wait", "--pgdata", &data, "--log", &log, "--options", &options];
+    run(server_command("pg_ctl", other_user()).args(pg_ctl), directory);
+}
+
+/// Ends the server of a directory as a power cut would: nothing is written any more.
+pub(super) fn cut_off(directory: &Path) {
+    let pg_ctl = ["stop", "--wait", "--mode=immediate", "--pgdata", &data(directory)];
+    run(server_command("pg_ctl", other_user()).args(pg_ctl), directory);
+}
+
+/// The URL of a server's first database, through its socket.
+pub(super) fn first_database(directory: &Path) -> PgConnectOptions {
+    let options = PgConnectOptions::new_without_pgpass().socket(directory).port(5432);
+    options.username("postgres").database("postgres")
+}
+
+/// Where its clients find it.
+pub(super) fn socket(directory: &Path) -> PathBuf {
+    directory.join(SOCKET)
+}
+
+fn data(directory: &Path) -> String {
+    directory.join("data").display().to_string()
+}
+
+/// Whom the server runs as where this process is root: it refuses to be.
+fn other_user() -> Option<(u32, u32)> {
+    let owner_of_this = fs::metadata("/proc/self").expect("this process").uid();
+    (owner_of_this == 0).then(server_user)
 }
 
 fn run(command: &mut Command, directory: &Path) {
