@@ -74,8 +74,17 @@ impl SessionStore for Sessions {
         self.keep(record, true).await
     }
 
+    /// What gets lost here is when a session was last used, or that its person proved again who
+    /// they are: either is asked for again. What the request did is done by now, and no failure of
+    /// this may hide it.
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        self.keep(record, false).await
+        if let Err(error) = self.keep(record, false).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "use of a session not recorded"
+            );
+        }
+        Ok(())
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {

@@ -115,6 +115,18 @@ async fn i4_a_shown_token_is_for_one_person_one_digest_one_request() {
 }
 
 #[tokio::test]
+async fn k03_a_review_that_is_recorded_is_not_hidden_by_a_session_that_cannot_be_written() {
+    let Scene { app, bob, request, .. } = Scene::staged().await;
+    let shown = bob.shown(&request).await;
+    // By now it would be written down that the session is in use.
+    app.clock.advance(600);
+    app.refuse_updates("sessions").await;
+    let reply = bob.review_as_shown(&request, "approve", &shown).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.text());
+    assert_eq!(state(&app, &request).await, "approved");
+}
+
+#[tokio::test]
 async fn c05_a_double_click_is_one_review_and_the_same_answer() {
     let Scene { app, bob, request, .. } = Scene::staged().await;
     let shown = bob.shown(&request).await;
