@@ -53,6 +53,16 @@ fn b09_a_quorum_nobody_could_fill_is_said_to_be_so_and_never_met() {
 }
 
 #[test]
+fn i5_where_nothing_is_asked_nothing_is_met() {
+    let story = Story::staged(one()).under(Vec::new()).approved_by(&[BOB]);
+    assert_eq!(story.state(), StateName::Pending, "the policy in force asks nobody");
+    let story = Story::staged(one()).approved_by(&[BOB]);
+    for nothing in [Vec::new(), vec![need("none", "approvers", 0)]] {
+        assert_eq!(complete(&nothing, story.request(), &story.house), None, "{nothing:?}");
+    }
+}
+
+#[test]
 fn explain_leaves_out_whoever_can_never_count() {
     let story = Story::staged(two());
     let explanation = explain(story.request(), &story.house);

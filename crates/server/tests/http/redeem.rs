@@ -8,35 +8,74 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use service::Steward;
-use testing::Scene;
+use testing::{Reply, Scene, TestAgent, TestApp};
 
-#[tokio::test]
-async fn the_token_is_what_the_jwks_says_and_names_exactly_this_digest() {
-    let Scene { agent, request, .. } = Scene::approved().await;
-    let redeemed = agent.redeem(&request, "r-1").await;
-    assert_eq!(redeemed.status, 200, "{}", redeemed.text());
-    let token = redeemed.json()["release_token"].as_str().unwrap().to_owned();
-    let header = jsonwebtoken::decode_header(&token).unwrap();
+/// What a release token says, if `executor` can take it for one of its own.
+async fn claims(executor: &TestAgent, token: &str) -> Result<Value, jsonwebtoken::errors::Error> {
+    let header = jsonwebtoken::decode_header(token)?;
     assert_eq!(header.typ.as_deref(), Some("release-grant+jwt"));
     assert_eq!(header.alg, Algorithm::EdDSA);
     let jwks: JwkSet =
-        serde_json::from_slice(&agent.get("/.well-known/jwks.json").await.bytes).unwrap();
+        serde_json::from_slice(&executor.get("/.well-known/jwks.json").await.bytes).unwrap();
     let key = jwks.find(header.kid.as_deref().unwrap()).unwrap();
     let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.set_audience(&[format!("agent:{}", agent.id)]);
+    validation.set_audience(&[format!("agent:{}", executor.id)]);
     validation.set_issuer(&["http://localhost"]);
     // The token's times are the test clock's.
     validation.validate_exp = false;
     let key = DecodingKey::from_jwk(key).unwrap();
-    let claims = jsonwebtoken::decode::<Value>(&token, &key, &validation).unwrap().claims;
-    assert_eq!(claims["digest"], request["digest"]);
-    assert_eq!(claims["txn"], request["id"]);
-    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
-    let mut forged = token.clone().into_bytes();
+    Ok(jsonwebtoken::decode::<Value>(token, &key, &validation)?.claims)
+}
+
+fn token(redeemed: &Reply) -> String {
+    assert_eq!(redeemed.status, 200, "{}", redeemed.text());
+    redeemed.json()["release_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_token_is_what_the_jwks_says_and_names_exactly_this_digest() {
+    let Scene { agent, request, .. } = Scene::approved().await;
+    let token = token(&agent.redeem(&request, "r-1").await);
+    let told = claims(&agent, &token).await.unwrap();
+    assert_eq!(told["digest"], request["digest"]);
+    assert_eq!(told["txn"], request["id"]);
+    assert_eq!(told["exp"].as_i64().unwrap() - told["iat"].as_i64().unwrap(), 300);
+    let mut forged = token.into_bytes();
     let last = forged.len() - 10;
     forged[last] = if forged[last] == b'A' { b'B' } else { b'A' };
     let forged = String::from_utf8(forged).unwrap();
-    assert!(jsonwebtoken::decode::<Value>(&forged, &key, &validation).is_err());
+    assert!(claims(&agent, &forged).await.is_err());
+}
+
+#[tokio::test]
+async fn d03_the_executor_that_the_kind_names_redeems_and_the_token_is_for_it_alone() {
+    let app = TestApp::new().await;
+    let owner = app.person("Olga Owner", &[]).await;
+    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let (stager, runner) =
+        (app.agent("agent-1", owner.id).await, app.agent("runner-1", owner.id).await);
+    let mut kind = app.store.kind("vendor.key_extend", 1).await.unwrap().unwrap();
+    kind.executor = Some("runner-1".to_owned());
+    let kind = serde_json::to_vec(&kind).unwrap();
+    app.service.put_kind(&Steward::Operator, &kind, "a runner carries it out").await.unwrap();
+    let request = stager.stage().await;
+    assert_eq!(bob.review(&request, "approve").await.status, 303);
+    assert_eq!(stager.redeem(&request, "r-1").await.problem()["code"], "not_executor");
+    let token = token(&runner.redeem(&request, "r-1").await);
+    let told = claims(&runner, &token).await.unwrap();
+    assert_eq!(told["sub"], format!("agent:{}", stager.id));
+    assert!(claims(&stager, &token).await.is_err(), "it is no token of the stager's");
+}
+
+#[tokio::test]
+async fn i11_d02_a_key_that_redeemed_one_digest_stands_for_no_other() {
+    let Scene { agent, request, .. } = Scene::approved().await;
+    assert_eq!(agent.redeem(&request, "r-1").await.status, 200);
+    let mut other = request.clone();
+    other["digest"] = json!(format!("sha256:{}", "0".repeat(64)));
+    let refused = agent.redeem(&other, "r-1").await;
+    assert_eq!(refused.problem()["code"], "idempotency_key_reused");
+    assert!(!refused.text().contains("release_token"));
 }
 
 #[tokio::test]
