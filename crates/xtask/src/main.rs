@@ -12,6 +12,7 @@ mod build;
 mod check;
 mod debian;
 mod demo;
+mod faults;
 mod postgres;
 mod process;
 mod progress;

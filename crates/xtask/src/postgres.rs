@@ -12,15 +12,13 @@ use crate::debian;
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// Says which back end the tests of a server run on.
 pub const TEST_DATABASE: &str = "COUNTERSIGN_TEST_DATABASE";
-/// Names a server to use instead: then none has to be here.
-const VARIABLE: &str = "COUNTERSIGN_TEST_POSTGRES";
 
-/// Makes sure that the tests can have a server.
+/// Makes sure that the tests can have a server, and one of their own to cut off.
 ///
 /// # Errors
 /// When the programs are missing and cannot be installed.
 pub fn ensure() -> Result<()> {
-    if env::var_os(VARIABLE).is_some() || is_there(&env::var_os("PATH").unwrap_or_default()) {
+    if is_there(&env::var_os("PATH").unwrap_or_default()) {
         return Ok(());
     }
     debian::install(&["postgresql"], "the PostgreSQL server")

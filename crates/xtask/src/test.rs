@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{browser, build, postgres, process, python, summary};
+use crate::{browser, build, faults, postgres, process, python, summary};
 
 /// A set of tests that runs as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -61,6 +61,7 @@ impl Suite {
             Self::Native => {
                 postgres::ensure()?;
                 python::ensure()?;
+                faults::ensure()?;
                 process::run(with_filter(&mut workspace.product(runner(workspace)), filter))
             }
             Self::Postgres => {
