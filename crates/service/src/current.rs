@@ -24,6 +24,8 @@ pub(crate) struct Current {
 impl Current {
     fn of(&self, epoch: Option<u64>) -> Option<Arc<House>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(planted = "an_old_house_is_believed")]
+        let epoch = known.as_ref().map_or(epoch, |house| house.epoch());
         known.as_ref().filter(|house| house.epoch() == epoch).map(Arc::clone)
     }
 

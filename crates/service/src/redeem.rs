@@ -92,6 +92,7 @@ impl Service {
         fingerprint: Digest,
     ) -> Result<Option<Redeemed>, ActError> {
         let Some(used) = self.store.idempotency(scope, key).await? else { return Ok(None) };
+        #[cfg(not(planted = "a_key_stands_for_any_digest"))]
         if used.fingerprint != fingerprint {
             return Err(ActError::KeyReused);
         }
@@ -115,10 +116,13 @@ impl Service {
             kid: Some(key_id.to_owned()),
             ..Header::new(Algorithm::EdDSA)
         };
+        let audience = request.executor;
+        #[cfg(planted = "a_token_is_for_its_stager")]
+        let audience = request.agent;
         let issued_at = release.redeemed_at.seconds();
         let claims = json!({
             "iss": self.public_url(),
-            "aud": format!("agent:{}", request.executor),
+            "aud": format!("agent:{audience}"),
             "sub": format!("agent:{}", request.agent),
             "iat": issued_at,
             "nbf": issued_at,

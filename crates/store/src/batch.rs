@@ -86,9 +86,11 @@ impl Batch {
         if change.is_ahead_of(now) {
             return Err(StoreError::Stale);
         }
+        #[cfg(not(planted = "the_epoch_is_not_compared"))]
         if change.expected_epoch.is_some_and(|expected| expected != self.head.epoch) {
             return Err(StoreError::Stale);
         }
+        #[cfg(not(planted = "a_change_may_be_too_late"))]
         if change.valid_until.is_some_and(|until| now >= until) {
             return Err(StoreError::TooLate);
         }

@@ -87,6 +87,8 @@ impl SqliteStore {
             .busy_timeout(BUSY_TIMEOUT)
             .statement_cache_capacity(STATEMENTS)
             .disable_statement_logging();
+        #[cfg(planted = "the_log_is_not_synced")]
+        let options = options.synchronous(SqliteSynchronous::Normal);
         let mut connection = SqliteConnection::connect_with(&options).await?;
         schema::migrate(&mut connection).await?;
         schema::expect_intact(&mut connection).await?;

@@ -13,6 +13,7 @@ mod check;
 mod debian;
 mod demo;
 mod faults;
+mod planted;
 mod postgres;
 mod process;
 mod progress;

@@ -10,11 +10,15 @@ use clap::ValueEnum;
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{postgres, process, summary};
+use crate::{faults, planted, postgres, process, summary};
 
 /// Sets how many rounds a race has, and how many histories there are.
 const ROUNDS: &str = "COUNTERSIGN_ROUNDS";
 const LONG: &str = "2000";
+/// How often the binary is killed.
+const KILLS: &str = "200";
+/// How often PostgreSQL is cut off, and how often lines are cut at each place.
+const CUTS: &str = "50";
 /// Stands in a test's output before what it has looked at.
 const MARK: &str = "proved: ";
 
@@ -33,16 +37,31 @@ pub enum Proof {
     HistoriesPostgres,
     /// Every bit of a ledger of a thousand entries flipped, and its entries moved and forged.
     Ledger,
+    /// A fault at every system call of the binary that writes something down, on SQLite.
+    Crash,
+    /// The binary killed two hundred times under load, on SQLite.
+    Kills,
+    /// Its PostgreSQL cut off under load, and its lines cut around a COMMIT.
+    Away,
+    /// Its clock set while it runs.
+    Clock,
+    /// Small wrong versions of the product, each of which its tests must catch.
+    Planted,
 }
 
 /// All proofs, in the order in which they run.
-const PROOFS: [Proof; 6] = [
+const PROOFS: [Proof; 11] = [
     Proof::Worlds,
     Proof::Races,
     Proof::RacesPostgres,
     Proof::Histories,
     Proof::HistoriesPostgres,
     Proof::Ledger,
+    Proof::Crash,
+    Proof::Kills,
+    Proof::Away,
+    Proof::Clock,
+    Proof::Planted,
 ];
 
 impl Proof {
@@ -54,15 +73,41 @@ impl Proof {
             Self::Histories => "histories on SQLite",
             Self::HistoriesPostgres => "histories on PostgreSQL, two servers",
             Self::Ledger => "damage to a ledger",
+            Self::Crash => "faults at system calls",
+            Self::Kills => "kills under load",
+            Self::Away => "a database that goes away",
+            Self::Clock => "a clock that is set",
+            Self::Planted => "planted bugs",
         }
     }
 
-    fn needs_postgres(self) -> bool {
+    /// Whether the server's own tests run on PostgreSQL.
+    fn on_postgres(self) -> bool {
         matches!(self, Self::RacesPostgres | Self::HistoriesPostgres)
     }
 
-    /// The tests of the long form, their output shown.
-    fn command(self, workspace: &Workspace) -> Command {
+    /// Installs what it stands on.
+    fn ensure(self) -> Result<()> {
+        if self.on_postgres() || matches!(self, Self::Away | Self::Planted) {
+            postgres::ensure()?;
+        }
+        if matches!(self, Self::Crash | Self::Clock | Self::Planted) {
+            faults::ensure()?;
+        }
+        Ok(())
+    }
+
+    /// How many rounds or histories the long form has.
+    fn rounds(self) -> &'static str {
+        match self {
+            Self::Kills => KILLS,
+            Self::Away => CUTS,
+            _ => LONG,
+        }
+    }
+
+    /// The tests of the long form, their output shown; none where it builds its own.
+    fn command(self, workspace: &Workspace) -> Option<Command> {
         let mut cargo = match self {
             Self::Worlds => workspace.cargo(&["test", "--release", "--package", "domain"]),
             _ => workspace.product(&["test"]),
@@ -72,21 +117,27 @@ impl Proof {
             Self::Races | Self::RacesPostgres => &["--test", "races", "--"],
             Self::Histories | Self::HistoriesPostgres => &["--test", "histories", "--"],
             Self::Ledger => &["--test", "ledger", "--", "--ignored", "every_damage"],
+            Self::Crash => &["--test", "crash", "--", "--include-ignored", "points::"],
+            Self::Kills => &["--test", "crash", "--", "kills::"],
+            Self::Away => &["--test", "crash", "--", "postgres::"],
+            Self::Clock => &["--test", "crash", "--", "clock::"],
+            Self::Planted => return None,
         });
-        cargo.env(ROUNDS, LONG);
-        if self.needs_postgres() {
+        cargo.env(ROUNDS, self.rounds());
+        if self.on_postgres() {
             cargo.env(postgres::TEST_DATABASE, "postgres");
         }
         cargo.arg("--nocapture");
-        cargo
+        Some(cargo)
     }
 
     /// Runs it; answers with what it has looked at.
     fn run(self, workspace: &Workspace) -> Result<Vec<String>> {
-        if self.needs_postgres() {
-            postgres::ensure()?;
-        }
-        let proved = process::run_reading(&mut self.command(workspace), MARK)?;
+        self.ensure()?;
+        let proved = match self.command(workspace) {
+            Some(mut command) => process::run_reading(&mut command, MARK)?,
+            None => planted::run(workspace)?,
+        };
         ensure!(!proved.is_empty(), "nothing says what was proved");
         Ok(proved)
     }
@@ -126,7 +177,10 @@ mod tests {
     #[test]
     fn a_long_form_shows_its_output_and_stands_on_the_database_that_its_name_says() {
         for proof in PROOFS {
-            let command = proof.command(&Workspace::at(Path::new("/w")));
+            let Some(command) = proof.command(&Workspace::at(Path::new("/w"))) else {
+                assert_eq!(proof, Proof::Planted);
+                continue;
+            };
             assert_eq!(command.get_args().last().unwrap(), "--nocapture");
             let databases = command.get_envs().filter(|(name, _)| *name == postgres::TEST_DATABASE);
             assert_eq!(databases.count() == 1, proof.name().contains("PostgreSQL"));

@@ -48,6 +48,11 @@ impl Workspace {
         self.target.join("debug/examples").join(name)
     }
 
+    /// Where builds with planted bugs go: nothing of them is ever taken for the product.
+    pub fn planted(&self) -> PathBuf {
+        self.target.join("planted")
+    }
+
     /// Writes a path relative to the root, for people to read.
     pub fn relative(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()

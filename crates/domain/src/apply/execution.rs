@@ -44,6 +44,10 @@ impl At<'_> {
             State::Approved { approved_until, basis, .. } => {
                 self.redeem_approved(digest, lease_id, *approved_until, *basis)
             }
+            #[cfg(planted = "a_release_is_redeemed_again")]
+            State::Executing { release, .. } => {
+                self.redeem_approved(digest, lease_id, release.report_by, Basis::Quorum)
+            }
             State::Executing { release, .. }
             | State::Succeeded { release, .. }
             | State::Failed { release, .. }
@@ -74,9 +78,11 @@ impl At<'_> {
         if !authority.agent_active || !authority.executor_active {
             return Err(Refusal::Suspended);
         }
+        #[cfg(not(planted = "any_digest_is_redeemed"))]
         if digest != request.digest {
             return Err(Refusal::DigestMismatch { digest: request.digest });
         }
+        #[cfg(not(planted = "a_freeze_is_not_asked"))]
         if let Some(freeze) = authority.frozen.first() {
             return Err(Refusal::Frozen { freeze: freeze.id });
         }
@@ -87,6 +93,7 @@ impl At<'_> {
             return Err(Refusal::OutsideWindow { not_before, not_after });
         }
         // INVARIANT: I9. The approval must hold now, not only when it was given.
+        #[cfg(not(planted = "the_quorum_is_not_asked_again"))]
         if let Some(void) = self.void_approvals(basis)? {
             return Ok(vec![RequestFact::QuorumLost { void }]);
         }
