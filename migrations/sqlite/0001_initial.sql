@@ -193,7 +193,7 @@ CREATE TABLE requests (
     CONSTRAINT requests_debt_has_a_date CHECK ((owes_review IS NULL) = (owes_review_by IS NULL))
 ) STRICT;
 CREATE INDEX requests_by_due ON requests (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX requests_by_debt ON requests (owes_review) WHERE owes_review IS NOT NULL;
+CREATE INDEX requests_by_debt ON requests (staged_at DESC, id DESC) WHERE owes_review IS NOT NULL;
 CREATE INDEX requests_by_state ON requests (state, changed_at DESC, id DESC);
 CREATE INDEX requests_by_urgency ON requests
     (state, (CASE risk WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END), due_at, id);

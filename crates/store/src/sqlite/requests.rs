@@ -272,6 +272,12 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_broken_glass_owes_is_found_without_looking_at_everything_else() {
+        let plan = plan(RequestQuery { owes_review: true, ..RequestQuery::default() }).await;
+        assert_eq!(plan, "SCAN requests USING INDEX requests_by_debt\n");
+    }
+
+    #[tokio::test]
     async fn what_ended_is_found_without_looking_at_what_did_not() {
         let states = vec![StateName::Denied, StateName::Expired];
         let since = Timestamp::from_micros(1);
