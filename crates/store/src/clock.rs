@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use domain::Timestamp;
 
@@ -18,8 +19,9 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 
     /// Now, given what the clock of a database that several nodes share shows: that one decides,
-    /// so that nodes whose own clocks differ agree about every deadline (threats K14).
-    fn by_database(&self, database: Timestamp) -> Timestamp;
+    /// so that nodes whose own clocks differ agree about every deadline (threats K14). `waited` is
+    /// how long it took to be told.
+    fn by_database(&self, waited: Duration, database: Timestamp) -> Timestamp;
 }
 
 /// The machine's clock, or that of a shared database once it has been read.
@@ -43,9 +45,14 @@ impl Clock for SystemClock {
         Timestamp::from_micros(machine.micros().saturating_add(ahead)).unwrap_or(machine)
     }
 
-    fn by_database(&self, database: Timestamp) -> Timestamp {
-        let ahead = database.micros().saturating_sub(Self::machine().micros());
-        self.ahead_us.store(ahead, Ordering::Relaxed);
+    fn by_database(&self, waited: Duration, database: Timestamp) -> Timestamp {
+        let least = database.micros().saturating_sub(Self::machine().micros());
+        let most = least.saturating_add(i64::try_from(waited.as_micros()).unwrap_or(i64::MAX));
+        // It showed this at some instant while it was waited for: what fits with that is kept, so
+        // that a slow answer does not put this clock back (threats K08).
+        let within = |ahead: i64| Some(ahead.clamp(least, most.max(least)));
+        // It always gives a value to keep.
+        let _ = self.ahead_us.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within);
         database
     }
 }
@@ -93,7 +100,18 @@ mod tests {
     fn k14_a_node_with_a_wrong_clock_goes_by_the_database() {
         let clock = SystemClock::default();
         let database = clock.now().plus_seconds(300);
-        assert_eq!(clock.by_database(database), database);
+        assert_eq!(clock.by_database(Duration::ZERO, database), database);
         assert!(clock.now().seconds_since(database) >= 0, "five minutes ahead of the machine");
+    }
+
+    #[test]
+    fn k08_a_slow_answer_of_the_database_does_not_put_a_clock_back() {
+        let clock = SystemClock::default();
+        clock.by_database(Duration::ZERO, clock.now().plus_seconds(300));
+        let before = clock.now();
+        clock.by_database(Duration::from_secs(9), before.plus_seconds(-8));
+        assert!(clock.now() >= before, "it may have shown that eight seconds ago");
+        clock.by_database(Duration::from_secs(9), before.plus_seconds(-20));
+        assert!(clock.now() < before.plus_seconds(-10), "it was put back itself");
     }
 }

@@ -1,6 +1,7 @@
 //! The ports in test form: a clock that stands, entropy that repeats.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use domain::{Digest, Timestamp};
 use service::{Entropy, Failure};
@@ -36,7 +37,7 @@ impl Clock for FixedClock {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst)).expect("a test's clock is sane")
     }
 
-    fn by_database(&self, _database: Timestamp) -> Timestamp {
+    fn by_database(&self, _waited: Duration, _database: Timestamp) -> Timestamp {
         self.now()
     }
 }

@@ -1,6 +1,7 @@
 //! The demo's clock: the machine's, moved back while the past is played.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use domain::Timestamp;
 use store::{Clock, SystemClock};
@@ -29,8 +30,8 @@ impl Clock for DemoClock {
         self.system.now().plus_seconds(-self.behind_s.load(Ordering::SeqCst))
     }
 
-    fn by_database(&self, database: Timestamp) -> Timestamp {
-        let now = self.system.by_database(database);
+    fn by_database(&self, waited: Duration, database: Timestamp) -> Timestamp {
+        let now = self.system.by_database(waited, database);
         now.plus_seconds(-self.behind_s.load(Ordering::SeqCst))
     }
 }

@@ -1,11 +1,11 @@
 //! Connections as this back end wants them, and whether the server behind them is fit for us.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection, Postgres, Row, Transaction};
+use sqlx::{ConnectOptions, PgConnection, Postgres, Row, Transaction};
 
 use super::rows::Column;
 use crate::clock::Clock;
@@ -19,9 +19,6 @@ pub(super) const SERVE_ROLE: &str = "countersign_serve";
 const OLDEST: i32 = 150_000;
 const CONNECTIONS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection that was used this lately is taken to be there still: to ask it first would double
-/// what a read costs. Where it is not, the read fails as one does whose connection is cut.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// insufficient_privilege, and invalid_parameter_value where there is no such role.
 const NO_ROLE: [&str; 2] = ["42501", "22023"];
@@ -66,15 +63,6 @@ pub(super) fn pool(options: PgConnectOptions) -> PgPool {
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(|connection, _| Box::pin(prepare(connection)))
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for >= FRESH {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
         .connect_lazy_with(options)
 }
 
@@ -108,12 +96,13 @@ pub(super) async fn begin(
 
 /// Now, by the database's clock as `clock` takes it.
 pub(super) async fn now(connection: &mut PgConnection, clock: &dyn Clock) -> Answer<Timestamp> {
+    let asked = Instant::now();
     let row = sqlx::query(
         "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock_timestamp",
     )
     .fetch_one(connection)
     .await?;
-    Ok(clock.by_database(Column("", "clock_timestamp").time(&row)?))
+    Ok(clock.by_database(asked.elapsed(), Column("", "clock_timestamp").time(&row)?))
 }
 
 /// Refuses a server that is too old, speaks another encoding, or loses what it acknowledged (I6).

@@ -1,6 +1,7 @@
 //! What the rules are told with: a house, requests in it, and a clock that stands.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use domain::entry::HouseFact;
 use domain::fact::{RequestAmended, RequestStaged};
@@ -48,7 +49,7 @@ impl Clock for Standing {
         at(self.0.load(Ordering::SeqCst))
     }
 
-    fn by_database(&self, _database: Timestamp) -> Timestamp {
+    fn by_database(&self, _waited: Duration, _database: Timestamp) -> Timestamp {
         self.now()
     }
 }

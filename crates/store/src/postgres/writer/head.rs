@@ -1,5 +1,7 @@
 //! The row that is locked to move the end of the ledger, and where that end is then.
 
+use std::time::Instant;
+
 use domain::merkle::{Frontier, Hash, peaks_of};
 use domain::{InstanceId, Timestamp};
 use sqlx::{PgConnection, Row};
@@ -26,8 +28,10 @@ pub(super) async fn lock(
     clock: &dyn Clock,
 ) -> Answer<Timestamp> {
     sqlx::query("SELECT 1 FROM ledger_head FOR UPDATE").fetch_one(&mut *tx).await?;
+    let asked = Instant::now();
     let end = sqlx::query(END).fetch_one(&mut *tx).await?;
     head.instance = Column("instance", "id").parsed_if_any(&end)?.map(InstanceId);
+    let now = clock.by_database(asked.elapsed(), Column("", "clock_timestamp").time(&end)?);
     let epoch: Option<i64> = end.try_get("authority_epoch")?;
     head.epoch = epoch.and_then(|epoch| u64::try_from(epoch).ok()).unwrap_or_default();
     let size = Column("entries", "size").number(&end)?;
@@ -35,7 +39,7 @@ pub(super) async fn lock(
         head.frontier = load_frontier(tx, size).await?;
     }
     head.newest = Column("entries", "at").time_if_any(&end)?;
-    Ok(clock.by_database(Column("", "clock_timestamp").time(&end)?))
+    Ok(now)
 }
 
 /// Whether the last entry of a batch stands in the ledger where this process put it.

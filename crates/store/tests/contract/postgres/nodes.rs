@@ -1,6 +1,7 @@
 //! Several nodes on one database: one ledger, one leader, nobody stopped by somebody who stopped.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::entry::HouseFact;
 use domain::{Actor, PersonId, Timestamp};
@@ -151,8 +152,8 @@ impl Clock for Slow {
         self.0.now().plus_seconds(-300)
     }
 
-    fn by_database(&self, database: Timestamp) -> Timestamp {
-        self.0.by_database(database)
+    fn by_database(&self, waited: Duration, database: Timestamp) -> Timestamp {
+        self.0.by_database(waited, database)
     }
 }
 
