@@ -7,7 +7,6 @@ use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use domain::entry::{HouseFact, SignInMethod};
 use domain::{Actor, PersonId, Timestamp, name};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use store::read::Person;
 use store::{Change, StoreError, Write};
 use tokio::sync::Semaphore;
 
@@ -136,8 +135,7 @@ impl Service {
             return Err(SignInError::TooMany);
         }
         let house = self.house().await?;
-        let named = |person: &&Person| person.active && name::lookalike(&person.name) == lookalike;
-        let person = house.people().iter().find(named).cloned();
+        let person = house.person_named(person_name).filter(|person| person.active).cloned();
         let stored = match &person {
             Some(person) => self.store.password_hash(person.id).await?,
             None => None,

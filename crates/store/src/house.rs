@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use domain::authority::BREAK_GLASS;
 use domain::{
-    Actor, AgentId, Authority, Ineligible, Kind, PersonId, Request, Requirement, Timestamp,
+    Actor, AgentId, Authority, Ineligible, Kind, PersonId, Request, Requirement, Timestamp, name,
 };
 
 use crate::read::{Agent, ApiKey, Instance, Person, StandingFreeze, StoredPolicy};
@@ -41,9 +41,18 @@ pub struct House {
     agents: HashMap<AgentId, usize>,
     keys: HashMap<[u8; 32], usize>,
     /// Active people only.
-    groups: HashMap<String, BTreeSet<PersonId>>,
+    groups: BTreeMap<String, BTreeSet<PersonId>>,
+    /// By what their names look like.
+    looks: Looks,
     /// To whom a key of each agent was shown, and until when that key lives.
     holders: HashMap<AgentId, Vec<(PersonId, Timestamp)>>,
+}
+
+/// People and agents by what their names look like, of which no two look the same.
+#[derive(Debug)]
+struct Looks {
+    people: HashMap<String, PersonId>,
+    agents: HashMap<String, AgentId>,
 }
 
 impl House {
@@ -51,7 +60,11 @@ impl House {
         let people = rows.people.iter().enumerate().map(|(at, person)| (person.id, at)).collect();
         let agents = rows.agents.iter().enumerate().map(|(at, agent)| (agent.id, at)).collect();
         let keys = rows.keys.iter().enumerate().map(|(at, (hash, _))| (*hash, at)).collect();
-        let mut groups: HashMap<String, BTreeSet<PersonId>> = HashMap::new();
+        let looks = Looks {
+            people: rows.people.iter().map(|one| (name::lookalike(&one.name), one.id)).collect(),
+            agents: rows.agents.iter().map(|one| (name::lookalike(&one.name), one.id)).collect(),
+        };
+        let mut groups: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
         for person in rows.people.iter().filter(|person| person.active) {
             for group in &person.groups {
                 groups.entry(group.clone()).or_default().insert(person.id);
@@ -63,7 +76,7 @@ impl House {
                 holders.entry(agent).or_default().push((key.shown_to, key.expires_at));
             }
         }
-        Self { rows, people, agents, keys, groups, holders }
+        Self { rows, people, agents, keys, groups, looks, holders }
     }
 
     /// The epoch that all of it is as of; `None` before `admin init`.
@@ -86,6 +99,16 @@ impl House {
         self.people.get(&id).and_then(|at| self.rows.people.get(*at))
     }
 
+    /// The person whose name looks like this one, active or not.
+    pub fn person_named(&self, name: &str) -> Option<&Person> {
+        self.looks.people.get(&name::lookalike(name)).and_then(|id| self.person(*id))
+    }
+
+    /// The active members of each group that has any.
+    pub fn groups(&self) -> &BTreeMap<String, BTreeSet<PersonId>> {
+        &self.groups
+    }
+
     /// Every agent, by name.
     pub fn agents(&self) -> &[Agent] {
         &self.rows.agents
@@ -94,6 +117,11 @@ impl House {
     /// An agent, suspended or not.
     pub fn agent(&self, id: AgentId) -> Option<&Agent> {
         self.agents.get(&id).and_then(|at| self.rows.agents.get(*at))
+    }
+
+    /// The agent whose name looks like this one, suspended or not.
+    pub fn agent_named(&self, name: &str) -> Option<&Agent> {
+        self.looks.agents.get(&name::lookalike(name)).and_then(|id| self.agent(*id))
     }
 
     /// The key with this hash, unless it was revoked. Its last use may have been later than it says.

@@ -1,7 +1,5 @@
 //! Whether changes need requests: from the moment that two people could decide on one, for ever.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use domain::entry::HouseFact;
 use domain::revision::Identity;
 use domain::risk::{RiskInput, assess};
@@ -52,12 +50,7 @@ impl Service {
         to_publish: bool,
     ) -> Result<Vec<Unsatisfiable>, Failure> {
         let there = self.house().await?;
-        let mut groups: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
-        for person in there.people().iter().filter(|person| person.active) {
-            for group in &person.groups {
-                groups.entry(group.clone()).or_default().insert(person.id);
-            }
-        }
+        let mut groups = there.groups().clone();
         let gated = there.instance().is_some_and(|found| found.changes_gated);
         if to_publish && !gated {
             let administrators = groups.entry(ADMINISTRATORS.to_owned()).or_default();

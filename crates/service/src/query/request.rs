@@ -1,5 +1,7 @@
 //! One request whole: the page on which people decide.
 
+use std::sync::Arc;
+
 use domain::apply::BREAK_GLASS_REAUTH_S;
 use domain::authority::BREAK_GLASS;
 use domain::commitment::SALT_BYTES;
@@ -11,6 +13,7 @@ use domain::{
     StateName, Verdict, binding_code, quorum,
 };
 use serde_json::{Value, json};
+use store::House;
 use store::read::{StandingFreeze, StoredEntry};
 
 use crate::act::ActError;
@@ -81,7 +84,7 @@ impl Service {
             timeline,
             decision: self.decision(caller, &decidable),
             your_verdict: request.review_of(caller.id()).map(|review| review.verdict),
-            stop: self.stop(caller, &decidable, &names).await?,
+            stop: self.stop(caller, &decidable, &house),
             break_glass: break_glass(caller, &decidable, &names),
             amendment: self.amendment(caller, request, &sealed_value).await?,
             proposal: self.proposal(caller, request, &revision).await?,
@@ -177,12 +180,8 @@ impl Service {
     }
 
     /// What this person may stop, and what stops the release already.
-    async fn stop(
-        &self,
-        caller: &PersonCaller,
-        decidable: &Decidable,
-        names: &Names,
-    ) -> Result<StopView, Failure> {
+    fn stop(&self, caller: &PersonCaller, decidable: &Decidable, house: &Arc<House>) -> StopView {
+        let names = Names::of(house);
         let (request, authority) = (&decidable.stored.request, &decidable.authority);
         let state = request.state_at(self.now());
         let may = authority.may_stop(caller.id());
@@ -190,15 +189,14 @@ impl Service {
             State::Executing { halt, .. } => *halt,
             _ => None,
         };
-        let freezes = self.freezes().await?;
-        let covers = |freeze: &StandingFreeze| freeze.freeze.scope.covers(request);
-        Ok(StopView {
+        let covers = |freeze: &&StandingFreeze| freeze.freeze.scope.covers(request);
+        StopView {
             may_revoke: may && state.name() == StateName::Approved,
             may_halt: may && state.name() == StateName::Executing && halt.is_none(),
             may_withdraw: state.name().is_open() && request.staged_by == caller.actor(),
             halt: halt.map(|halt| (names.person(halt.by), halt.at)),
-            freezes: freezes.iter().filter(|f| covers(f)).map(|f| names.freeze(f)).collect(),
-        })
+            freezes: house.freezes().iter().filter(covers).map(|f| names.freeze(f)).collect(),
+        }
     }
 
     async fn evidence_views(

@@ -7,7 +7,7 @@ use domain::kind::is_change;
 use domain::revision::EvidenceDescriptor;
 use domain::stage::{EvidenceItem, FieldError};
 use domain::{
-    AgentId, Digest, Ineligible, Kind, KindRef, PersonId, Revision, StageBody, Timestamp, name,
+    AgentId, Digest, Ineligible, Kind, KindRef, PersonId, Revision, StageBody, Timestamp,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -124,9 +124,7 @@ impl Service {
 
 fn executor(house: &House, caller: &AgentCaller, kind: &Kind) -> Result<AgentId, StageError> {
     let Some(wanted) = &kind.executor else { return Ok(caller.agent) };
-    let lookalike = name::lookalike(wanted);
-    let found = house.agents().iter().find(|agent| name::lookalike(&agent.name) == lookalike);
-    found.map(|agent| agent.id).ok_or_else(|| {
+    house.agent_named(wanted).map(|agent| agent.id).ok_or_else(|| {
         let detail = "names an executor that does not exist; an administrator must add it";
         StageError::Invalid(vec![FieldError::new("/kind", detail).limit(wanted)])
     })
