@@ -35,11 +35,11 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// When the release was redeemed, where that is the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<describe::Time>)]
+    #[schema(value_type = describe::Time)]
     pub redeemed_at: Option<Timestamp>,
     /// The state that the request is in, where that is the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<describe::State>)]
+    #[schema(value_type = describe::State)]
     pub state: Option<domain::StateName>,
 }
 

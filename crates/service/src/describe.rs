@@ -5,9 +5,8 @@
 //! `#[schema(value_type = describe::Digest)]`. Closed sets of words come from the domain's own
 //! lists, so that none can be missing.
 
+use domain::StateName;
 use domain::canonical::MAX_INTEGER;
-use domain::risk::RiskCode;
-use domain::{Outcome, RiskLevel, RollbackOutcome, Signal, StateName};
 use serde::Serialize;
 use utoipa::openapi::{
     ArrayBuilder, KnownFormat, Object, ObjectBuilder, RefOr, Schema, SchemaFormat, Type,
@@ -44,20 +43,26 @@ described! {
     /// The state of a request.
     State: words("Where a request stands.", StateName::ALL);
     /// The computed risk.
-    Level: words("How much a mistake could cost.", RiskLevel::ALL);
+    RiskLevel: words("How much a mistake could cost.", domain::RiskLevel::ALL);
     /// A fact of the computed risk.
-    Fact: words("A fact that the server checked itself.", RiskCode::ALL);
+    RiskCode: words("A fact that the server checked itself.", domain::risk::RiskCode::ALL);
     /// What a heartbeat tells.
-    Beat: words("Go on; or stop, and follow the rollback plan.", [Signal::Continue, Signal::Halt]);
+    Signal: words(
+        "Go on; or stop, and follow the rollback plan.",
+        [domain::Signal::Continue, domain::Signal::Halt],
+    );
     /// How an execution ended.
-    Ended: words(
+    Outcome: words(
         "How the execution ended.",
-        [Outcome::Succeeded, Outcome::Failed, Outcome::Halted],
+        {
+            use domain::Outcome::{Failed, Halted, Succeeded};
+            [Succeeded, Failed, Halted]
+        },
     );
     /// How undoing it ended.
-    Undone: words(
+    RollbackOutcome: words(
         "How undoing it ended.",
-        [RollbackOutcome::RolledBack, RollbackOutcome::RollbackFailed],
+        [domain::RollbackOutcome::RolledBack, domain::RollbackOutcome::RollbackFailed],
     );
     /// A kind, by name and version.
     KindVersion: ObjectBuilder::new()

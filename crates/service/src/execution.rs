@@ -19,7 +19,7 @@ pub const MAX_SUMMARY_CHARS: usize = 4000;
 /// What an executor learns from a heartbeat.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Heartbeat {
-    #[schema(value_type = describe::Beat)]
+    #[schema(value_type = describe::Signal)]
     pub signal: Signal,
     #[schema(value_type = describe::Time)]
     pub lease_until: Timestamp,

@@ -40,6 +40,10 @@ const OWN_CODES: &str = "x-problems";
 )]
 pub(super) struct Base;
 
+/// What is sent and answered, by operation: written and held by the test that sends it.
+static EXAMPLES: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("examples.json")).unwrap_or_default());
+
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| completed(super::routes().into_openapi()));
 
 /// The document.
@@ -70,11 +74,44 @@ fn completed(generated: utoipa::openapi::OpenApi) -> Value {
     for operation in items.flatten().filter_map(|(_, operation)| operation.as_object_mut()) {
         let problems = problems(operation);
         operation.remove(OWN_CODES);
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        parameters.into_iter().flatten().for_each(never_null);
+        show(operation);
         if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
             responses.extend(problems);
         }
     }
     document
+}
+
+/// Gives an operation its examples.
+fn show(operation: &mut Map<String, Value>) {
+    let name = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+    let Some(examples) = EXAMPLES.get(name) else { return };
+    let put = |content: Option<&mut Value>, example: &Value| {
+        let first = content.and_then(Value::as_object_mut).and_then(|of| of.values_mut().next());
+        if let Some(media_type) = first {
+            media_type["example"] = example.clone();
+        }
+    };
+    if let Some(example) = examples.get("body") {
+        put(operation.get_mut("requestBody").and_then(|body| body.get_mut("content")), example);
+    }
+    for (status, example) in examples["answers"].as_object().into_iter().flatten() {
+        let answer = operation.get_mut("responses").and_then(|answers| answers.get_mut(status));
+        put(answer.and_then(|answer| answer.get_mut("content")), example);
+    }
+}
+
+/// What a query or a header leaves out is not there; it is never `null`.
+fn never_null(parameter: &mut Value) {
+    let Some(schema) = parameter.get_mut("schema") else { return };
+    if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
+        let choice = choices.iter().find(|choice| choice["type"] != "null");
+        *schema = choice.cloned().unwrap_or_default();
+    } else if let Some(types) = schema.get_mut("type").and_then(Value::as_array_mut) {
+        types.retain(|name| name != "null");
+    }
 }
 
 /// One of our own schemas as the component `name`: what it refers to moves with it.

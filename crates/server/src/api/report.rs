@@ -59,7 +59,7 @@ type RollbackReport = Report<RollbackOutcome>;
 
 impl PartialSchema for OutcomeReport {
     fn schema() -> RefOr<Schema> {
-        described::<describe::Ended>()
+        described::<describe::Outcome>()
     }
 }
 
@@ -71,7 +71,7 @@ impl ToSchema for OutcomeReport {
 
 impl PartialSchema for RollbackReport {
     fn schema() -> RefOr<Schema> {
-        described::<describe::Undone>()
+        described::<describe::RollbackOutcome>()
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct StageParams {
         body = AgentRequest, headers(
             ("Location" = String, description = "The request's `status_url`."),
             ("ETag" = String, description = "For `If-None-Match`."),
-            ("Idempotency-Replayed" = Option<bool>, description = "`true` on a repeated answer."))),
+            ("Idempotency-Replayed" = bool, description = "`true` on a repeated answer."))),
         (status = 200, description = "Only with `validate=true`: what the body would lead to.", body = Preview)),
     extensions(("x-problems" = json!(["suspended", "no_requirement", "policy_failed", "deadline_passed"]))))]
 pub(super) async fn stage(
@@ -66,7 +66,7 @@ pub(super) async fn stage(
         body = AgentRequest, headers(
             ("Location" = String, description = "The request's `status_url`."),
             ("ETag" = String, description = "For `If-None-Match`."),
-            ("Idempotency-Replayed" = Option<bool>, description = "`true` on a repeated answer.")))),
+            ("Idempotency-Replayed" = bool, description = "`true` on a repeated answer.")))),
     extensions(("x-problems" = json!(["suspended", "not_stager", "not_pending", "changed",
         "too_many_revisions", "no_requirement", "policy_failed", "deadline_passed"]))))]
 pub(super) async fn amend(
@@ -102,12 +102,12 @@ fn created(staged: StageAnswer) -> Response {
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer, exactly.")),
     responses((status = 200, description = "The request.", body = AgentRequest, headers(
             ("ETag" = String, description = "For `If-None-Match`."),
-            ("Preference-Applied" = Option<String>, description = "The wait, where one was asked for."),
-            ("Retry-After" = Option<u32>, description = "While it can still move: 5 seconds, or 0 after a wait."))),
+            ("Preference-Applied" = String, description = "The wait, where one was asked for."),
+            ("Retry-After" = u32, description = "While it can still move: 5 seconds, or 0 after a wait."))),
         (status = 304, description = "It is as it was.", headers(
             ("ETag" = String, description = "For `If-None-Match`."),
-            ("Preference-Applied" = Option<String>, description = "The wait, where one was asked for."),
-            ("Retry-After" = Option<u32>, description = "While it can still move: 5 seconds, or 0 after a wait.")))))]
+            ("Preference-Applied" = String, description = "The wait, where one was asked for."),
+            ("Retry-After" = u32, description = "While it can still move: 5 seconds, or 0 after a wait.")))))]
 pub(super) async fn read(
     State(state): State<AppState>,
     Agent(agent): Agent,

@@ -50,6 +50,11 @@ fn every_operation_has_a_name_a_caller_and_answers() {
         let keyed = is["security"].as_array().is_some_and(|of| !of.is_empty());
         let open = !path.starts_with("/api/") || path.ends_with("/openapi.json");
         assert_ne!(keyed, open, "{at}: whose key");
+        for parameter in is["parameters"].as_array().into_iter().flatten() {
+            let schema = &parameter["schema"];
+            assert!(schema["type"] != Value::Null || schema["$ref"].is_string(), "{at}: {schema}");
+            assert!(!schema.to_string().contains("null"), "{at}: {schema}");
+        }
         let answers = is["responses"].as_object().unwrap();
         assert!(answers.keys().any(|status| status.starts_with('2')), "{at}");
         assert!(answers.contains_key("500") && answers.contains_key("503"), "{at}");

@@ -4,6 +4,7 @@ mod authn;
 mod bad_input;
 mod changes;
 mod document;
+mod examples;
 mod glass;
 mod ledger;
 mod lifecycle;

@@ -43,13 +43,13 @@ pub struct AgentRequest {
     #[schema(value_type = describe::Time)]
     pub review_deadline: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<describe::Time>)]
+    #[schema(value_type = describe::Time)]
     pub approved_until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<describe::Time>)]
+    #[schema(value_type = describe::Time)]
     pub redeemed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<describe::Time>)]
+    #[schema(value_type = describe::Time)]
     pub report_by: Option<Timestamp>,
     /// Somebody asked the running execution to stop.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -58,8 +58,10 @@ pub struct AgentRequest {
     /// Whether the people who may still review could fill every seat.
     pub can_be_met: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Objection)]
     pub denial: Option<Objection>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Objection)]
     pub changes_requested: Option<Objection>,
     /// What the agent should do next, in one sentence.
     pub next: &'static str,
@@ -71,7 +73,7 @@ pub struct AgentRequest {
 /// The computed risk without what it rests on: that may be the doing of other agents.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AgentRisk {
-    #[schema(value_type = describe::Level)]
+    #[schema(value_type = describe::RiskLevel)]
     pub level: RiskLevel,
     pub facts: Vec<AgentRiskFact>,
 }
@@ -79,9 +81,9 @@ pub struct AgentRisk {
 /// A fact by name.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct AgentRiskFact {
-    #[schema(value_type = describe::Fact)]
+    #[schema(value_type = describe::RiskCode)]
     pub code: RiskCode,
-    #[schema(value_type = describe::Level)]
+    #[schema(value_type = describe::RiskLevel)]
     pub level: RiskLevel,
 }
 
@@ -118,6 +120,7 @@ pub struct Objection {
 pub struct AgentList {
     pub requests: Vec<AgentRequest>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
     pub next_cursor: Option<String>,
 }
 
