@@ -8,6 +8,7 @@ pub mod frame;
 pub mod freeze;
 pub mod glass;
 pub mod keys;
+pub mod parameters;
 pub mod problems;
 pub mod reason;
 pub mod replay;

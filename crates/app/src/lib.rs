@@ -17,6 +17,8 @@ pub mod page;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
+pub mod reference;
+#[cfg(feature = "ssr")]
 pub mod schema;
 #[cfg(feature = "ssr")]
 pub mod text;
@@ -27,5 +29,5 @@ pub use document::render;
 #[cfg(feature = "ssr")]
 pub use page::{
     Act, Assets, Chrome, Draft, FreezeDraft, FreezesPage, GroupDraft, KindsPage, Page, PeoplePage,
-    PolicyPage, ProblemPage, RequestPage, SettingsPage, SignInPage, TextDraft,
+    PolicyPage, ProblemPage, ReferencePage, RequestPage, SettingsPage, SignInPage, TextDraft,
 };

@@ -58,6 +58,7 @@ pub enum Page {
         back_label: String,
     },
     Settings(SettingsPage),
+    Reference(ReferencePage),
     Problem(ProblemPage),
 }
 
@@ -83,6 +84,7 @@ impl Page {
             | Self::History(_)
             | Self::Ledger(_)
             | Self::Agents(_)
+            | Self::Reference(_)
             | Self::Secret { .. } => Vec::new(),
         }
     }
@@ -196,6 +198,15 @@ pub struct FreezeDraft {
     pub problem: String,
 }
 
+/// What agents and auditors' programs can call.
+#[derive(Clone, Debug)]
+pub struct ReferencePage {
+    /// The OpenAPI document of this server.
+    pub document: &'static serde_json::Value,
+    /// The base address for copyable commands.
+    pub public_url: String,
+}
+
 /// An answer that is no, or a failure.
 #[derive(Clone, Debug)]
 pub struct ProblemPage {
@@ -243,6 +254,7 @@ impl Page {
             Self::Freezes(_) => "Freeze".to_owned(),
             Self::Secret { title, .. } => title.clone(),
             Self::Settings(_) => "Settings".to_owned(),
+            Self::Reference(_) => "API reference".to_owned(),
             Self::Problem(problem) => problem.title.clone(),
         }
     }
@@ -263,6 +275,7 @@ impl Page {
             | Self::SignInLink { .. }
             | Self::Secret { .. }
             | Self::Settings(_)
+            | Self::Reference(_)
             | Self::Problem(_) => Place::Elsewhere,
         }
     }

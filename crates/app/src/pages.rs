@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod people;
 pub mod policy;
 pub mod problem;
+pub mod reference;
 pub mod request;
 pub mod secret;
 pub mod settings;
@@ -41,6 +42,7 @@ pub fn body(chrome: &Chrome, page: Page) -> AnyView {
             view! { <secret::Secret title explanation value back_to back_label/> }.into_any()
         }
         Page::Settings(page) => view! { <settings::Settings page/> }.into_any(),
+        Page::Reference(page) => view! { <reference::Reference page/> }.into_any(),
         Page::Problem(problem) => view! { <problem::Problem problem/> }.into_any(),
     }
 }

@@ -24,16 +24,20 @@ pub fn parameters(schema: &Value) -> Vec<Parameter> {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return Vec::new();
     };
-    properties
-        .iter()
-        .map(|(name, rule)| Parameter {
-            name: name.clone(),
-            required: required.contains(&name.as_str()),
-            sort: sort(rule),
-            limits: limits(rule),
-            description: text(rule, "description"),
-        })
-        .collect()
+    let row =
+        |(name, rule): (&String, &Value)| parameter(name, rule, required.contains(&name.as_str()));
+    properties.iter().map(row).collect()
+}
+
+/// One parameter, by its rule.
+pub fn parameter(name: &str, rule: &Value, required: bool) -> Parameter {
+    Parameter {
+        name: name.to_owned(),
+        required,
+        sort: sort(rule),
+        limits: limits(rule),
+        description: text(rule, "description"),
+    }
 }
 
 fn text(rule: &Value, key: &str) -> String {

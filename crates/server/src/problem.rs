@@ -87,7 +87,7 @@ impl Problem {
 
     /// No such thing, or not the caller's.
     pub fn not_found() -> Self {
-        let detail = "There is no such thing here, or it is not yours. See GET /api/v1/kinds and GET /api/v1/requests.";
+        let detail = "There is no such thing here, or it is not yours. See GET /api/v1/kinds and GET /api/v1/requests; /reference describes every call.";
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 

@@ -14,6 +14,7 @@ mod ledger;
 mod people;
 mod policy;
 mod program;
+mod reference;
 mod refusals;
 mod request;
 mod review;
@@ -66,6 +67,7 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/agents/{id}/keys", post(agents::issue_key))
         .route("/agents/{id}/keys/{key}/revoke", post(agents::revoke_key))
         .route("/agents/{id}/suspend", post(agents::suspend))
+        .route("/reference", get(reference::show))
         .route("/people", get(people::list).post(people::add))
         .route("/people/groups", post(people::change_group))
         .route("/people/{id}/invite", post(people::invite))

@@ -33,7 +33,8 @@ pub fn Agents(view: AgentsView, administrator: bool) -> impl IntoView {
         <main id="main" tabindex="-1" class="page">
             <h1>"Agents"</h1>
             <p class="lead">
-                "Non-human identities that stage and execute. Each has an owner, who never reviews what it stages."
+                "Non-human identities that stage and execute. Each has an owner, who never reviews what it stages. What they can call: "
+                <a href="/reference">"API reference"</a>"."
             </p>
             {list}
             {add}

@@ -6,12 +6,13 @@ use leptos::prelude::*;
 use service::view::{KindView, KindsView};
 
 use crate::components::card::Card;
+use crate::components::parameters::Parameters;
 use crate::components::problems::Problems;
 use crate::components::reason::Reason;
 use crate::components::risk_badge::RiskBadge;
 use crate::components::textarea::TextArea;
 use crate::page::{KindsPage, TextDraft};
-use crate::schema::{self, Parameter};
+use crate::schema;
 use crate::wording::kind as wording;
 
 /// The longest text of a kind that the form takes.
@@ -112,7 +113,7 @@ fn KindCard(view: KindView, public_url: String, offers: Offers) -> impl IntoView
                 <Rules kind=kind.clone()/>
             </div>
             {change}
-            <Parameters rows=schema::parameters(&kind.parameters_schema)/>
+            <Parameters caption="Parameters" rows=schema::parameters(&kind.parameters_schema)/>
             {staging}
         </section>
     }
@@ -170,38 +171,6 @@ fn Rules(kind: Kind) -> impl IntoView {
             <div class="wide"><dt>"Deadlines"</dt><dd><ul role="list">{deadlines}</ul></dd></div>
         </dl>
     }
-}
-
-#[component]
-fn Parameters(rows: Vec<Parameter>) -> impl IntoView {
-    let filled = |text: String| (!text.is_empty()).then_some(text);
-    let row = move |row: Parameter| {
-        let optional = (!row.required).then(|| view! { " "<small>"optional"</small> });
-        view! {
-            <tr>
-                <td data-label="Parameter"><code>{row.name}</code>{optional}</td>
-                <td data-label="Type">{row.sort}</td>
-                <td data-label="Limits">{filled(row.limits)}</td>
-                <td data-label="Meaning">{filled(row.description)}</td>
-            </tr>
-        }
-    };
-    (!rows.is_empty()).then(|| {
-        view! {
-            <table class="stacks">
-                <caption class="sr">"Parameters"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Parameter"</th>
-                        <th scope="col">"Type"</th>
-                        <th scope="col">"Limits"</th>
-                        <th scope="col">"Meaning"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
-            </table>
-        }
-    })
 }
 
 /// The effect template with its parameters marked.

@@ -5,7 +5,8 @@ pub mod request;
 pub mod states;
 
 use app::{
-    Assets, Chrome, FreezeDraft, FreezesPage, KindsPage, Page, PeoplePage, ProblemPage, SignInPage,
+    Assets, Chrome, FreezeDraft, FreezesPage, KindsPage, Page, PeoplePage, ProblemPage,
+    ReferencePage, SignInPage,
 };
 use domain::kind::{EffectPart, EvidenceRule};
 use domain::{
@@ -73,6 +74,25 @@ pub fn words(text: &str) -> EffectPart {
 
 pub fn value(text: &str) -> EffectPart {
     EffectPart::Value(text.into())
+}
+
+fn reference() -> Page {
+    let document = json!({
+        "info": {"description": "The API. Go by `code`."},
+        "tags": [{"name": "Things", "description": "All of them."}],
+        "paths": {"/api/v1/things/{id}": {"post": {
+            "tags": ["Things"], "operationId": "put_thing", "summary": "Puts it.",
+            "description": "Once.", "security": [{"agent_key": []}],
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+            "requestBody": {"content": {"application/json": {
+                "schema": {"required": ["name"], "properties": {"name": {"type": "string"}}},
+                "example": {"name": "it"}
+            }}},
+            "responses": {"201": {"description": "It is put."}, "404": {"description": "- `no`: none."}}
+        }}}
+    });
+    let document = Box::leak(Box::new(document));
+    Page::Reference(ReferencePage { document, public_url: "http://localhost:8080".into() })
 }
 
 fn row(number: u8, risk: RiskLevel, effect: Vec<EffectPart>, agent: &str) -> RequestRow {
@@ -389,6 +409,7 @@ pub fn pages() -> Vec<(&'static str, Page)> {
         ("agents", Page::Agents(agents())),
         ("people", Page::People(Box::new(PeoplePage { view: people(), draft: None }))),
         ("kinds", Page::Kinds(Box::new(KindsPage { view: kinds, draft: None }))),
+        ("reference", reference()),
         ("policy", Page::Policy(Box::new(house::policy()))),
         ("freezes", freezes_page(true, true, None)),
         ("freezes-reader", freezes_page(false, false, None)),

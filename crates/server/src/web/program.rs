@@ -31,6 +31,7 @@ pub(super) fn document(page: Page) -> Response {
             Json(json!({"title": title, "explanation": explanation, "value": value}))
                 .into_response()
         }
+        Page::Reference(page) => Json(page.document).into_response(),
         Page::SignIn(_)
         | Page::SignInLink { .. }
         | Page::Inbox(_)

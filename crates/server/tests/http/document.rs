@@ -30,6 +30,20 @@ async fn the_document_is_answered_to_anybody() {
     insta::assert_snapshot!(serde_json::to_string_pretty(document()).unwrap());
 }
 
+#[tokio::test]
+async fn the_reference_shows_every_operation_to_anybody() {
+    let app = TestApp::new().await;
+    let page = app.anonymous(Request::get("/reference").body(Body::empty()).unwrap()).await;
+    assert_eq!(page.status, 200);
+    let html = page.text();
+    for (method, path, is) in operations() {
+        let id = is["operationId"].as_str().unwrap();
+        assert_eq!(html.matches(&format!(" id=\"{id}\"")).count(), 1, "{id}");
+        assert!(html.contains(&format!("<code>{method} {path}</code>")), "{id}");
+    }
+    assert!(!html.contains("$ref"), "references are followed");
+}
+
 /// Routes get into the router with their description only: see `b01` of the table of routes.
 #[test]
 fn every_route_of_the_api_is_made_with_its_description() {

@@ -60,6 +60,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/people/{id}/disable"),
     ("POST", "/people/groups"),
     ("GET", "/kinds"),
+    ("GET", "/reference"),
     ("POST", "/kinds"),
     ("GET", "/policy"),
     ("POST", "/policy"),
