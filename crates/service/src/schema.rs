@@ -6,11 +6,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use domain::canonical::escape_token;
 use domain::stage::FieldError;
 use domain::{Kind, KindRef};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
+use serde::Deserialize;
 use serde_json::Value;
+use serde_path_to_error::Segment;
 
 use crate::{Failure, kind};
 
@@ -71,6 +74,24 @@ impl Schemas {
     }
 }
 
+/// A schema that a body has to hold.
+pub struct Form(Validator);
+
+impl Form {
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// When it is no JSON Schema.
+    pub fn new(schema: &Value) -> Result<Self, String> {
+        compile(schema).map(Self)
+    }
+
+    /// The rules that `body` breaks.
+    pub fn broken(&self, body: &Value) -> Vec<FieldError> {
+        broken(&self.0, body, "")
+    }
+}
+
 /// Compiles a schema; formats are checked, `decimal` among them, and nothing is fetched.
 pub(crate) fn compile(schema: &Value) -> Result<Validator, String> {
     jsonschema::draft202012::options()
@@ -95,11 +116,24 @@ pub(crate) fn broken(validator: &Validator, value: &Value, prefix: &str) -> Vec<
     validator.iter_errors(value).take(MAX_ERRORS).map(|error| field_error(&error, prefix)).collect()
 }
 
+/// Reads what a schema has let pass; what is wrong with it still, by its place.
+pub(crate) fn read<'a, T: Deserialize<'a>>(value: &'a Value) -> Result<T, FieldError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let token = |segment: &Segment| match segment {
+            Segment::Seq { index } => Some(format!("/{index}")),
+            Segment::Map { key } => Some(format!("/{}", escape_token(key))),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        };
+        let pointer: String = error.path().iter().filter_map(token).collect();
+        FieldError::new(pointer, error.inner().to_string())
+    })
+}
+
 fn field_error(error: &ValidationError<'_>, prefix: &str) -> FieldError {
     use ValidationErrorKind as Kind;
     let pointer = format!("{prefix}{}", error.instance_path());
     let at = |detail: &str| FieldError::new(pointer.clone(), detail);
-    let inside = |name: &str| format!("{pointer}/{}", domain::canonical::escape_token(name));
+    let inside = |name: &str| format!("{pointer}/{}", escape_token(name));
     match error.kind() {
         Kind::Required { property } => {
             FieldError::new(inside(property.as_str().unwrap_or_default()), "is missing")

@@ -15,8 +15,9 @@ use service::describe;
 use service::stage::StageError;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Required, Type};
-use utoipa::{IntoParams, PartialSchema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
+use super::openapi;
 use crate::problem::Problem;
 
 /// The longest Idempotency-Key, in characters.
@@ -53,9 +54,13 @@ pub(super) fn too_large(rejection: &BytesRejection, mebibytes: u32) -> Problem {
     }
 }
 
-/// A small JSON body, read strictly into `T`.
-pub(super) fn typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+/// A small JSON body, held against its schema in the document, and read into `T`.
+pub(super) fn typed<T: DeserializeOwned + ToSchema>(body: &[u8]) -> Result<T, Problem> {
     let value = canonical::parse(body).map_err(StageError::from)?;
+    let errors = openapi::broken::<T>(&value);
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
     serde_json::from_value(value)
         .map_err(|error| Problem::invalid(vec![FieldError::new("", error.to_string())]))
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use domain::canonical::MAX_INTEGER;
 use domain::{Checkpoint, Digest};
 use serde::{Deserialize, Serialize};
 use service::ledger::Consistency;
@@ -60,6 +61,9 @@ pub(super) async fn entries(
 ) -> Result<Json<Entries>, Problem> {
     if !(1..=MAX_ENTRIES).contains(&params.limit) {
         return Err(Problem::bad_query(format!("`limit` is 1 to {MAX_ENTRIES}.")));
+    }
+    if params.from > MAX_INTEGER {
+        return Err(Problem::bad_query(format!("`from` is 0 to {MAX_INTEGER}.")));
     }
     let entries = state.service.ledger_entries(&auditor, params.from, params.limit).await?;
     let head = state.service.ledger_head().await?;
@@ -164,6 +168,11 @@ pub(super) async fn consistency(
     Auditor(auditor): Auditor,
     Params(params): Params<ConsistencyParams>,
 ) -> Result<Json<Consistency>, Problem> {
+    let range = "`from` is 1 or more and not above `to`; `to` is not above the ledger's size.";
+    let sizes = 1..=MAX_INTEGER;
+    if !sizes.contains(&params.from) || params.to.is_some_and(|to| !sizes.contains(&to)) {
+        return Err(Problem::bad_query(range));
+    }
     let to = match params.to {
         Some(to) => to,
         None => {
@@ -172,6 +181,5 @@ pub(super) async fn consistency(
         }
     };
     let proof = state.service.ledger_consistency(&auditor, params.from, to).await?;
-    let range = "`from` is 1 or more and not above `to`; `to` is not above the ledger's size.";
     proof.map(Json).ok_or_else(|| Problem::bad_query(range))
 }

@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use axum::Json;
+use domain::stage::FieldError;
 use serde_json::{Map, Value, json};
-use utoipa::OpenApi;
+use service::schema::Form;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::problem::Problem;
 use crate::problem::codes::{CODES, Code, find};
@@ -45,6 +47,26 @@ static EXAMPLES: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("examples.json")).unwrap_or_default());
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| completed(super::routes().into_openapi()));
+
+/// The schemas of bodies, compiled: what the document says is what is checked.
+static FORMS: LazyLock<BTreeMap<String, Form>> = LazyLock::new(|| {
+    let components = &DOCUMENT["components"];
+    let form = |name: &String| {
+        let to = format!("#/components/schemas/{name}");
+        Some((name.clone(), Form::new(&json!({"$ref": to, "components": components})).ok()?))
+    };
+    components["schemas"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, _)| form(name))
+        .collect()
+});
+
+/// The rules of the document's schema of `T` that a body breaks.
+pub(super) fn broken<T: ToSchema>(body: &Value) -> Vec<FieldError> {
+    FORMS.get(&*T::name()).map(|form| form.broken(body)).unwrap_or_default()
+}
 
 /// The document.
 pub fn document() -> &'static Value {

@@ -4,10 +4,8 @@ use std::borrow::Cow;
 
 use axum::Json;
 use axum::extract::State;
-use domain::stage::FieldError;
 use domain::{LeaseId, Outcome, RequestId, RollbackOutcome};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use service::describe;
 use service::execution::{Heartbeat, MAX_SUMMARY_CHARS};
 use service::query::AgentRequest;
@@ -115,7 +113,7 @@ pub(super) async fn outcome(
     Id(id): Id<RequestId>,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<AgentRequest>, Problem> {
-    let report: OutcomeReport = reported(&body)?;
+    let report: OutcomeReport = typed(&body)?;
     let (lease, status) = (report.lease_id, report.status);
     state.service.report(&agent, id, lease, status, &report.summary).await?;
     Ok(Json(state.service.agent_request(&agent, id).await?))
@@ -136,19 +134,8 @@ pub(super) async fn rollback(
     Id(id): Id<RequestId>,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<AgentRequest>, Problem> {
-    let report: RollbackReport = reported(&body)?;
+    let report: RollbackReport = typed(&body)?;
     let (lease, status) = (report.lease_id, report.status);
     state.service.report_rollback(&agent, id, lease, status, &report.summary).await?;
     Ok(Json(state.service.agent_request(&agent, id).await?))
-}
-
-fn reported<Status: DeserializeOwned>(body: &[u8]) -> Result<Report<Status>, Problem> {
-    let report: Report<Status> = typed(body)?;
-    let length = report.summary.chars().count();
-    if length == 0 || length > MAX_SUMMARY_CHARS {
-        let limit = format!("1 to {MAX_SUMMARY_CHARS} characters");
-        let error = FieldError::new("/summary", "has the wrong length").limit(limit);
-        return Err(Problem::invalid(vec![error]));
-    }
-    Ok(report)
 }

@@ -47,10 +47,10 @@ pub(super) async fn stage(
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
     if params.validate {
         return Ok(Json(state.service.preview(&agent, &body).await?).into_response());
     }
-    let key = idempotency_key(&headers)?;
     let staged = state.service.stage(&agent, &body, key.as_deref()).await?;
     Ok(created(staged))
 }

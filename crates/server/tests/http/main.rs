@@ -6,6 +6,7 @@ mod changes;
 mod document;
 mod examples;
 mod glass;
+mod hostile;
 mod ledger;
 mod lifecycle;
 mod program;

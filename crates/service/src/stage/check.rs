@@ -9,13 +9,12 @@ use domain::stage::{EvidenceItem, FieldError};
 use domain::{
     AgentId, Digest, Ineligible, Kind, KindRef, PersonId, Revision, StageBody, Timestamp,
 };
-use serde::Deserialize;
 use serde_json::Value;
 use store::House;
 
 use super::StageError;
-use crate::Service;
 use crate::caller::AgentCaller;
+use crate::{Service, schema};
 
 /// A stage body that holds by itself, with what it refers to.
 pub(crate) struct Checked {
@@ -43,8 +42,8 @@ impl Service {
         if !errors.is_empty() {
             return Err(StageError::Invalid(errors));
         }
-        let body = StageBody::deserialize(value)
-            .map_err(|error| StageError::Invalid(vec![FieldError::new("", error.to_string())]))?;
+        let body: StageBody =
+            schema::read(value).map_err(|error| StageError::Invalid(vec![error]))?;
         if let Some(amended) = amended.filter(|amended| amended.name != body.kind) {
             let other = FieldError::new("/kind", "stays the kind of the request that is amended");
             return Err(StageError::Invalid(vec![other.limit(&amended.name)]));
