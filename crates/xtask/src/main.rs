@@ -9,6 +9,7 @@
 mod bench;
 mod browser;
 mod build;
+mod calls;
 mod check;
 mod debian;
 mod demo;

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{faults, planted, postgres, process, summary};
+use crate::{build, calls, faults, planted, postgres, process, summary};
 
 /// Sets how many rounds a race has, and how many histories there are.
 const ROUNDS: &str = "COUNTERSIGN_ROUNDS";
@@ -45,12 +45,14 @@ pub enum Proof {
     Away,
     /// Its clock set while it runs.
     Clock,
+    /// Thousands of calls made from the API's document, against the real binary.
+    Api,
     /// Small wrong versions of the product, each of which its tests must catch.
     Planted,
 }
 
 /// All proofs, in the order in which they run.
-const PROOFS: [Proof; 11] = [
+const PROOFS: [Proof; 12] = [
     Proof::Worlds,
     Proof::Races,
     Proof::RacesPostgres,
@@ -61,6 +63,7 @@ const PROOFS: [Proof; 11] = [
     Proof::Kills,
     Proof::Away,
     Proof::Clock,
+    Proof::Api,
     Proof::Planted,
 ];
 
@@ -77,6 +80,7 @@ impl Proof {
             Self::Kills => "kills under load",
             Self::Away => "a database that goes away",
             Self::Clock => "a clock that is set",
+            Self::Api => "calls made from the API's document",
             Self::Planted => "planted bugs",
         }
     }
@@ -121,7 +125,7 @@ impl Proof {
             Self::Kills => &["--test", "crash", "--", "kills::"],
             Self::Away => &["--test", "crash", "--", "postgres::"],
             Self::Clock => &["--test", "crash", "--", "clock::"],
-            Self::Planted => return None,
+            Self::Api | Self::Planted => return None,
         });
         cargo.env(ROUNDS, self.rounds());
         if self.on_postgres() {
@@ -134,9 +138,13 @@ impl Proof {
     /// Runs it; answers with what it has looked at.
     fn run(self, workspace: &Workspace) -> Result<Vec<String>> {
         self.ensure()?;
-        let proved = match self.command(workspace) {
-            Some(mut command) => process::run_reading(&mut command, MARK)?,
-            None => planted::run(workspace)?,
+        let proved = match (self, self.command(workspace)) {
+            (_, Some(mut command)) => process::run_reading(&mut command, MARK)?,
+            (Self::Api, None) => {
+                let binary = build::run(workspace, &mut Steps::new(build::STEPS), false)?;
+                calls::run(workspace, &binary, calls::LONG)?
+            }
+            (_, None) => planted::run(workspace)?,
         };
         ensure!(!proved.is_empty(), "nothing says what was proved");
         Ok(proved)
@@ -178,7 +186,7 @@ mod tests {
     fn a_long_form_shows_its_output_and_stands_on_the_database_that_its_name_says() {
         for proof in PROOFS {
             let Some(command) = proof.command(&Workspace::at(Path::new("/w"))) else {
-                assert_eq!(proof, Proof::Planted);
+                assert!(matches!(proof, Proof::Api | Proof::Planted));
                 continue;
             };
             assert_eq!(command.get_args().last().unwrap(), "--nocapture");

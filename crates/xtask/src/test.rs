@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 use crate::progress::Steps;
 use crate::workspace::Workspace;
-use crate::{browser, build, faults, postgres, process, python, summary};
+use crate::{browser, build, calls, faults, postgres, process, python, summary};
 
 /// A set of tests that runs as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -24,6 +24,8 @@ pub enum Suite {
     Postgres,
     /// The examples in the documentation of those crates.
     Doc,
+    /// Calls made from the API's document, against the real binary.
+    Calls,
     /// Tests in Chromium against the real binary.
     Browser,
     /// Those of them that walk through the gate once more, on PostgreSQL.
@@ -31,11 +33,12 @@ pub enum Suite {
 }
 
 /// All suites, in the order in which they run.
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 7] = [
     Suite::Xtask,
     Suite::Native,
     Suite::Postgres,
     Suite::Doc,
+    Suite::Calls,
     Suite::Browser,
     Suite::BrowserPostgres,
 ];
@@ -47,6 +50,7 @@ impl Suite {
             Self::Native => "native tests",
             Self::Postgres => "server tests on PostgreSQL",
             Self::Doc => "documentation tests",
+            Self::Calls => "calls made from the API's document",
             Self::Browser => "browser tests",
             Self::BrowserPostgres => "browser tests on PostgreSQL",
         }
@@ -72,6 +76,11 @@ impl Suite {
                 process::run(with_filter(&mut cargo, filter))
             }
             Self::Doc => process::run(workspace.product(&["test", "--doc"]).args(filter)),
+            Self::Calls => match filter {
+                None => calls::run(workspace, binary, calls::SHORT).map(drop),
+                // They have no names that a filter could mean.
+                Some(_) => Ok(()),
+            },
             Self::Browser => browser::run(workspace, binary, "test", filter),
             Self::BrowserPostgres => {
                 postgres::ensure()?;
