@@ -5,6 +5,7 @@ mod evidence;
 mod input;
 mod kinds;
 mod ledger;
+mod mcp;
 mod redeem;
 mod report;
 mod requests;
@@ -43,6 +44,7 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/api/v1/ledger/checkpoint", get(ledger::checkpoint))
         .route("/api/v1/ledger/proof/{index}", get(ledger::proof))
         .route("/api/v1/ledger/consistency", get(ledger::consistency))
+        .route("/mcp", mcp::endpoint(&state))
         .route("/api/{*rest}", axum::routing::any(|| async { Problem::not_found() }))
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .merge(evidence)

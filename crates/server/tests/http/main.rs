@@ -6,6 +6,7 @@ mod changes;
 mod glass;
 mod ledger;
 mod lifecycle;
+mod mcp;
 mod program;
 mod redeem;
 mod review;
