@@ -10,14 +10,13 @@ mod run;
 mod schema;
 mod tool;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, post};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult,
     PaginatedRequestParams, ServerCapabilities, ServerConfig,
@@ -47,31 +46,42 @@ const INSTRUCTIONS: &str = "An approval gate: you stage a sensitive action, peop
 
 type Transport = StreamableHttpService<Gate, NeverSessionManager>;
 
+/// What a client is told of the tools.
+static TOOLS: LazyLock<Vec<model::Tool>> = LazyLock::new(|| Tool::ALL.map(Tool::definition).into());
+
 /// What answers `rmcp`: cheap to clone, made anew for each call.
 #[derive(Clone)]
 struct Gate {
     state: AppState,
-    tools: Arc<Vec<model::Tool>>,
 }
 
-/// The route's method: with an agent's key, and nothing else, as every route of the API.
-pub(super) fn endpoint(state: &AppState) -> MethodRouter<AppState> {
-    let tools = Arc::new(Tool::ALL.map(Tool::definition).into());
-    let gate = Gate { state: state.clone(), tools };
-    let address = Arc::<str>::from(format!("{}/mcp", state.service.public_url()));
-    let config = config(state.service.public_url());
+/// A message of the Model Context Protocol.
+///
+/// `tools/list` describes the tools; each is one of the calls above, and none decides. Every message
+/// stands alone: no session, no stream.
+#[utoipa::path(post, path = "/mcp", operation_id = "mcp", tag = "Tools", security(("agent_key" = [])),
+    request_body(content = Object, description = "A JSON-RPC request or notification."),
+    responses((status = 200, description = "The JSON-RPC response; a refusal of a tool is a result with `isError`.", body = Object),
+        (status = 202, description = "The notification was heard."),
+        (status = 400, description = "A JSON-RPC error of the protocol, or a problem.", body = Object),
+        (status = 404, description = "The JSON-RPC error of a method that there is not.", body = Object)),
+    extensions(("x-problems" = json!(["invalid_message", "foreign_origin", "not_acceptable"]))))]
+pub(super) async fn message(
+    State(state): State<AppState>,
+    Agent(agent): Agent,
+    mut parts: Parts,
+    JsonBytes(body): JsonBytes,
+) -> Response {
+    let url = state.service.public_url();
+    let (address, config) = (format!("{url}/mcp"), config(url));
+    let gate = Gate { state };
     let transport =
         Transport::new(move || Ok(gate.clone()), Arc::new(NeverSessionManager::default()), config);
-    post(move |Agent(agent): Agent, mut parts: Parts, JsonBytes(body): JsonBytes| {
-        let (transport, address) = (transport.clone(), Arc::clone(&address));
-        async move {
-            // SECURITY: the key has done its work; nothing behind this line can show it.
-            parts.headers.remove(header::AUTHORIZATION);
-            parts.extensions.insert(Call { agent, body: body.clone() });
-            let message = Request::from_parts(parts, Body::from(body));
-            as_the_api(transport.handle(message).await.map(Body::new), &address).await
-        }
-    })
+    // SECURITY: the key has done its work; nothing behind this line can show it.
+    parts.headers.remove(header::AUTHORIZATION);
+    parts.extensions.insert(Call { agent, body: body.clone() });
+    let message = Request::from_parts(parts, Body::from(body));
+    as_the_api(transport.handle(message).await.map(Body::new), &address).await
 }
 
 /// Who may call: the hosts and origins of the public URL, so that no page that a browser shows can
@@ -123,7 +133,7 @@ impl ServerHandler for Gate {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.tools.to_vec()))
+        Ok(ListToolsResult::with_all_items(TOOLS.clone()))
     }
 
     /// INVARIANT: what `rmcp` made of the message is not looked at. It reads a key that is there
