@@ -21,6 +21,7 @@ pub mod evidence;
 pub mod execution;
 pub mod freeze;
 pub mod house;
+pub mod introspect;
 pub mod keys;
 pub mod kind;
 pub mod ledger;
@@ -137,9 +138,12 @@ impl Service {
         self.clock.now().max(self.store.newest_entry_at())
     }
 
-    /// The public keys and signing of release tokens.
-    pub fn keys(&self) -> &KeyRing {
-        &self.keys
+    /// The public keys of release tokens as a JWK Set (RFC 7517, RFC 8037).
+    ///
+    /// # Errors
+    /// When the directory of keys is away.
+    pub fn jwks(&self) -> Result<serde_json::Value, Failure> {
+        Ok(self.keys.release().map_err(Failure::defect)?.jwks(self.now()))
     }
 
     /// Whether the store answers.
