@@ -3,8 +3,10 @@
 #![expect(unused_qualifications, reason = "what describes a route names types by their full paths")]
 
 mod authn;
+mod events;
 mod evidence;
 mod input;
+mod introspect;
 mod kinds;
 mod ledger;
 mod mcp;
@@ -44,6 +46,8 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(report::heartbeat))
         .routes(routes!(report::outcome))
         .routes(routes!(report::rollback))
+        .routes(routes!(events::stream))
+        .routes(routes!(introspect::introspect))
         .routes(routes!(kinds::list))
         .routes(routes!(kinds::read))
         .routes(routes!(ledger::entries))

@@ -192,6 +192,13 @@ impl Service {
         house.key(&caller.key_hash).is_some_and(|key| key.lives(self.now()))
     }
 
+    /// Whether an agent that was let in would be let in still. INVARIANT: I9. For calls that last.
+    pub(crate) async fn still_acts(&self, caller: &AgentCaller) -> Result<bool, Failure> {
+        let house = self.house().await?;
+        let active = house.agent(caller.agent).is_some_and(|agent| !agent.suspended);
+        Ok(active && self.key_lives(&house, caller))
+    }
+
     async fn touch(&self, key: &ApiKey) -> Result<(), Failure> {
         let now = self.now();
         if self.touched.is_due(key, now) {

@@ -16,10 +16,12 @@ pub mod credential;
 mod current;
 pub mod describe;
 pub mod entropy;
+pub mod events;
 pub mod evidence;
 pub mod execution;
 pub mod freeze;
 pub mod house;
+pub mod introspect;
 pub mod keys;
 pub mod kind;
 pub mod ledger;
@@ -41,7 +43,7 @@ use std::sync::Arc;
 
 use domain::commitment::{Commitment, SALT_BYTES};
 use domain::{Actor, InstanceId, Timestamp};
-use store::{Change, Clock, Committed, NewFact, Store, StoreError, Text};
+use store::{Change, Changed, Clock, Committed, NewFact, Store, StoreError, Text};
 use tokio::sync::OnceCell;
 
 pub use caller::{AgentCaller, AuditorCaller, PersonCaller, Steward};
@@ -64,6 +66,7 @@ pub struct Service {
     pub(crate) policies: policy::Policies,
     pub(crate) current: current::Current,
     pub(crate) touched: caller::Touched,
+    pub(crate) streams: events::Streams,
     public_url: String,
     instance: OnceCell<InstanceId>,
 }
@@ -117,6 +120,7 @@ impl Service {
             policies: policy::Policies::default(),
             current: current::Current::default(),
             touched: caller::Touched::default(),
+            streams: events::Streams::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             instance: OnceCell::new(),
         })
@@ -134,9 +138,12 @@ impl Service {
         self.clock.now().max(self.store.newest_entry_at())
     }
 
-    /// The public keys and signing of release tokens.
-    pub fn keys(&self) -> &KeyRing {
-        &self.keys
+    /// The public keys of release tokens as a JWK Set (RFC 7517, RFC 8037).
+    ///
+    /// # Errors
+    /// When the directory of keys is away.
+    pub fn jwks(&self) -> Result<serde_json::Value, Failure> {
+        Ok(self.keys.release().map_err(Failure::defect)?.jwks(self.now()))
     }
 
     /// Whether the store answers.
@@ -170,12 +177,12 @@ impl Service {
         self.instance.get_or_try_init(load).await.copied()
     }
 
-    /// Commits, then wakes whoever waits for the request.
+    /// Commits, then wakes whoever waits for the request, or for anything of its agents.
     pub(crate) async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
-        let request = change.request.as_ref().map(|request| request.after.id);
+        let changed = change.request.as_ref().map(|request| Changed::of(&request.after));
         let committed = self.store.commit(change).await?;
-        if let Some(id) = request {
-            self.wakers.wake(id);
+        if let Some(changed) = changed {
+            self.wakers.wake(changed);
         }
         Ok(committed)
     }

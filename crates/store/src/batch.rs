@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use domain::merkle::{Frontier, Hash};
 use domain::{Entry, Fact, InstanceId, RequestId, Timestamp, entry};
 
-use crate::change::{Change, Committed, NewFact, Write};
+use crate::change::{Change, Changed, Committed, NewFact, Write};
 use crate::clock::now_after;
 use crate::error::StoreError;
 use crate::insert::Inserts;
@@ -35,8 +35,8 @@ pub(crate) struct Batch {
     pub updates: Updates,
     /// The last entry that was appended: what tells whether a COMMIT took place.
     pub last: Option<(u64, Hash)>,
-    /// The requests that changed.
-    pub changed: Vec<RequestId>,
+    /// What is told of the requests that changed.
+    pub changed: Vec<Changed>,
     /// By the clock that decides, read under the lock.
     clock: Timestamp,
     found: Found,
@@ -118,7 +118,7 @@ impl Batch {
         if let Some(request) = &change.request {
             let id = request.after.id;
             self.found.versions.insert(id, request.expected_version().map_or(1, |seen| seen + 1));
-            self.changed.push(id);
+            self.changed.push(Changed::of(&request.after));
             self.inserts.stage(request, times.staged, times.changed)?;
         }
         for write in &change.writes {

@@ -305,9 +305,17 @@ pub enum Side {
 /// What another process committed: a reason to read again, and nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
-    Request(RequestId),
+    /// One request, and the agents that staged it and execute it.
+    Request { id: RequestId, agents: [AgentId; 2] },
     /// Any of it: some was committed while nobody could tell.
     Anything,
+}
+
+impl Changed {
+    /// That something was committed about `request`.
+    pub fn of(request: &Request) -> Self {
+        Self::Request { id: request.id, agents: [request.agent, request.executor] }
+    }
 }
 
 /// Where a change stands in the ledger, and what became of its request.

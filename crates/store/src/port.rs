@@ -13,8 +13,8 @@ use crate::change::{Change, Changed, Committed, Side};
 use crate::error::StoreError;
 use crate::house::House;
 use crate::read::{
-    ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink, StateCount,
-    Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
+    AgentEntries, ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink,
+    StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -62,6 +62,9 @@ pub trait Store: Send + Sync + 'static {
     async fn entries_of(&self, id: RequestId) -> Answer<Vec<StoredEntry>>;
     /// Entries from index `from`, oldest first.
     async fn entries(&self, from: u64, limit: u32) -> Answer<Vec<StoredEntry>>;
+    /// Which entries from index `from` on are of requests that `agent` staged or executes. A look
+    /// goes through so many entries and no more, whosever they are.
+    async fn entries_of_agent(&self, agent: AgentId, from: u64) -> Answer<AgentEntries>;
     async fn ledger_size(&self) -> Answer<u64>;
     /// The stored nodes of a level from index `from` up to and without `to`, as far as they are
     /// there without a gap.

@@ -41,8 +41,8 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink, StateCount,
-    Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
+    AgentEntries, ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink,
+    StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
 };
 pub(crate) use connect::snapshot;
 use writer::Writer;
@@ -228,6 +228,9 @@ impl Store for PostgresStore {
     }
     async fn entries(&self, from: u64, limit: u32) -> Answer<Vec<StoredEntry>> {
         ledger::entries(&self.pool, from, limit).await
+    }
+    async fn entries_of_agent(&self, agent: AgentId, from: u64) -> Answer<AgentEntries> {
+        ledger::entries_of_agent(&self.pool, agent, from).await
     }
     async fn ledger_size(&self) -> Answer<u64> {
         ledger::size(&mut *self.pool.acquire().await?).await

@@ -147,6 +147,20 @@ pub struct StoredEntry {
     pub texts: Vec<(String, Vec<u8>, String)>,
 }
 
+/// How many entries one look for those of an agent goes through.
+pub(crate) const LOOK: u64 = 1000;
+
+/// Which entries are of requests of one agent, as far as one look went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentEntries {
+    /// In the order of the ledger.
+    pub entries: Vec<(u64, RequestId)>,
+    /// Where the next look begins: there is nothing of the agent's before it that is not here.
+    pub next: u64,
+    /// How many entries the ledger had.
+    pub size: u64,
+}
+
 /// A signed tree head as it was issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCheckpoint {

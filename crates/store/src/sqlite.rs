@@ -39,8 +39,8 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink, StateCount,
-    Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
+    AgentEntries, ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink,
+    StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
 };
 pub(crate) use schema::MIGRATIONS;
 use writer::{Epoch, Writer};
@@ -238,6 +238,9 @@ impl Store for SqliteStore {
     }
     async fn entries(&self, from: u64, limit: u32) -> Answer<Vec<StoredEntry>> {
         ledger::entries(&self.readers, from, limit).await
+    }
+    async fn entries_of_agent(&self, agent: AgentId, from: u64) -> Answer<AgentEntries> {
+        ledger::entries_of_agent(&self.readers, agent, from).await
     }
     async fn ledger_size(&self) -> Answer<u64> {
         ledger::size(&mut *self.readers.acquire().await?).await

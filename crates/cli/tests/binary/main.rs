@@ -7,6 +7,7 @@ mod killed;
 mod nodes;
 mod people;
 mod proxy;
+mod stop;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, FormRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -39,6 +39,25 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
             return Err(Problem::new(status, "unsupported_media_type", detail));
         }
         Bytes::from_request(request, state).await.map(Self).map_err(|e| too_large(&e, 1))
+    }
+}
+
+/// A small form; unknown or repeated fields are an error.
+pub(super) struct Form<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let form = axum::Form::<T>::from_request(request, state).await;
+        form.map(|axum::Form(form)| Self(form)).map_err(|rejection| match rejection {
+            FormRejection::BytesRejection(bytes) => too_large(&bytes, 1),
+            FormRejection::InvalidFormContentType(_) => {
+                let detail = "Send the body as `Content-Type: application/x-www-form-urlencoded`.";
+                let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                Problem::new(status, "unsupported_media_type", detail)
+            }
+            other => Problem::new(StatusCode::BAD_REQUEST, "invalid_form", other.body_text()),
+        })
     }
 }
 

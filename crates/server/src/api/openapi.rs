@@ -146,6 +146,9 @@ fn codes_of(operation: &Map<String, Value>) -> Vec<&'static Code> {
     let json_body = operation
         .get("requestBody")
         .is_some_and(|body| body.pointer("/content/application~1json").is_some());
+    let form = operation
+        .get("requestBody")
+        .is_some_and(|body| body.pointer("/content/application~1x-www-form-urlencoded").is_some());
     let keyed =
         operation.get("security").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
     follows(keyed, &["duplicate_authorization", "unauthenticated"]);
@@ -156,6 +159,7 @@ fn codes_of(operation: &Map<String, Value>) -> Vec<&'static Code> {
     follows(parameters.into_iter().flatten().any(key), &["idempotency_key_missing"]);
     follows(json_body, &["malformed_json", "body_incomplete", "body_too_large"]);
     follows(json_body, &["unsupported_media_type", "invalid_body"]);
+    follows(form, &["invalid_form", "body_incomplete", "body_too_large", "unsupported_media_type"]);
     follows(true, &["internal", "unavailable"]);
     names.into_iter().filter_map(find).collect()
 }
@@ -174,7 +178,7 @@ fn answer(status: u16, codes: &[&Code]) -> Value {
     });
     match status {
         401 => answer["headers"] = header("WWW-Authenticate", "`Bearer`."),
-        503 => answer["headers"] = header("Retry-After", "Seconds to wait."),
+        429 | 503 => answer["headers"] = header("Retry-After", "Seconds to wait."),
         _ => {}
     }
     answer

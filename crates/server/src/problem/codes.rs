@@ -29,6 +29,8 @@ macro_rules! codes {
 codes! {
     malformed_json [400] "not the JSON described above; `errors[0].pointer` says where", "mend the body";
     invalid_query [400] "a parameter or cursor that is not known", "mend the query";
+    invalid_last_event_id [400] "no id of an event of this ledger, or sent twice", "send the last `id`, or none and read your requests";
+    invalid_form [400] "not the fields of this form, or one of them twice", "mend the form";
     invalid_idempotency_key [400] "the key's form is wrong, or it was sent twice", "send a key of that form";
     invalid_message [400] "what `/mcp` got is no message of MCP; `detail` says why", "mend the client";
     idempotency_key_missing [400] "redeeming needs one", "send one";
@@ -56,13 +58,14 @@ codes! {
     not_executing [409] "not `executing`, or reported otherwise already; `state`", "read the request";
     wrong_lease [409] "not the lease of this execution", "use the `lease_id` of the redemption";
     body_too_large [413] "over 1 MiB, or 10 MiB for evidence", "send less; upload evidence";
-    unsupported_media_type [415] "not `application/json`", "set the header";
+    unsupported_media_type [415] "not `application/json`; for introspection `application/x-www-form-urlencoded`", "set the header";
     invalid_body [422] "fields break rules; all of them in `errors`, at most 20 of each schema", "mend the fields named";
     idempotency_key_reused [422] "the key stands for another body", "use a new key";
     empty_evidence [422] "an upload without content", "send the content";
     no_requirement [422] "nobody would have to review it", "tell an administrator";
     policy_failed [422, 503] "the policy has no answer for this action: nothing is staged or released", "tell an administrator";
     deadline_passed [422] "the review deadline has passed while staging", "stage with a later one";
+    too_many_streams [429] "the agent has 16 open streams of events here", "close one";
     internal [500] "a defect of the server", "report it";
     unavailable [503] "the database did not answer; `Retry-After: 1`", "retry with the same key";
     not_initialised [503] "`/readyz` before `admin init`", "set the installation up";

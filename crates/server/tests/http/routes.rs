@@ -20,6 +20,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/v1/requests/{id}/revisions"),
     ("POST", "/api/v1/requests/{id}/heartbeat"),
     ("POST", "/api/v1/requests/{id}/rollback"),
+    ("GET", "/api/v1/events"),
+    ("POST", "/api/v1/releases/introspect"),
     ("GET", "/api/v1/kinds"),
     ("GET", "/api/v1/kinds/{name}"),
     ("GET", "/api/v1/ledger/entries"),
@@ -143,6 +145,8 @@ async fn b01_w02_route_by_role_matrix() {
             .replace("{id}", if route.starts_with("/people") { &person } else { id })
             .replace("{key}", id)
             .replace("{digest}", &format!("sha256:{}", "0".repeat(64)))
+            // A stream has no end: one that is let in is refused its place.
+            .replace("/events", "/events?last_event_id=nowhere")
             .replace("{index}", "3")
             .replace("{name}", "vendor.key_extend")
             .replace("{token}", "nonsense")

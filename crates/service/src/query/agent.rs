@@ -15,6 +15,7 @@ use super::lists::{cursor, read_cursor};
 use crate::act::ActError;
 use crate::caller::AgentCaller;
 use crate::current::Decidable;
+use crate::wait::Topic;
 use crate::{Failure, Service, describe, wait};
 
 /// Requests on one page of the API.
@@ -150,7 +151,7 @@ impl Service {
         seen: Option<&str>,
         patience: Duration,
     ) -> Result<AgentRequest, ActError> {
-        let waiter = self.wakers.subscribe(id);
+        let waiter = self.wakers.subscribe(Topic::Request(id));
         let end = Instant::now() + patience;
         loop {
             // Taken before reading: a change between the two is not lost (threats C12).

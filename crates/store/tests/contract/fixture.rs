@@ -125,13 +125,17 @@ fn need() -> Requirement {
 }
 
 pub fn staging(number: u128) -> Change {
+    staging_by(number, AGENT, AGENT)
+}
+
+pub fn staging_by(number: u128, agent: AgentId, executor: AgentId) -> Change {
     let id = RequestId(Uuid::from_u128(1000 + number));
     let sealed = sealed(id, 1, "production");
     let staged = RequestStaged {
         request: id,
-        staged_by: Actor::Agent(AGENT),
-        agent: AGENT,
-        executor: AGENT,
+        staged_by: Actor::Agent(agent),
+        agent,
+        executor,
         kind: KindRef { name: "k".into(), version: 1 },
         environment: "production".into(),
         revision: 1,
@@ -149,7 +153,7 @@ pub fn staging(number: u128) -> Change {
     let staged = RequestFact::RequestStaged(Box::new(staged));
     let after = Request::evolve(None, &staged, at(0)).unwrap();
     let effect = vec![EffectPart::Words("Do it".into())];
-    let fact = NewFact { request: Some(id), ..fact(Actor::Agent(AGENT), staged) };
+    let fact = NewFact { request: Some(id), ..fact(Actor::Agent(agent), staged) };
     let staged = Some(Staged { sealed, effect });
     let request = Some(RequestChange { before: None, after, staged });
     Change { request, facts: vec![fact], ..Change::default() }

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::entry::HouseFact;
 use domain::freeze::FreezeScope;
-use domain::{Actor, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName};
+use domain::{
+    Actor, AgentId, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName,
+};
 use store::change::Idempotency;
 use store::read::{Order, RequestQuery};
 use store::{Change, NewFact, Side, Store, StoreError, Write};
@@ -11,8 +14,8 @@ use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
 use crate::fixture::{
-    AGENT, BOB, OWNER, Standing, amending, approval, at, following, four_states, frozen, furnish,
-    issued, joined, named, person, staging, thawed, withdrawn_from_approvers,
+    AGENT, BOB, OWNER, Standing, amending, approval, at, fact, following, four_states, frozen,
+    furnish, issued, joined, named, person, staging, staging_by, thawed, withdrawn_from_approvers,
 };
 
 /// A database of one test, which can be closed and opened again.
@@ -58,6 +61,7 @@ macro_rules! hold {
             every_version_of_the_policy_is_kept,
             a01_a_session_is_new_once_and_goes_when_it_is_deleted,
             evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it,
+            what_is_an_agents_in_the_ledger_is_found_from_any_place_and_nothing_else,
             a_closed_store_is_unavailable,
             one_process_leads_a_job_and_goes_on_leading,
             m01_a_backup_is_everything_at_one_instant_in_a_file_of_its_own,
@@ -396,6 +400,43 @@ pub async fn evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it(
     store.side(sweep(51)).await.unwrap();
     assert_eq!(store.evidence_bytes(digest).await.unwrap(), None);
     assert_eq!(store.evidence_size(AGENT, digest).await.unwrap(), None);
+}
+
+pub async fn what_is_an_agents_in_the_ledger_is_found_from_any_place_and_nothing_else(
+    database: impl Database,
+) {
+    let store = database.furnished().await;
+    let other = AgentId(Uuid::from_u128(11));
+    let added = HouseFact::AgentAdded { agent: other, name: "two".into(), owner: Some(OWNER) };
+    let facts = vec![fact(Actor::System, added)];
+    store.commit(Change { facts, ..Change::default() }).await.unwrap();
+    // From index 6 on: the one's own, the other's own, one that it carries out for the other.
+    for (number, stager, executor) in [(1, AGENT, AGENT), (2, other, other), (3, other, AGENT)] {
+        store.commit(staging_by(number, stager, executor)).await.unwrap();
+    }
+    let one = RequestId(Uuid::from_u128(1001));
+    let denied = RequestFact::RequestDenied { by: BOB };
+    store.commit(following(&*store, one, vec![denied]).await).await.unwrap();
+    let found = async |agent, from| {
+        let found = store.entries_of_agent(agent, from).await.unwrap();
+        assert_eq!((found.next, found.size), (from.max(10), 10));
+        let entries = found.entries.into_iter();
+        entries.map(|(index, id)| (index, id.0.as_u128() - 1000)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(AGENT, 0).await, [(6, 1), (8, 3), (9, 1)]);
+    assert_eq!(found(AGENT, 7).await, [(8, 3), (9, 1)]);
+    assert_eq!(found(other, 0).await, [(7, 2), (8, 3)]);
+    assert_eq!(found(AGENT, 10).await, []);
+    assert_eq!(found(AGENT, 11).await, [], "a place that is not there yet");
+    assert_eq!(found(AgentId(Uuid::from_u128(12)), 0).await, []);
+    // One look goes through a thousand entries, and says where the next begins.
+    let signed_out = |_| fact(Actor::System, HouseFact::SignedOut { person: BOB });
+    let facts = (0..1000).map(signed_out).collect();
+    store.commit(Change { facts, ..Change::default() }).await.unwrap();
+    let looked = store.entries_of_agent(AGENT, 5).await.unwrap();
+    assert_eq!((looked.entries.len(), looked.next, looked.size), (3, 1005, 1010));
+    let rest = store.entries_of_agent(AGENT, looked.next).await.unwrap();
+    assert_eq!((rest.entries.len(), rest.next), (0, 1010));
 }
 
 pub async fn a_closed_store_is_unavailable(database: impl Database) {
