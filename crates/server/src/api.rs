@@ -27,6 +27,7 @@ pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 pub fn router(state: AppState) -> Router<AppState> {
     let evidence = Router::new()
         .route("/api/v1/evidence", post(evidence::upload))
+        .route("/api/v1/evidence/{digest}", get(evidence::download))
         .layer(DefaultBodyLimit::max(MAX_EVIDENCE_BYTES));
     Router::new()
         .route("/api/v1/requests", post(requests::stage).get(requests::list))

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use domain::merkle::{Frontier, Hash};
-use domain::{Entry, InstanceId, RequestId, Timestamp, entry};
+use domain::{Entry, Fact, InstanceId, RequestId, Timestamp, entry};
 
 use crate::change::{Change, Committed, NewFact, Write};
 use crate::clock::now_after;
@@ -118,6 +118,11 @@ impl Batch {
             self.found.versions.insert(id, request.expected_version().map_or(1, |seen| seen + 1));
             self.changed.push(id);
             self.inserts.stage(request, times.staged, times.changed)?;
+            for new in &change.facts {
+                if let Fact::Request(fact) = &new.fact {
+                    self.inserts.reported(id, fact);
+                }
+            }
         }
         for write in &change.writes {
             match write {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use domain::merkle::{Hash, Node};
-use domain::{AgentId, Digest, Entry, Request, Timestamp, kind};
+use domain::{AgentId, Digest, Entry, Request, RequestFact, RequestId, Timestamp, kind};
 use uuid::Uuid;
 
 use crate::change::{Idempotency, RequestChange, Staged, Text};
@@ -300,9 +300,21 @@ impl Inserts {
             self.add(Table::RequestTargets, row);
         }
         for evidence in &revision.evidence {
-            self.add(Table::EvidenceUsed, [id.into(), evidence.digest.into()]);
+            self.used(request.id, evidence.digest);
         }
         Ok(())
+    }
+
+    /// The evidence that a report of this request brings: kept for as long as the request is.
+    pub(crate) fn reported(&mut self, id: RequestId, fact: &RequestFact) {
+        for evidence in fact.evidence() {
+            self.used(id, evidence.digest);
+        }
+    }
+
+    fn used(&mut self, id: RequestId, digest: Digest) {
+        let key = [id.0.as_bytes().as_slice(), &digest.0].concat();
+        self.put(Table::EvidenceUsed, key, [id.0.into(), digest.into()]);
     }
 
     fn request(&mut self, request: &Request, staged: &Staged, at: Timestamp) -> Answer<()> {

@@ -24,6 +24,15 @@ pub struct Stored {
     pub effect: Vec<EffectPart>,
 }
 
+/// A person opened a piece of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    pub digest: Digest,
+    /// What is masked in it was shown too.
+    pub unmasked: bool,
+    pub at: Timestamp,
+}
+
 /// Which requests to list.
 #[derive(Clone, Debug, Default)]
 pub struct RequestQuery {

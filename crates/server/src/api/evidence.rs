@@ -1,16 +1,18 @@
-//! `POST /api/v1/evidence`: a raw body, kept under its digest.
+//! `POST /api/v1/evidence`: a raw body, kept under its digest, and read back by whoever sent it.
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
+use axum::response::Response;
 use domain::Digest;
 use serde::Serialize;
 
 use super::authn::Agent;
-use super::input::too_large;
+use super::input::{Id, too_large};
 use crate::AppState;
+use crate::download::attachment;
 use crate::problem::Problem;
 
 /// What an upload answers.
@@ -19,6 +21,17 @@ pub(super) struct Uploaded {
     /// To be named in `evidence[].digest` of a stage body.
     digest: Digest,
     size_bytes: usize,
+}
+
+/// What the agent uploaded, as it came; anything else is not there.
+pub(super) async fn download(
+    State(state): State<AppState>,
+    Agent(agent): Agent,
+    Id(digest): Id<Digest>,
+) -> Result<Response, Problem> {
+    let bytes = state.service.uploaded_evidence(&agent, digest).await?;
+    let name: String = digest.hex().chars().take(12).collect();
+    Ok(attachment(&format!("evidence-{name}"), bytes.ok_or_else(Problem::not_found)?))
 }
 
 /// Keeps the body. Unused after 24 hours, it is removed.

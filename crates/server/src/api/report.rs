@@ -6,7 +6,7 @@ use domain::stage::FieldError;
 use domain::{LeaseId, Outcome, RequestId, RollbackOutcome};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use service::execution::{Heartbeat, MAX_SUMMARY_CHARS};
+use service::execution::{Heartbeat, MAX_SUMMARY_CHARS, Report};
 use service::query::AgentRequest;
 
 use super::authn::Agent;
@@ -19,15 +19,6 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 struct Beat {
     lease_id: LeaseId,
-}
-
-/// What the executor reports.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Report<Status> {
-    lease_id: LeaseId,
-    status: Status,
-    summary: String,
 }
 
 /// Moves the end of the lease; answers whether to go on or to halt.
@@ -49,8 +40,7 @@ pub(super) async fn outcome(
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<AgentRequest>, Problem> {
     let report: Report<Outcome> = reported(&body)?;
-    let (lease, status) = (report.lease_id, report.status);
-    state.service.report(&agent, id, lease, status, &report.summary).await?;
+    state.service.report(&agent, id, report).await?;
     Ok(Json(state.service.agent_request(&agent, id).await?))
 }
 
@@ -62,8 +52,7 @@ pub(super) async fn rollback(
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<AgentRequest>, Problem> {
     let report: Report<RollbackOutcome> = reported(&body)?;
-    let (lease, status) = (report.lease_id, report.status);
-    state.service.report_rollback(&agent, id, lease, status, &report.summary).await?;
+    state.service.report_rollback(&agent, id, report).await?;
     Ok(Json(state.service.agent_request(&agent, id).await?))
 }
 

@@ -141,6 +141,7 @@ async fn request(
     let change = RequestChange { before, after, staged };
     let mut rows = Inserts::default();
     rows.stage(&change, new.at, new.at)?;
+    rows.reported(id, fact);
     insert::flush(tx, &mut rows).await?;
     project::fact(tx, new).await?;
     project::update(tx, &change, new.at).await

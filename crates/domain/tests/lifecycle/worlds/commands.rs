@@ -95,6 +95,7 @@ fn others() -> [Command; 16] {
         lease_id: OTHER_LEASE,
         outcome: Outcome::Succeeded,
         summary: because(),
+        evidence: vec![],
     };
     [
         Command::Elapse,
