@@ -10,13 +10,14 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Write;
+use utoipa::ToSchema;
 
-use crate::Service;
 use crate::act::{Act, ActError};
 use crate::caller::AgentCaller;
 use crate::evidence::stored;
 use crate::policy::People;
 use crate::stage::StageError;
+use crate::{Service, describe};
 
 /// The longest summary of an outcome or a rollback, in characters.
 pub const MAX_SUMMARY_CHARS: usize = 4000;
@@ -35,10 +36,13 @@ pub struct Report<Status> {
 }
 
 /// What an executor learns from a heartbeat.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Heartbeat {
+    #[schema(value_type = describe::Beat)]
     pub signal: Signal,
+    #[schema(value_type = describe::Time)]
     pub lease_until: Timestamp,
+    #[schema(value_type = describe::Time)]
     pub report_by: Timestamp,
 }
 

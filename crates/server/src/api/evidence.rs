@@ -8,6 +8,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Digest;
 use serde::Serialize;
+use service::describe;
+use utoipa::ToSchema;
 
 use super::authn::Agent;
 use super::input::{Id, too_large};
@@ -16,14 +18,24 @@ use crate::download::attachment;
 use crate::problem::Problem;
 
 /// What an upload answers.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Uploaded {
     /// To be named in `evidence[].digest` of a stage body.
+    #[schema(value_type = describe::Digest)]
     digest: Digest,
     size_bytes: usize,
 }
 
-/// What the agent uploaded, as it came; anything else is not there.
+/// Reads an upload back.
+///
+/// The bytes that this agent uploaded or sent inline, as an attachment. What another agent uploaded
+/// is not there.
+#[utoipa::path(get, path = "/api/v1/evidence/{digest}", operation_id = "read_evidence", tag = "Evidence",
+    security(("agent_key" = [])),
+    params(("digest" = inline(describe::Digest), Path, description = "As the upload was answered.")),
+    responses((status = 200, description = "The evidence as it came.",
+        body = inline(describe::Bytes), content_type = "application/octet-stream")),
+    extensions(("x-problems" = json!(["not_found"]))))]
 pub(super) async fn download(
     State(state): State<AppState>,
     Agent(agent): Agent,
@@ -34,7 +46,16 @@ pub(super) async fn download(
     Ok(attachment(&format!("evidence-{name}"), bytes.ok_or_else(Problem::not_found)?))
 }
 
-/// Keeps the body. Unused after 24 hours, it is removed.
+/// Uploads evidence.
+///
+/// The body is the evidence itself, of any media type, 1 byte to 10 MiB. Only the agent that
+/// uploaded can refer to it; what no request refers to within 24 hours is removed.
+#[utoipa::path(post, path = "/api/v1/evidence", operation_id = "upload_evidence", tag = "Evidence",
+    security(("agent_key" = [])),
+    request_body(content = inline(describe::Bytes), content_type = "application/octet-stream",
+        description = "The evidence; the media type is not looked at."),
+    responses((status = 201, description = "It is kept under its digest.", body = Uploaded)),
+    extensions(("x-problems" = json!(["empty_evidence", "body_too_large", "body_incomplete"]))))]
 pub(super) async fn upload(
     State(state): State<AppState>,
     Agent(agent): Agent,

@@ -5,6 +5,7 @@
 use domain::Digest;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::StageAnswer;
 use crate::caller::AgentCaller;
@@ -13,7 +14,7 @@ use crate::secret::{self, Finding};
 use crate::{Failure, Service};
 
 /// Something to look at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Warning {
     pub code: &'static str,
     /// JSON Pointer (RFC 6901) into the body.
