@@ -401,12 +401,14 @@ CREATE TABLE evidence_used (
     PRIMARY KEY (request_id, digest)
 );
 CREATE INDEX evidence_used_by_digest ON evidence_used (digest);
+-- Once as it is shown, and once more by whoever had shown what is masked in it.
 CREATE TABLE evidence_opened (
     request_id UUID NOT NULL REFERENCES requests (id),
     digest BYTEA NOT NULL REFERENCES evidence (digest),
     person_id UUID NOT NULL REFERENCES people (id),
+    unmasked BOOLEAN NOT NULL,
     at BIGINT NOT NULL,
-    PRIMARY KEY (request_id, digest, person_id)
+    PRIMARY KEY (request_id, digest, person_id, unmasked)
 );
 
 -- Answers to requests with an Idempotency-Key; scope = caller, method and route.

@@ -337,12 +337,15 @@ CREATE TABLE evidence_used (
     PRIMARY KEY (request_id, digest)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX evidence_used_by_digest ON evidence_used (digest);
+-- Once as it is shown, and once more by whoever had shown what is masked in it.
 CREATE TABLE evidence_opened (
     request_id TEXT NOT NULL REFERENCES requests (id),
     digest BLOB NOT NULL REFERENCES evidence (digest),
     person_id TEXT NOT NULL REFERENCES people (id),
+    unmasked INTEGER NOT NULL
+        CONSTRAINT evidence_opened_unmasked_is_boolean CHECK (unmasked IN (0, 1)),
     at INTEGER NOT NULL,
-    PRIMARY KEY (request_id, digest, person_id)
+    PRIMARY KEY (request_id, digest, person_id, unmasked)
 ) STRICT, WITHOUT ROWID;
 
 -- Answers to requests with an Idempotency-Key; scope = caller, method and route.

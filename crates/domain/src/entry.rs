@@ -153,6 +153,9 @@ pub enum HouseFact {
     EvidenceOpened {
         revision: u32,
         evidence: Digest,
+        /// What is masked in it was shown as well.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unmasked: bool,
     },
     AttemptRefused {
         attempt: Attempt,

@@ -36,6 +36,7 @@ pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 fn routes() -> OpenApiRouter<AppState> {
     let evidence = OpenApiRouter::new()
         .routes(routes!(evidence::upload))
+        .routes(routes!(evidence::download))
         .layer(DefaultBodyLimit::max(MAX_EVIDENCE_BYTES));
     OpenApiRouter::with_openapi(openapi::Base::openapi())
         .routes(routes!(requests::stage, requests::list))

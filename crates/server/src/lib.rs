@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod assets;
+mod download;
 pub mod headers;
 pub mod jobs;
 pub mod problem;

@@ -56,6 +56,7 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/requests/{id}/withdraw", post(stop::withdraw))
         .route("/requests/{id}/second-review", post(stop::second_review))
         .route("/requests/{id}/evidence/{digest}/open", post(evidence::open))
+        .route("/requests/{id}/evidence/{digest}/unmask", post(evidence::unmask))
         .route("/requests/{id}/evidence/{digest}/download", get(evidence::download))
         .route("/freezes", get(freezes::list).post(freezes::freeze))
         .route("/freezes/{id}/thaw", post(freezes::thaw))

@@ -23,7 +23,8 @@ pub(crate) use api_key::row as key_row;
 const HOUSE_NAME: &str = "countersign";
 
 /// The kinds that ship with the product.
-pub const BUILT_IN_KINDS: [&str; 5] = [
+pub const BUILT_IN_KINDS: [&str; 6] = [
+    include_str!("../kinds/command.run.json"),
     include_str!("../kinds/db.export.json"),
     include_str!("../kinds/deploy.release.json"),
     include_str!("../kinds/network.firewall_change.json"),

@@ -31,6 +31,7 @@ pub mod redeem;
 pub mod restore;
 pub mod review;
 pub mod schema;
+pub mod secret;
 pub mod session;
 pub mod sign_in;
 pub mod stage;

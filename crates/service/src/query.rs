@@ -2,6 +2,7 @@
 
 mod agent;
 mod amendment;
+mod evidence;
 mod house;
 mod ledger;
 mod lists;

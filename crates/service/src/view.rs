@@ -14,6 +14,8 @@ use domain::{
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::secret::Finding;
+
 /// Who is looking, for the header and for what is offered.
 #[derive(Clone, Debug)]
 pub struct Viewer {
@@ -164,6 +166,8 @@ pub struct RequestView {
     pub attainable: bool,
     pub stop: StopView,
     pub break_glass: Option<BreakGlassView>,
+    /// Where in the request itself something looks like a secret, by pointer.
+    pub secrets: Vec<(String, Vec<Finding>)>,
     /// What the current revision changed, if it is not the first.
     pub amendment: Option<AmendmentView>,
     /// The person who proposed it, where it is a change to the house.
@@ -260,6 +264,8 @@ pub struct AmendmentView {
     /// That is the revision which the viewer reviewed last.
     pub reviewed_by_you: bool,
     pub changes: Vec<FieldChange>,
+    /// The pieces of evidence, by name, in which what is masked is not what was masked before.
+    pub masked_otherwise: Vec<String>,
 }
 
 /// One field, old and new.
@@ -289,6 +295,12 @@ pub struct EvidenceView {
     pub presenter: Option<Presenter>,
     /// When the viewer opened it.
     pub opened_at: Option<Timestamp>,
+    /// What is masked in the content, or would be, had the viewer not had it shown.
+    pub secrets: Vec<Finding>,
+    /// When the viewer had shown what is masked.
+    pub unmasked_at: Option<Timestamp>,
+    /// The viewer may have it shown.
+    pub may_unmask: bool,
     pub content: Option<EvidenceContent>,
 }
 
@@ -297,7 +309,7 @@ pub struct EvidenceView {
 pub enum EvidenceContent {
     /// Text, whole.
     Text(String),
-    /// Not text, or more than a page should hold: to be downloaded.
+    /// Not text, or more than a page should hold: to be downloaded. Nobody looked for secrets in it.
     Download,
 }
 
@@ -327,7 +339,7 @@ pub struct TimelineItem {
 #[derive(Clone, Debug)]
 pub enum TimelineFact {
     Staged { revision: u32 },
-    EvidenceOpened { name: String },
+    EvidenceOpened { name: String, unmasked: bool },
     Amended { revision: u32 },
     Reviewed { verdict: Verdict, revision: u32 },
     GlassBroken { until: Timestamp, review_by: Timestamp },
@@ -387,6 +399,7 @@ pub struct RollbackView {
     pub outcome: RollbackOutcome,
     pub at: Timestamp,
     pub summary: Option<String>,
+    pub evidence: Vec<EvidenceView>,
 }
 
 /// What the executor reported.
@@ -395,6 +408,7 @@ pub struct OutcomeView {
     pub outcome: Outcome,
     pub at: Timestamp,
     pub summary: Option<String>,
+    pub evidence: Vec<EvidenceView>,
 }
 
 /// A page of the ledger, newest first.

@@ -288,7 +288,8 @@ impl Inserts {
         self.add(Table::EntryTexts, row);
     }
 
-    /// What a fact of a request brings beside the request's own row: a review, a spent release.
+    /// What a fact of a request brings beside the request's own row: a review, a spent release, the
+    /// evidence of a report.
     pub(crate) fn fact(&mut self, id: RequestId, fact: &RequestFact, at: Timestamp) {
         match fact {
             RequestFact::ReviewRecorded { reviewer, verdict, revision, .. } => {
@@ -318,9 +319,12 @@ impl Inserts {
             | RequestFact::ReleaseVoided
             | RequestFact::LeaseRenewed { .. }
             | RequestFact::HaltRequested { .. }
-            | RequestFact::OutcomeMissed { .. }
-            | RequestFact::OutcomeReported { .. }
-            | RequestFact::RollbackReported { .. } => {}
+            | RequestFact::OutcomeMissed { .. } => {}
+            // Kept for as long as the request is.
+            RequestFact::OutcomeReported { evidence, .. }
+            | RequestFact::RollbackReported { evidence, .. } => {
+                evidence.iter().for_each(|evidence| self.used(id, evidence.digest));
+            }
         }
     }
 
@@ -354,9 +358,14 @@ impl Inserts {
             self.add(Table::RequestTargets, row);
         }
         for evidence in &revision.evidence {
-            self.add(Table::EvidenceUsed, [id.into(), evidence.digest.into()]);
+            self.used(request.id, evidence.digest);
         }
         Ok(())
+    }
+
+    fn used(&mut self, id: RequestId, digest: Digest) {
+        let key = [id.0.as_bytes().as_slice(), &digest.0].concat();
+        self.put(Table::EvidenceUsed, key, [id.0.into(), digest.into()]);
     }
 
     fn request(&mut self, request: &Request, staged: &Staged, at: Timestamp) -> Answer<()> {

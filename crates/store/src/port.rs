@@ -13,8 +13,8 @@ use crate::change::{Change, Changed, Committed, Side};
 use crate::error::StoreError;
 use crate::house::House;
 use crate::read::{
-    AgentEntries, ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink,
-    StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
+    AgentEntries, ApiKey, IdempotencyRecord, Instance, Opening, Rebuilt, Recorded, RequestQuery,
+    SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -97,7 +97,7 @@ pub trait Store: Send + Sync + 'static {
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>>;
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>>;
     /// Which evidence of a request a person has opened, and when.
-    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<(Digest, Timestamp)>>;
+    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<Opening>>;
 
     async fn idempotency(&self, scope: &str, key: &str) -> Answer<Option<IdempotencyRecord>>;
     async fn session(&self, id_hash: [u8; 32]) -> Answer<Option<(String, Timestamp)>>;

@@ -41,8 +41,8 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    AgentEntries, ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink,
-    StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
+    AgentEntries, ApiKey, IdempotencyRecord, Instance, Opening, Rebuilt, Recorded, RequestQuery,
+    SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
 };
 pub(crate) use connect::snapshot;
 use writer::Writer;
@@ -279,7 +279,7 @@ impl Store for PostgresStore {
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>> {
         requests::evidence_bytes(&self.pool, digest).await
     }
-    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<(Digest, Timestamp)>> {
+    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<Opening>> {
         requests::opened(&self.pool, id, person).await
     }
 

@@ -34,6 +34,15 @@ pub struct Recorded {
     pub entries: Vec<Vec<u8>>,
 }
 
+/// A person opened a piece of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    pub digest: Digest,
+    /// What is masked in it was shown too.
+    pub unmasked: bool,
+    pub at: Timestamp,
+}
+
 /// Which requests to list.
 #[derive(Clone, Debug, Default)]
 pub struct RequestQuery {

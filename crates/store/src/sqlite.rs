@@ -39,8 +39,8 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    AgentEntries, ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink,
-    StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
+    AgentEntries, ApiKey, IdempotencyRecord, Instance, Opening, Rebuilt, Recorded, RequestQuery,
+    SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
 };
 pub(crate) use schema::MIGRATIONS;
 use writer::{Epoch, Writer};
@@ -293,7 +293,7 @@ impl Store for SqliteStore {
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>> {
         requests::evidence_bytes(&self.readers, digest).await
     }
-    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<(Digest, Timestamp)>> {
+    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<Opening>> {
         requests::opened(&self.readers, id, person).await
     }
 

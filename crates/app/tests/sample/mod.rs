@@ -349,6 +349,7 @@ pub fn kind() -> Kind {
             }
         }),
         required_evidence: ["plan", "dry_run"].map(evidence_rule).to_vec(),
+        command_required: true,
         rollback_plan_required: true,
         reversible: false,
         reversal_note: "data leaves the boundary".into(),

@@ -59,10 +59,10 @@ fn request_body(fact: &RequestFact) -> &'static str {
         RequestFact::LeaseRenewed { .. } => "`lease_until`",
         RequestFact::OutcomeMissed { .. } => "`missed` (`heartbeat`, `report`), `due`",
         RequestFact::OutcomeReported { .. } => {
-            "`outcome` (`succeeded`, `failed`, `halted`), `summary` c"
+            "`outcome` (`succeeded`, `failed`, `halted`), `summary` c, `evidence` (its descriptors; absent where there is none)"
         }
         RequestFact::RollbackReported { .. } => {
-            "`outcome` (`rolled_back`, `rollback_failed`), `summary` c"
+            "`outcome` (`rolled_back`, `rollback_failed`), `summary` c, `evidence` as above"
         }
     }
 }
@@ -101,7 +101,7 @@ fn house_facts() -> Vec<HouseFact> {
         HouseFact::SignedIn { person, method: SignInMethod::Link },
         HouseFact::SignInRefused { person },
         HouseFact::SignedOut { person },
-        HouseFact::EvidenceOpened { revision: 1, evidence: digest(1) },
+        HouseFact::EvidenceOpened { revision: 1, evidence: digest(1), unmasked: true },
         HouseFact::AttemptRefused { attempt: Attempt::Review, code: name },
     ]
 }
@@ -148,7 +148,7 @@ fn house_body(fact: &HouseFact) -> &'static str {
             "`person` (only for a person there is; what was typed is kept nowhere)"
         }
         HouseFact::EvidenceOpened { .. } => {
-            "`revision`, `evidence` (a digest); the entry has a `request`"
+            "`revision`, `evidence` (a digest), `unmasked` (`true` where what is masked was shown too, else absent); the entry has a `request`"
         }
         HouseFact::AttemptRefused { .. } => {
             "`attempt` (`review`, `redeem`), `code`; the entry has a `request`"

@@ -163,7 +163,13 @@ pub fn freeze(scope: FreezeScope, halts: bool) -> Freeze {
 }
 
 pub fn report(outcome: Outcome) -> Command {
-    Command::Report { executor: EXECUTOR, lease_id: LEASE, outcome, summary: because() }
+    Command::Report {
+        executor: EXECUTOR,
+        lease_id: LEASE,
+        outcome,
+        summary: because(),
+        evidence: vec![],
+    }
 }
 
 pub fn renew() -> Command {

@@ -1,18 +1,20 @@
-//! `POST /api/v1/evidence`: a raw body, kept under its digest.
+//! `POST /api/v1/evidence`: a raw body, kept under its digest, and read back by whoever sent it.
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
+use axum::response::Response;
 use domain::Digest;
 use serde::Serialize;
 use service::{AgentCaller, describe};
 use utoipa::ToSchema;
 
 use super::authn::Agent;
-use super::input::too_large;
+use super::input::{Id, too_large};
 use crate::AppState;
+use crate::download::attachment;
 use crate::problem::Problem;
 
 /// What an upload answers.
@@ -22,6 +24,26 @@ pub(super) struct Uploaded {
     #[schema(value_type = describe::Digest)]
     digest: Digest,
     size_bytes: usize,
+}
+
+/// Reads an upload back.
+///
+/// The bytes that this agent uploaded or sent inline, as an attachment. What another agent uploaded
+/// is not there.
+#[utoipa::path(get, path = "/api/v1/evidence/{digest}", operation_id = "read_evidence", tag = "Evidence",
+    security(("agent_key" = [])),
+    params(("digest" = inline(describe::Digest), Path, description = "As the upload was answered.")),
+    responses((status = 200, description = "The evidence as it came.",
+        body = inline(describe::Bytes), content_type = "application/octet-stream")),
+    extensions(("x-problems" = json!(["not_found"]))))]
+pub(super) async fn download(
+    State(state): State<AppState>,
+    Agent(agent): Agent,
+    Id(digest): Id<Digest>,
+) -> Result<Response, Problem> {
+    let bytes = state.service.uploaded_evidence(&agent, digest).await?;
+    let name: String = digest.hex().chars().take(12).collect();
+    Ok(attachment(&format!("evidence-{name}"), bytes.ok_or_else(Problem::not_found)?))
 }
 
 /// Uploads evidence.

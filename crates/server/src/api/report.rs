@@ -9,10 +9,10 @@ use domain::{LeaseId, Outcome, RequestId, RollbackOutcome};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service::describe;
-use service::execution::{Heartbeat, MAX_SUMMARY_CHARS};
+use service::execution::{Heartbeat, MAX_SUMMARY_CHARS, Report};
 use service::query::AgentRequest;
 use utoipa::openapi::schema::AdditionalProperties;
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::authn::Agent;
@@ -30,15 +30,6 @@ pub(super) struct Beat {
     lease_id: LeaseId,
 }
 
-/// What the executor reports.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Report<Status> {
-    lease_id: LeaseId,
-    status: Status,
-    summary: String,
-}
-
 /// A report as the document describes it; its statuses are the domain's.
 fn described<Status: ToSchema>() -> RefOr<Schema> {
     let summary = ObjectBuilder::new().schema_type(Type::String);
@@ -50,12 +41,16 @@ fn described<Status: ToSchema>() -> RefOr<Schema> {
         .required("status")
         .property("summary", summary.description(Some("What happened; people read it.")))
         .required("summary")
+        .property("evidence", Ref::new("#/components/schemas/StageBody/properties/evidence"))
         .additional_properties(Some(AdditionalProperties::FreeForm(false)));
     report.into()
 }
 
-type OutcomeReport = Report<Outcome>;
-type RollbackReport = Report<RollbackOutcome>;
+/// [`Report`] of an outcome, as the document calls it.
+pub(super) enum OutcomeReport {}
+
+/// [`Report`] of a rollback, as the document calls it.
+pub(super) enum RollbackReport {}
 
 impl PartialSchema for OutcomeReport {
     fn schema() -> RefOr<Schema> {
@@ -103,7 +98,7 @@ pub(super) async fn heartbeat(
 /// Reports how the execution ended.
 ///
 /// By the executor, while `executing` or `outcome_unknown`. The same lease and status again get the
-/// same answer; the first summary stands.
+/// same answer; the first report stands.
 #[utoipa::path(post, path = "/api/v1/requests/{id}/outcome", operation_id = "report_outcome",
     tag = "Execution", security(("agent_key" = [])), params(Id<RequestId>),
     request_body(content = OutcomeReport, description = "The outcome."),
@@ -115,9 +110,8 @@ pub(super) async fn outcome(
     Id(id): Id<RequestId>,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<AgentRequest>, Problem> {
-    let report: OutcomeReport = reported(&body)?;
-    let (lease, status) = (report.lease_id, report.status);
-    state.service.report(&agent, id, lease, status, &report.summary).await?;
+    let report: Report<Outcome> = reported(&body)?;
+    state.service.report(&agent, id, report).await?;
     Ok(Json(state.service.agent_request(&agent, id).await?))
 }
 
@@ -136,9 +130,8 @@ pub(super) async fn rollback(
     Id(id): Id<RequestId>,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<AgentRequest>, Problem> {
-    let report: RollbackReport = reported(&body)?;
-    let (lease, status) = (report.lease_id, report.status);
-    state.service.report_rollback(&agent, id, lease, status, &report.summary).await?;
+    let report: Report<RollbackOutcome> = reported(&body)?;
+    state.service.report_rollback(&agent, id, report).await?;
     Ok(Json(state.service.agent_request(&agent, id).await?))
 }
 

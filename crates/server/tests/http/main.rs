@@ -5,6 +5,7 @@ mod bad_input;
 mod changes;
 mod document;
 mod events;
+mod evidence;
 mod glass;
 mod introspect;
 mod ledger;

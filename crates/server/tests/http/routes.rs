@@ -12,6 +12,7 @@ use testing::TestApp;
 /// Every route with one method a line. `ID` is a pending request of agent-1, `EV` its evidence.
 const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/v1/evidence"),
+    ("GET", "/api/v1/evidence/{digest}"),
     ("POST", "/api/v1/requests"),
     ("GET", "/api/v1/requests"),
     ("GET", "/api/v1/requests/{id}"),
@@ -48,6 +49,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/freezes"),
     ("POST", "/freezes/{id}/thaw"),
     ("POST", "/requests/{id}/evidence/{digest}/open"),
+    ("POST", "/requests/{id}/evidence/{digest}/unmask"),
     ("GET", "/requests/{id}/evidence/{digest}/download"),
     ("GET", "/history"),
     ("GET", "/ledger"),

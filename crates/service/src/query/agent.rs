@@ -15,6 +15,7 @@ use super::lists::{cursor, read_cursor};
 use crate::act::ActError;
 use crate::caller::AgentCaller;
 use crate::current::Decidable;
+use crate::stage::Warning;
 use crate::wait::Topic;
 use crate::{Failure, Service, describe, wait};
 
@@ -62,6 +63,9 @@ pub struct AgentRequest {
     pub denial: Option<Objection>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes_requested: Option<Objection>,
+    /// What the author should look at: only told when it is staged or amended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// What the agent should do next, in one sentence.
     pub next: &'static str,
     /// Strong validator of this answer (RFC 9110 §8.8.3).
@@ -240,6 +244,7 @@ impl Service {
             requirements: requirements(explanation, decided),
             denial: self.denial(decidable, &state).await?,
             changes_requested: self.changes_requested(decidable, &state).await?,
+            warnings: Vec::new(),
             next: next(state.name()),
             etag: format!("\"{}-{}\"", decidable.stored.version, state.name().as_str()),
         })

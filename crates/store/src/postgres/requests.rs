@@ -9,7 +9,7 @@ use super::connect::snapshot;
 use super::rows::Column;
 use crate::batch::{Found, Wanted};
 use crate::error::StoreError;
-use crate::read::{IdempotencyRecord, Order, Recorded, RequestQuery, StateCount, Stored};
+use crate::read::{IdempotencyRecord, Opening, Order, Recorded, RequestQuery, StateCount, Stored};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -213,13 +213,10 @@ pub(super) async fn evidence_bytes(pool: &PgPool, digest: Digest) -> Answer<Opti
     Ok(Some(bytes))
 }
 
-pub(super) async fn opened(
-    pool: &PgPool,
-    id: RequestId,
-    person: PersonId,
-) -> Answer<Vec<(Digest, Timestamp)>> {
+pub(super) async fn opened(pool: &PgPool, id: RequestId, person: PersonId) -> Answer<Vec<Opening>> {
     let rows = sqlx::query(
-        "SELECT digest, at FROM evidence_opened WHERE request_id = $1 AND person_id = $2",
+        "SELECT digest, unmasked, at FROM evidence_opened \
+         WHERE request_id = $1 AND person_id = $2",
     )
     .bind(id.0)
     .bind(person.0)
@@ -227,7 +224,8 @@ pub(super) async fn opened(
     .await?;
     let one = |row: &PgRow| {
         let digest = Column("evidence_opened", "digest").digest(row)?;
-        Ok((digest, Column("evidence_opened", "at").time(row)?))
+        let at = Column("evidence_opened", "at").time(row)?;
+        Ok(Opening { digest, unmasked: row.try_get("unmasked")?, at })
     };
     rows.iter().map(one).collect()
 }

@@ -8,7 +8,7 @@ use super::rows::Column;
 use crate::batch::{Found, Wanted};
 use crate::error::StoreError;
 use crate::insert::json;
-use crate::read::{IdempotencyRecord, Order, Recorded, RequestQuery, StateCount, Stored};
+use crate::read::{IdempotencyRecord, Opening, Order, Recorded, RequestQuery, StateCount, Stored};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -236,9 +236,10 @@ pub(super) async fn opened(
     pool: &SqlitePool,
     id: RequestId,
     person: PersonId,
-) -> Answer<Vec<(Digest, Timestamp)>> {
+) -> Answer<Vec<Opening>> {
     let rows = sqlx::query(
-        "SELECT digest, at FROM evidence_opened WHERE request_id = ? AND person_id = ?",
+        "SELECT digest, unmasked, at FROM evidence_opened \
+         WHERE request_id = ? AND person_id = ?",
     )
     .bind(id.to_string())
     .bind(person.to_string())
@@ -246,7 +247,8 @@ pub(super) async fn opened(
     .await?;
     let one = |row: &SqliteRow| {
         let digest = Column("evidence_opened", "digest").digest(row)?;
-        Ok((digest, Column("evidence_opened", "at").time(row)?))
+        let at = Column("evidence_opened", "at").time(row)?;
+        Ok(Opening { digest, unmasked: row.try_get("unmasked")?, at })
     };
     rows.iter().map(one).collect()
 }

@@ -131,11 +131,17 @@ fn renew(lease_id: LeaseId) -> Command {
 }
 
 fn report(lease_id: LeaseId, outcome: Outcome) -> Command {
-    Command::Report { executor: EXECUTOR, lease_id, outcome, summary: because() }
+    Command::Report { executor: EXECUTOR, lease_id, outcome, summary: because(), evidence: vec![] }
 }
 
 fn rollback(lease_id: LeaseId, outcome: RollbackOutcome) -> Command {
-    Command::ReportRollback { executor: EXECUTOR, lease_id, outcome, summary: because() }
+    Command::ReportRollback {
+        executor: EXECUTOR,
+        lease_id,
+        outcome,
+        summary: because(),
+        evidence: vec![],
+    }
 }
 
 /// `person` approves what `request` is now, having just signed in.

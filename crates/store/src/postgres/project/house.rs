@@ -130,17 +130,18 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
                 return Err(StoreError::Stale);
             }
         }
-        HouseFact::EvidenceOpened { evidence, .. } => {
+        HouseFact::EvidenceOpened { evidence, unmasked, .. } => {
             let (Some(request), Actor::Person(person)) = (new.request, new.actor) else {
                 return Err(refused("a person opens evidence of a request"));
             };
             sqlx::query(
-                "INSERT INTO evidence_opened (request_id, digest, person_id, at) \
-                 VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                "INSERT INTO evidence_opened (request_id, digest, person_id, unmasked, at) \
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
             )
             .bind(request.0)
             .bind(evidence.0.as_slice())
             .bind(person.0)
+            .bind(unmasked)
             .bind(at)
             .execute(tx)
             .await?;

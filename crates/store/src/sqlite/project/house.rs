@@ -129,17 +129,18 @@ pub(super) async fn fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseF
                 return Err(StoreError::Stale);
             }
         }
-        HouseFact::EvidenceOpened { evidence, .. } => {
+        HouseFact::EvidenceOpened { evidence, unmasked, .. } => {
             let (Some(request), Actor::Person(person)) = (new.request, new.actor) else {
                 return Err(refused("a person opens evidence of a request"));
             };
             sqlx::query(
-                "INSERT OR IGNORE INTO evidence_opened (request_id, digest, person_id, at) \
-                 VALUES (?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO evidence_opened \
+                 (request_id, digest, person_id, unmasked, at) VALUES (?, ?, ?, ?, ?)",
             )
             .bind(request.to_string())
             .bind(evidence.0.as_slice())
             .bind(person.to_string())
+            .bind(unmasked)
             .bind(at)
             .execute(tx)
             .await?;

@@ -34,7 +34,7 @@ const PROJECTIONS: [Projection; 16] = [
     Projection { table: "evidence_used", key: &["request_id", "digest"], beside: &[] },
     Projection {
         table: "evidence_opened",
-        key: &["request_id", "digest", "person_id"],
+        key: &["request_id", "digest", "person_id", "unmasked"],
         beside: &[],
     },
 ];
