@@ -13,3 +13,4 @@ mod rules;
 mod sqlite;
 mod time;
 mod vanish;
+mod webhooks;
