@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::WebhookId;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use hmac::{Hmac, KeyInit, Mac};
@@ -47,6 +48,7 @@ pub struct KeyRing {
     release_id: String,
     pepper: [u8; KEY_BYTES],
     page: [u8; KEY_BYTES],
+    webhook: [u8; KEY_BYTES],
 }
 
 impl std::fmt::Debug for KeyRing {
@@ -76,6 +78,7 @@ impl KeyRing {
             release_public,
             pepper: key("api-key-pepper.key")?,
             page: key("cookie.key")?,
+            webhook: key("webhook.key")?,
         })
     }
 
@@ -100,6 +103,13 @@ impl KeyRing {
     /// HMAC-SHA-256 under the key for what pages carry, for one purpose.
     pub(crate) fn page(&self, purpose: &[u8], text: &[u8]) -> [u8; 32] {
         mac(&self.page, purpose, text)
+    }
+
+    /// The secret of an endpoint in one of its versions. It is kept nowhere: only whoever has the key
+    /// knows it, and a copy of the database does not.
+    pub(crate) fn webhook_secret(&self, webhook: WebhookId, version: u32) -> [u8; 32] {
+        let text = [webhook.0.as_bytes().as_slice(), &version.to_be_bytes()].concat();
+        mac(&self.webhook, b"webhook-secret", &text)
     }
 }
 
@@ -175,7 +185,9 @@ mod tests {
         assert_eq!(first.jwks(), again.jwks());
         assert_eq!(first.pepper(b"a", b"x"), again.pepper(b"a", b"x"));
         assert_ne!(first.pepper(b"a", b"x"), first.pepper(b"b", b"x"));
-        for name in ["release.key", "checkpoint.key", "api-key-pepper.key", "cookie.key"] {
+        let names =
+            ["release.key", "checkpoint.key", "api-key-pepper.key", "cookie.key", "webhook.key"];
+        for name in names {
             let mode = std::fs::metadata(path.join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }

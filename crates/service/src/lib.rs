@@ -35,6 +35,7 @@ pub mod stop;
 pub mod sweep;
 pub mod view;
 pub mod wait;
+pub mod webhook;
 
 use std::sync::Arc;
 
@@ -49,6 +50,7 @@ pub use keys::KeyRing;
 
 use sign_in::Passwords;
 use wait::Wakers;
+use webhook::guard::Guard;
 
 /// What the use cases stand on.
 pub struct Service {
@@ -63,6 +65,7 @@ pub struct Service {
     pub(crate) policies: policy::Policies,
     pub(crate) current: current::Current,
     pub(crate) touched: caller::Touched,
+    pub(crate) webhook_guard: Guard,
     public_url: String,
     instance: OnceCell<InstanceId>,
 }
@@ -116,9 +119,21 @@ impl Service {
             policies: policy::Policies::default(),
             current: current::Current::default(),
             touched: caller::Touched::default(),
+            webhook_guard: Guard::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             instance: OnceCell::new(),
         })
+    }
+
+    /// Lets webhooks go where `guard` permits, instead of to public addresses only.
+    #[must_use]
+    pub fn with_webhooks_to(self, guard: Guard) -> Self {
+        Self { webhook_guard: guard, ..self }
+    }
+
+    /// Where webhooks may go.
+    pub fn webhook_guard(&self) -> &Guard {
+        &self.webhook_guard
     }
 
     /// The address that people and agents use, without a slash at its end.

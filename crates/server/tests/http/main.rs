@@ -14,3 +14,4 @@ mod routes;
 mod stage;
 mod stop;
 mod verdicts;
+mod webhooks;
