@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use ipnet::IpNet;
 use server::AppState;
 use service::webhook::guard::Guard;
 
@@ -59,10 +60,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let clock = Arc::new(DemoClock::default());
     location.migrate(Arc::clone(&clock) as _).await?;
     // It listens on this machine only, and may talk to this machine.
-    let loopback =
-        ["127.0.0.0/8", "::1/128"].map(str::parse).into_iter().collect::<Result<_, _>>()?;
-    let (guard, port) = (Guard::new(loopback), Arc::clone(&clock) as _);
-    let service = database::open_with(&location, &keys, url, port, guard).await?;
+    let loopback: Vec<IpNet> = vec!["127.0.0.0/8".parse()?, "::1/128".parse()?];
+    let (guard, time) = (Guard::new(loopback), Arc::clone(&clock));
+    let service = database::open_with(&location, &keys, url, time, guard).await?;
     if service.is_initialised().await? {
         bail!("`{location}` is not empty; the demo wants an empty database");
     }

@@ -83,7 +83,7 @@ pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
         Command::Replay { name, from, to } => {
             let bounds = from.zip(to).map(|(from, to)| (from.to_string(), to.to_string()));
             let fields: Vec<(&str, &str)> = match &bounds {
-                Some((from, to)) => vec![("from", from), ("to", to)],
+                Some((from, to)) => vec![("from", &**from), ("to", &**to)],
                 None => vec![],
             };
             session.post(&path(session, &name, "replay").await?, &fields).await?;

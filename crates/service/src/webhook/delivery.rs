@@ -151,6 +151,9 @@ impl Service {
     ) -> Result<(), Failure> {
         let (at, answer) = (self.now(), heard.said());
         let next = self.next(before, heard, at)?;
+        if next == Next::Dead {
+            tracing::warn!(%webhook, index, answer, "a message is given up");
+        }
         let step = Step::Attempted { index, before, at, answer, next };
         self.store.side(Side::Deliver { webhook, step }).await?;
         match heard {
