@@ -22,8 +22,9 @@ pub enum Command {
     Add {
         /// A name for it
         name: String,
-        /// Its address: https://…
-        url: String,
+        /// Where it listens: https://…
+        #[arg(value_name = "URL")]
+        address: String,
         /// Only this type of event; repeat it for several [default: all]
         #[arg(long = "event", value_name = "TYPE")]
         events: Vec<String>,
@@ -67,8 +68,8 @@ pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
                 ["ENTRY", "EVENT", "STATE", "ATTEMPTS", "ANSWER", "LAST TRY", "NEXT TRY"];
             list(session, &row, headings, rows);
         }
-        Command::Add { name, url, events } => {
-            let mut fields = vec![("name", &*name), ("url", &*url)];
+        Command::Add { name, address, events } => {
+            let mut fields = vec![("name", &*name), ("url", &*address)];
             fields.extend(events.iter().map(|event| ("events", &**event)));
             secret(session, session.post(PATH, &fields).await?)?;
         }
