@@ -358,6 +358,43 @@ CREATE TABLE idempotency (
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
 
+-- Endpoints that are told of what happens, and the first entry that each was not looked at for.
+CREATE TABLE webhooks (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    lookalike TEXT NOT NULL CONSTRAINT webhooks_names_differ UNIQUE,
+    url TEXT NOT NULL,
+    events TEXT NOT NULL,
+    added_at INTEGER NOT NULL,
+    cursor INTEGER NOT NULL CONSTRAINT webhooks_cursor_not_negative CHECK (cursor >= 0),
+    -- The secret itself follows from a key that is in no database.
+    secret_version INTEGER NOT NULL
+        CONSTRAINT webhooks_secret_version_positive CHECK (secret_version > 0),
+    rotated_at INTEGER,
+    disabled_at INTEGER
+) STRICT;
+CREATE TRIGGER webhooks_identity_fixed BEFORE UPDATE ON webhooks
+WHEN NEW.id <> OLD.id OR NEW.url <> OLD.url OR NEW.cursor < OLD.cursor
+    OR NEW.secret_version < OLD.secret_version
+BEGIN SELECT raise(ABORT, 'an endpoint stays what it is, and goes on only forwards'); END;
+
+-- What an endpoint is told of: the entry, and how far it has got. What is sent follows from the entry.
+CREATE TABLE webhook_deliveries (
+    webhook_id TEXT NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    idx INTEGER NOT NULL REFERENCES entries (idx),
+    state TEXT NOT NULL CONSTRAINT webhook_deliveries_state_known CHECK (state IN (
+        'waiting', 'delivered', 'dead')),
+    attempts INTEGER NOT NULL,
+    next_at INTEGER,
+    last_at INTEGER,
+    answer TEXT,
+    PRIMARY KEY (webhook_id, idx),
+    CONSTRAINT webhook_deliveries_waiting_has_a_time CHECK ((state = 'waiting') = (next_at IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_at, idx)
+    WHERE state = 'waiting';
+CREATE INDEX webhook_deliveries_over ON webhook_deliveries (last_at) WHERE state <> 'waiting';
+
 -- Browser sessions, by the hash of their id: a copy of this table signs nobody in.
 CREATE TABLE sessions (
     id_hash BLOB PRIMARY KEY,

@@ -12,6 +12,7 @@ mod print;
 mod release_key;
 mod setup;
 mod user;
+mod webhook;
 
 use clap::Subcommand;
 
@@ -39,6 +40,8 @@ pub enum Command {
     Policy(Asked<policy::Command>),
     /// Stop redemption, for everything or for a part
     Freeze(Asked<freeze::Command>),
+    /// Endpoints that are told of what happens
+    Webhook(Asked<webhook::Command>),
 }
 
 /// Does it.
@@ -53,5 +56,6 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Kind(asked) => asked.run(kind::act).await,
         Command::Policy(asked) => asked.run(policy::act).await,
         Command::Freeze(asked) => asked.run(freeze::act).await,
+        Command::Webhook(asked) => asked.run(webhook::act).await,
     }
 }

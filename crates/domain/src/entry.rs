@@ -11,7 +11,7 @@ use crate::freeze::Freeze;
 use crate::merkle::{self, Hash};
 use crate::{
     AgentId, Commitment, Digest, FreezeId, InstanceId, KeyId, KindRef, PersonId, RequestId,
-    Timestamp,
+    Timestamp, WebhookId,
 };
 
 /// The version of the entry form.
@@ -135,6 +135,27 @@ pub enum HouseFact {
         freeze: FreezeId,
         reason: Commitment,
     },
+    /// From entry `from` on, an endpoint is told of what happens.
+    WebhookAdded {
+        webhook: WebhookId,
+        name: String,
+        /// Addresses of some receivers are secrets.
+        url: Commitment,
+        /// The types of event it is told of; none stands for all.
+        events: Vec<String>,
+        from: u64,
+    },
+    WebhookSecretRotated {
+        webhook: WebhookId,
+        version: u32,
+    },
+    /// The endpoint said that it is gone (410): it is told nothing any more.
+    WebhookDisabled {
+        webhook: WebhookId,
+    },
+    WebhookRemoved {
+        webhook: WebhookId,
+    },
     SignInLinkIssued {
         person: PersonId,
         expires_at: Timestamp,
@@ -211,6 +232,10 @@ impl HouseFact {
             Self::Restored { .. } => "Restored",
             Self::Frozen { .. } => "Frozen",
             Self::Thawed { .. } => "Thawed",
+            Self::WebhookAdded { .. } => "WebhookAdded",
+            Self::WebhookSecretRotated { .. } => "WebhookSecretRotated",
+            Self::WebhookDisabled { .. } => "WebhookDisabled",
+            Self::WebhookRemoved { .. } => "WebhookRemoved",
             Self::SignInLinkIssued { .. } => "SignInLinkIssued",
             Self::SignedIn { .. } => "SignedIn",
             Self::SignInRefused { .. } => "SignInRefused",

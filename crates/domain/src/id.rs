@@ -49,6 +49,8 @@ identifiers! {
     KeyId,
     /// A freeze.
     FreezeId,
+    /// An endpoint that is told of what happens.
+    WebhookId,
     /// One installation; part of every digest, so that no digest means anything elsewhere.
     InstanceId,
 }

@@ -45,7 +45,7 @@ pub use digest::Digest;
 pub use entry::{Actor, Entry, Fact};
 pub use fact::RequestFact;
 pub use freeze::{Freeze, FreezeScope};
-pub use id::{AgentId, FreezeId, InstanceId, KeyId, LeaseId, PersonId, RequestId};
+pub use id::{AgentId, FreezeId, InstanceId, KeyId, LeaseId, PersonId, RequestId, WebhookId};
 pub use kind::{Kind, KindRef};
 pub use quorum::Requirement;
 pub use refusal::Refusal;

@@ -14,6 +14,7 @@ pub mod problem;
 pub mod sessions;
 pub mod state;
 pub mod web;
+pub mod webhooks;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -20,6 +20,7 @@ mod review;
 mod settings;
 mod sign_in;
 mod stop;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -79,6 +80,10 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/settings/password", post(settings::set_password))
         .route("/settings/keys", post(settings::issue_key))
         .route("/settings/keys/{key}/revoke", post(settings::revoke_key))
+        .route("/settings/webhooks", get(webhooks::list).post(webhooks::add))
+        .route("/settings/webhooks/{id}/rotate", post(webhooks::rotate))
+        .route("/settings/webhooks/{id}/remove", post(webhooks::remove))
+        .route("/settings/webhooks/{id}/replay", post(webhooks::replay))
         .fallback(desk::nothing_here)
         .method_not_allowed_fallback(desk::nothing_here)
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

@@ -304,14 +304,19 @@ impl Service {
         facts: Vec<NewFact>,
         writes: Vec<Write>,
     ) -> Result<(), HouseError> {
+        self.expect_steward(by).await?;
+        self.commit_authority(epoch, facts, writes).await
+    }
+
+    /// INVARIANT: I9. Whoever lost the right while the call was under way changes nothing.
+    pub(crate) async fn expect_steward(&self, by: &Steward) -> Result<(), HouseError> {
         if let Steward::Administrator(person) = by {
-            // INVARIANT: I9. Whoever lost the right while the call was under way changes nothing.
             let now = self.active_person(person.id()).await?;
             if !now.is_some_and(|person| person.is_in(ADMINISTRATORS)) {
                 return Err(HouseError::NotAdministrator);
             }
         }
-        self.commit_authority(epoch, facts, writes).await
+        Ok(())
     }
 
     /// The authority epoch: read it before what a change rests on.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::Timestamp;
+use domain::{Timestamp, WebhookId};
 use ed25519_dalek::SigningKey;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest as _, Sha256};
@@ -51,6 +51,7 @@ pub struct KeyRing {
     checkpoint: SigningKey,
     pepper: [u8; KEY_BYTES],
     page: [u8; KEY_BYTES],
+    webhook: [u8; KEY_BYTES],
 }
 
 impl std::fmt::Debug for KeyRing {
@@ -75,6 +76,7 @@ impl KeyRing {
             checkpoint: SigningKey::from_bytes(&key(CHECKPOINT)?),
             pepper: key("api-key-pepper.key")?,
             page: key("cookie.key")?,
+            webhook: key("webhook.key")?,
         })
     }
 
@@ -91,6 +93,13 @@ impl KeyRing {
     /// HMAC-SHA-256 under the key for what pages carry, for one purpose.
     pub(crate) fn page(&self, purpose: &[u8], text: &[u8]) -> [u8; 32] {
         mac(&self.page, purpose, text)
+    }
+
+    /// The secret of an endpoint in one of its versions. It is kept nowhere: only whoever has the key
+    /// knows it, and a copy of the database does not.
+    pub(crate) fn webhook_secret(&self, webhook: WebhookId, version: u32) -> [u8; 32] {
+        let text = [webhook.0.as_bytes().as_slice(), &version.to_be_bytes()].concat();
+        mac(&self.webhook, b"webhook-secret", &text)
     }
 }
 
@@ -168,7 +177,9 @@ mod tests {
         assert_eq!(jwks(&first), jwks(&again));
         assert_eq!(first.pepper(b"a", b"x"), again.pepper(b"a", b"x"));
         assert_ne!(first.pepper(b"a", b"x"), first.pepper(b"b", b"x"));
-        for name in ["release.key", "checkpoint.key", "api-key-pepper.key", "cookie.key"] {
+        let names =
+            ["release.key", "checkpoint.key", "api-key-pepper.key", "cookie.key", "webhook.key"];
+        for name in names {
             let mode = std::fs::metadata(path.join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }

@@ -39,6 +39,7 @@ pub mod stop;
 pub mod sweep;
 pub mod view;
 pub mod wait;
+pub mod webhook;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ pub use keys::KeyRing;
 
 use sign_in::Passwords;
 use wait::Wakers;
+use webhook::guard::Guard;
 
 /// What the use cases stand on.
 pub struct Service {
@@ -68,6 +70,7 @@ pub struct Service {
     pub(crate) current: current::Current,
     pub(crate) touched: caller::Touched,
     pub(crate) streams: events::Streams,
+    pub(crate) webhook_guard: Guard,
     public_url: String,
     instance: OnceCell<InstanceId>,
 }
@@ -122,9 +125,21 @@ impl Service {
             current: current::Current::default(),
             touched: caller::Touched::default(),
             streams: events::Streams::default(),
+            webhook_guard: Guard::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             instance: OnceCell::new(),
         })
+    }
+
+    /// Lets webhooks go where `guard` permits, instead of to public addresses only.
+    #[must_use]
+    pub fn with_webhooks_to(self, guard: Guard) -> Self {
+        Self { webhook_guard: guard, ..self }
+    }
+
+    /// Where webhooks may go.
+    pub fn webhook_guard(&self) -> &Guard {
+        &self.webhook_guard
     }
 
     /// The address that people and agents use, without a slash at its end.

@@ -9,7 +9,7 @@ use domain::stage::{ClaimedRisk, RollbackPlan, Window};
 use domain::{
     AgentId, Digest, FreezeId, Ineligible, KeyId, Kind, KindRef, Outcome, PersonId, RequestId,
     Requirement, Risk, RiskLevel, RollbackOutcome, SecondVerdict, State, StateName, Timestamp,
-    Verdict,
+    Verdict, WebhookId,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -234,6 +234,47 @@ pub struct FreezesView {
     pub agents: Vec<(AgentId, String)>,
     pub kinds: Vec<String>,
     pub environments: Vec<String>,
+}
+
+/// The page of endpoints.
+#[derive(Clone, Debug, Serialize)]
+pub struct WebhooksView {
+    pub now: Timestamp,
+    pub webhooks: Vec<WebhookRow>,
+    /// Every type of event, and when it is sent.
+    pub events: Vec<(&'static str, &'static str)>,
+}
+
+/// An endpoint, and how far it was told.
+#[derive(Clone, Debug, Serialize)]
+pub struct WebhookRow {
+    pub id: WebhookId,
+    pub name: String,
+    pub url: String,
+    /// The types of event it is told of; none stands for all.
+    pub events: Vec<String>,
+    pub added_at: Timestamp,
+    /// It answered that it is gone, and is told nothing any more.
+    pub disabled_at: Option<Timestamp>,
+    /// Until when the secret before signs too.
+    pub overlap_until: Option<Timestamp>,
+    pub waiting: u64,
+    pub dead: u64,
+    /// The newest first.
+    pub deliveries: Vec<DeliveryRow>,
+}
+
+/// What an endpoint was told, or will be.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeliveryRow {
+    pub index: u64,
+    pub event: &'static str,
+    pub state: &'static str,
+    pub attempts: u32,
+    /// The last answer: a status, or why there was none.
+    pub answer: Option<String>,
+    pub last_at: Option<Timestamp>,
+    pub next_at: Option<Timestamp>,
 }
 
 /// An approval that one person gave in place of all requirements.

@@ -5,7 +5,8 @@ use domain::entry::HouseFact;
 use domain::kind::EffectPart;
 use domain::revision::Sealed;
 use domain::{
-    Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestFact, RequestId, Timestamp,
+    Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestFact, RequestId,
+    Timestamp, WebhookId,
 };
 
 use crate::error::StoreError;
@@ -136,6 +137,10 @@ fn moves_epoch(fact: &HouseFact) -> bool {
         | HouseFact::Frozen { .. }
         | HouseFact::Thawed { .. } => true,
         HouseFact::CheckpointKeyNamed { .. }
+        | HouseFact::WebhookAdded { .. }
+        | HouseFact::WebhookSecretRotated { .. }
+        | HouseFact::WebhookDisabled { .. }
+        | HouseFact::WebhookRemoved { .. }
         | HouseFact::SignInLinkIssued { .. }
         | HouseFact::SignedIn { .. }
         | HouseFact::SignInRefused { .. }
@@ -295,11 +300,58 @@ pub enum Side {
     },
     /// Keeps a signed tree head, unless one of this size or larger is there already.
     Checkpoint(StoredCheckpoint),
-    /// Removes expired sessions and links, and evidence older than this that nothing refers to.
+    /// What becomes of an endpoint's deliveries. Does nothing where the endpoint is gone.
+    Deliver {
+        webhook: WebhookId,
+        step: Step,
+    },
+    /// Removes expired sessions and links, evidence older than this that nothing refers to, and
+    /// what was delivered to endpoints, or given up, before these instants.
     Sweep {
         now: Timestamp,
         evidence_before: Timestamp,
+        delivered_before: Timestamp,
+        dead_before: Timestamp,
     },
+}
+
+/// One step of telling an endpoint what happened.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// The cursor goes from one entry to another; `wanted` of those between wait from now on.
+    /// Does nothing where the cursor is elsewhere: another process was faster.
+    Advance { from: u64, to: u64, wanted: Vec<u64>, at: Timestamp },
+    /// An attempt was made, the one after `before`. Does nothing where it is not the next one.
+    Attempted { index: u64, before: u32, at: Timestamp, answer: String, next: Next },
+    /// These wait anew, whether or not they were delivered.
+    Replay { wanted: Vec<u64>, at: Timestamp },
+    /// What was given up waits anew.
+    ReplayDead { at: Timestamp },
+}
+
+/// What comes after an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    Delivered,
+    Dead,
+    At(Timestamp),
+}
+
+impl Next {
+    pub(crate) fn state(self) -> crate::read::DeliveryState {
+        match self {
+            Self::Delivered => crate::read::DeliveryState::Delivered,
+            Self::Dead => crate::read::DeliveryState::Dead,
+            Self::At(_) => crate::read::DeliveryState::Waiting,
+        }
+    }
+
+    pub(crate) fn at(self) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Delivered | Self::Dead => None,
+        }
+    }
 }
 
 /// What another process committed: a reason to read again, and nothing more.

@@ -6,15 +6,16 @@ use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::risk::History;
-use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp};
+use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp, WebhookId};
 use tokio::sync::broadcast;
 
 use crate::change::{Change, Changed, Committed, Side};
 use crate::error::StoreError;
 use crate::house::House;
 use crate::read::{
-    AgentEntries, ApiKey, IdempotencyRecord, Instance, Opening, Rebuilt, Recorded, RequestQuery,
-    SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
+    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Rebuilt,
+    Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
+    StoredPolicy, Webhook,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -98,6 +99,20 @@ pub trait Store: Send + Sync + 'static {
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>>;
     /// Which evidence of a request a person has opened, and when.
     async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<Opening>>;
+
+    /// The endpoints that are told of what happens, by name.
+    async fn webhooks(&self) -> Answer<Vec<Webhook>>;
+    /// What an endpoint is told of, the newest first.
+    async fn deliveries(&self, webhook: WebhookId, limit: u32) -> Answer<Vec<Delivery>>;
+    /// How much of it is in each state.
+    async fn delivery_counts(&self, webhook: WebhookId) -> Answer<Vec<(DeliveryState, u64)>>;
+    /// What is to be tried by `now`, the longest overdue first.
+    async fn due_deliveries(
+        &self,
+        webhook: WebhookId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<Delivery>>;
 
     async fn idempotency(&self, scope: &str, key: &str) -> Answer<Option<IdempotencyRecord>>;
     async fn session(&self, id_hash: [u8; 32]) -> Answer<Option<(String, Timestamp)>>;

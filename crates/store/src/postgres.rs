@@ -17,6 +17,7 @@ mod rebuild;
 mod requests;
 mod rows;
 mod schema;
+mod webhooks;
 mod writer;
 
 use std::path::Path;
@@ -26,7 +27,7 @@ use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::risk::History;
-use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp};
+use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp, WebhookId};
 use sqlx::postgres::PgPool;
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::broadcast;
@@ -41,8 +42,9 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    AgentEntries, ApiKey, IdempotencyRecord, Instance, Opening, Rebuilt, Recorded, RequestQuery,
-    SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy,
+    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Rebuilt,
+    Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
+    StoredPolicy, Webhook,
 };
 pub(crate) use connect::snapshot;
 use writer::Writer;
@@ -281,6 +283,24 @@ impl Store for PostgresStore {
     }
     async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<Opening>> {
         requests::opened(&self.pool, id, person).await
+    }
+
+    async fn webhooks(&self) -> Answer<Vec<Webhook>> {
+        webhooks::list(&self.pool).await
+    }
+    async fn deliveries(&self, webhook: WebhookId, limit: u32) -> Answer<Vec<Delivery>> {
+        webhooks::deliveries(&self.pool, webhook, limit).await
+    }
+    async fn delivery_counts(&self, webhook: WebhookId) -> Answer<Vec<(DeliveryState, u64)>> {
+        webhooks::counts(&self.pool, webhook).await
+    }
+    async fn due_deliveries(
+        &self,
+        webhook: WebhookId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<Delivery>> {
+        webhooks::due(&self.pool, webhook, now, limit).await
     }
 
     async fn idempotency(&self, scope: &str, key: &str) -> Answer<Option<IdempotencyRecord>> {

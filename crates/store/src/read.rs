@@ -3,7 +3,7 @@
 use domain::kind::EffectPart;
 use domain::{
     Actor, AgentId, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, StateName,
-    Timestamp,
+    Timestamp, WebhookId,
 };
 
 /// Which installation this is.
@@ -177,6 +177,66 @@ pub struct StoredCheckpoint {
     pub issued_at: Timestamp,
     /// The signed note.
     pub note: String,
+}
+
+/// An endpoint that is told of what happens.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Webhook {
+    pub id: WebhookId,
+    pub name: String,
+    pub url: String,
+    /// The types of event it is told of; none stands for all.
+    pub events: Vec<String>,
+    pub added_at: Timestamp,
+    /// The first entry that it was not looked at for.
+    pub cursor: u64,
+    pub secret_version: u32,
+    pub rotated_at: Option<Timestamp>,
+    pub disabled_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // SECURITY: addresses of some receivers are secrets.
+        write!(f, "Webhook({}, {}, cursor {})", self.id, self.name, self.cursor)
+    }
+}
+
+/// How far an endpoint has been told of one entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    pub index: u64,
+    pub state: DeliveryState,
+    pub attempts: u32,
+    /// When it is tried again; only while it waits.
+    pub next_at: Option<Timestamp>,
+    pub last_at: Option<Timestamp>,
+    /// The last answer: a status, or a word for why there was none.
+    pub answer: Option<String>,
+}
+
+/// Whether something is still to be delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeliveryState {
+    Waiting,
+    Delivered,
+    /// Given up; only a replay tries again.
+    Dead,
+}
+
+impl DeliveryState {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Waiting, Self::Delivered, Self::Dead].into_iter().find(|one| one.as_str() == text)
+    }
 }
 
 /// A value that is not what the entries say.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use server::AppState;
 use service::house::MAX_KEY_LIFE_S;
 use service::ledger::Trust;
+use service::webhook::guard::Guard;
 use service::{KeyRing, PersonCaller, Service, Steward};
 use store::{Clock, PostgresStore, SqliteStore, Store};
 use tempfile::TempDir;
@@ -62,6 +63,9 @@ async fn open(place: &Place, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
     }
 }
 
+/// Where webhooks may go in tests, beside public addresses.
+const ENDPOINTS: &str = "127.0.0.1/32";
+
 /// A stage body that works.
 pub fn stage_body() -> Value {
     let kinds = service::house::BUILT_IN_KINDS;
@@ -79,7 +83,8 @@ async fn start(place: &Place, directory: &Path, clock: &Arc<FixedClock>, seed: u
     let store = open(place, Arc::clone(clock) as _).await;
     let (clock, url) = (Arc::clone(clock) as _, "http://localhost".to_owned());
     let service = Service::new(Arc::clone(&store), clock, entropy, keys, url).expect("a service");
-    (Arc::new(service), store)
+    let guard = Guard::new(vec![ENDPOINTS.parse().expect("a network")]);
+    (Arc::new(service.with_webhooks_to(guard)), store)
 }
 
 fn routes(service: &Arc<Service>) -> Router {

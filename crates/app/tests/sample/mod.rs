@@ -6,6 +6,7 @@ pub mod states;
 
 use app::{
     Assets, Chrome, FreezeDraft, FreezesPage, KindsPage, Page, PeoplePage, ProblemPage, SignInPage,
+    WebhookDraft, WebhooksPage,
 };
 use domain::kind::{EffectPart, EvidenceRule};
 use domain::{
@@ -14,10 +15,11 @@ use domain::{
 };
 use serde_json::json;
 use service::view::{
-    AgentRef, AgentRow, AgentsView, CheckpointView, FreezeRow, FreezeScopeView, FreezesView,
-    HistoryView, InboxView, KeyRow, KindView, KindsView, LedgerRow, LedgerView, PeopleView,
-    PersonRow, RequestRow, Viewer,
+    AgentRef, AgentRow, AgentsView, CheckpointView, DeliveryRow, FreezeRow, FreezeScopeView,
+    FreezesView, HistoryView, InboxView, KeyRow, KindView, KindsView, LedgerRow, LedgerView,
+    PeopleView, PersonRow, RequestRow, Viewer, WebhookRow, WebhooksView,
 };
+use service::webhook::event::EventType;
 
 /// Text that tries everything: markup, a direction override, a zero width space, a run of spaces.
 pub const HOSTILE: &str = "</textarea><script>alert(1)</script>\u{202e}gnp\u{200b}";
@@ -294,6 +296,40 @@ pub fn people() -> PeopleView {
     }
 }
 
+fn webhooks(some: bool, draft: Option<WebhookDraft>) -> Page {
+    let delivery = |index, state, attempts, answer: Option<&str>| DeliveryRow {
+        index,
+        event: "request.changes_requested",
+        state,
+        attempts,
+        answer: answer.map(Into::into),
+        last_at: answer.map(|_| at("22T15:20")),
+        next_at: (state == "waiting").then(|| at("22T15:50")),
+    };
+    let row = |number: u8, name: &str, disabled| WebhookRow {
+        id: format!("0192f0a0-0000-7000-8000-0000000005{number:02x}").parse().unwrap(),
+        name: name.into(),
+        url: format!("https://{}.example/hooks/countersign/{}", "bridge", "0a1b2c3d".repeat(9)),
+        events: if number == 1 { vec![] } else { vec!["request.staged".into()] },
+        added_at: at("20T08:00"),
+        disabled_at: disabled,
+        overlap_until: (number == 1).then(|| at("23T09:00")),
+        waiting: 2,
+        dead: 1,
+        deliveries: vec![
+            delivery(412, "waiting", 0, None),
+            delivery(411, "waiting", 3, Some("timed out")),
+            delivery(409, "dead", 10, Some("503")),
+            delivery(402, "delivered", 1, Some("204")),
+        ],
+    };
+    let rows = vec![row(1, "chat bridge", None), row(2, "old orchestrator", Some(at("21T10:00")))];
+    let events = EventType::ALL.iter().map(|one| (one.word(), one.when())).collect();
+    let webhooks = if some { rows } else { vec![] };
+    let view = WebhooksView { now: now(), webhooks, events };
+    Page::Webhooks(Box::new(WebhooksPage { view, draft }))
+}
+
 pub fn freeze(number: u8, scope: FreezeScopeView, halts: bool) -> FreezeRow {
     FreezeRow {
         id: format!("0192f0a0-0000-7000-8000-0000000004{number:02x}").parse().unwrap(),
@@ -391,6 +427,20 @@ pub fn pages() -> Vec<(&'static str, Page)> {
         ("people", Page::People(Box::new(PeoplePage { view: people(), draft: None }))),
         ("kinds", Page::Kinds(Box::new(KindsPage { view: kinds, draft: None }))),
         ("policy", Page::Policy(Box::new(house::policy()))),
+        ("webhooks", webhooks(true, None)),
+        ("webhooks-empty", webhooks(false, None)),
+        (
+            "webhooks-draft",
+            webhooks(
+                true,
+                Some(WebhookDraft {
+                    name: HOSTILE.into(),
+                    url: HOSTILE.into(),
+                    events: vec![],
+                    problem: "The address is no URL of an endpoint.".into(),
+                }),
+            ),
+        ),
         ("freezes", freezes_page(true, true, None)),
         ("freezes-reader", freezes_page(false, false, None)),
         (

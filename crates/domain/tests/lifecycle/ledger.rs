@@ -9,7 +9,7 @@ use domain::risk::{RiskCode, RiskFact, RiskLevel};
 use domain::stage::Window;
 use domain::{
     Actor, AgentId, Fact, Freeze, FreezeId, KeyId, KindRef, PersonId, RequestFact, Requirement,
-    Risk, Timestamp,
+    Risk, Timestamp, WebhookId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -73,6 +73,7 @@ fn house_facts() -> Vec<HouseFact> {
     let (person, agent, at): (PersonId, AgentId, Timestamp) = (BOB, AgentId::HOUSE, at(0));
     let (group, name) = (String::new(), String::new());
     let (key, freeze) = (KeyId(Uuid::nil()), FreezeId(Uuid::nil()));
+    let webhook = WebhookId(Uuid::nil());
     let kind = KindRef { name: name.clone(), version: 1 };
     vec![
         HouseFact::InstanceCreated { product_version: name.clone() },
@@ -97,6 +98,16 @@ fn house_facts() -> Vec<HouseFact> {
             reason: because(),
         },
         HouseFact::Thawed { freeze, reason: because() },
+        HouseFact::WebhookAdded {
+            webhook,
+            name: name.clone(),
+            url: because(),
+            events: vec![name.clone()],
+            from: 1,
+        },
+        HouseFact::WebhookSecretRotated { webhook, version: 2 },
+        HouseFact::WebhookDisabled { webhook },
+        HouseFact::WebhookRemoved { webhook },
         HouseFact::SignInLinkIssued { person, expires_at: at },
         HouseFact::SignedIn { person, method: SignInMethod::Link },
         HouseFact::SignInRefused { person },
@@ -142,6 +153,12 @@ fn house_body(fact: &HouseFact) -> &'static str {
             "`freeze` {`id`,`scope` {`of` (`all`, `agent`, `kind`, `environment`), `name` (absent for `all`)},`halts`}, `reason` c"
         }
         HouseFact::Thawed { .. } => "`freeze` (its id), `reason` c",
+        HouseFact::WebhookAdded { .. } => {
+            "`webhook`, `name`, `url` c, `events` [type] (empty: all), `from` (the first entry that it is told of)"
+        }
+        HouseFact::WebhookSecretRotated { .. } => "`webhook`, `version`",
+        HouseFact::WebhookDisabled { .. } => "`webhook`, which answered that it is gone (410)",
+        HouseFact::WebhookRemoved { .. } => "`webhook`",
         HouseFact::SignInLinkIssued { .. } => "`person`, `expires_at`",
         HouseFact::SignedIn { .. } => "`person`, `method` (`password`, `link`)",
         HouseFact::SignInRefused { .. } => {

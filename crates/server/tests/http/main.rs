@@ -19,3 +19,4 @@ mod routes;
 mod stage;
 mod stop;
 mod verdicts;
+mod webhooks;

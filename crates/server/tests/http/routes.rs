@@ -77,6 +77,11 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/settings/password"),
     ("POST", "/settings/keys"),
     ("POST", "/settings/keys/{key}/revoke"),
+    ("GET", "/settings/webhooks"),
+    ("POST", "/settings/webhooks"),
+    ("POST", "/settings/webhooks/{id}/rotate"),
+    ("POST", "/settings/webhooks/{id}/remove"),
+    ("POST", "/settings/webhooks/{id}/replay"),
     ("GET", "/assets/{file}"),
     ("GET", "/pkg/{file}"),
     // Last, because the stager's own call ends the request that all others ask for.

@@ -12,5 +12,6 @@ GRANT SELECT, INSERT, UPDATE ON
     instance, people, agents, api_keys, freezes, requests
     TO countersign_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    leaders, group_members, reviews, evidence, evidence_uploads, sessions, sign_in_links
+    leaders, group_members, reviews, evidence, evidence_uploads, sessions, sign_in_links, webhooks,
+    webhook_deliveries
     TO countersign_serve;

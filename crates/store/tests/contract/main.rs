@@ -14,3 +14,4 @@ mod rules;
 mod sqlite;
 mod time;
 mod vanish;
+mod webhooks;

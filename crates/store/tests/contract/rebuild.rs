@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::entry::HouseFact;
 use domain::freeze::FreezeScope;
-use domain::{Actor, Digest, Freeze, FreezeId, KeyId, KindRef, canonical};
+use domain::{Actor, Digest, Freeze, FreezeId, KeyId, KindRef, WebhookId, canonical};
 use sqlx::{Connection, Row, SqliteConnection};
 use store::read::Difference;
 use store::{Change, NewFact, Store, Write};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::fixture::{BOB, at, fact, four_states, frozen, issued, kind};
 use crate::rules::Database;
+use crate::webhooks::added;
 
 const FREEZE: FreezeId = FreezeId(Uuid::from_u128(6));
 const POLICY: &str = "// nothing is permitted";
@@ -36,6 +37,8 @@ const FORGED: &[(&str, &str, Option<&str>)] = &[
     ("UPDATE freezes SET halts = NOT halts", "freezes", Some("halts")),
     ("UPDATE freezes SET thawed_at = 5", "freezes", Some("thawed_at")),
     ("UPDATE freezes SET reason = 'no reason'", "freezes", Some("reason")),
+    ("UPDATE webhooks SET url = 'https://elsewhere.example/'", "webhooks", Some("url")),
+    ("UPDATE webhooks SET disabled_at = 5", "webhooks", Some("disabled_at")),
     ("UPDATE requests SET due_at = due_at + 1", "requests", Some("due_at")),
     ("UPDATE requests SET changed_at = changed_at + 1", "requests", Some("changed_at")),
     ("UPDATE reviews SET verdict = 'pass'", "reviews", Some("verdict")),
@@ -52,7 +55,7 @@ const FORGED: &[(&str, &str, Option<&str>)] = &[
 ];
 
 /// What no entry speaks of, or what is checked on its own.
-const APART: [&str; 9] = [
+const APART: [&str; 10] = [
     // The ledger's own check: commitments, hashes, signatures.
     "entry_texts",
     "tree_nodes",
@@ -61,8 +64,9 @@ const APART: [&str; 9] = [
     "evidence",
     "evidence_chunks",
     "evidence_uploads",
-    // Passing: retries, and who is signed in.
+    // Passing: retries, who is signed in, and how far endpoints were told.
     "idempotency",
+    "webhook_deliveries",
     "sessions",
     "sign_in_links",
 ];
@@ -82,6 +86,7 @@ async fn housed(database: &impl Database) -> std::sync::Arc<dyn Store> {
         system(HouseFact::ChangesGated),
         NewFact { at: at(100), ..issued(KeyId(Uuid::from_u128(3))) },
         NewFact { at: at(100), ..frozen(Actor::Person(BOB), freeze) },
+        NewFact { at: at(100), ..added(WebhookId(Uuid::from_u128(50)), "bridge", 2) },
     ];
     let writes = vec![Write::Policy { version: 1, text: POLICY.into() }];
     store.commit(Change { facts, writes, ..Change::default() }).await.unwrap();

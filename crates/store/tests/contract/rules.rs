@@ -81,6 +81,12 @@ macro_rules! hold {
             a_repeat_is_known_by_its_content_and_how_it_ended,
             what_expired_is_told_from_what_was_denied
         );
+        $crate::rules::hold!($database, webhooks:
+            an_endpoint_is_read_back_and_goes_with_what_waits_for_it,
+            f10_a_cursor_and_what_is_to_be_told_move_together_and_once,
+            f10_an_attempt_counts_once_and_what_waits_is_due_in_its_time,
+            what_is_over_is_told_again_when_asked_and_cleared_in_its_time
+        );
         $crate::rules::hold!($database, time:
             i12_a_clock_set_back_revives_nothing_and_records_nothing_before_the_newest_entry,
             i12_k13_a_clock_that_is_a_day_behind_records_nothing,
@@ -394,7 +400,12 @@ pub async fn evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it(
     store.side(upload(at(1))).await.unwrap();
     store.side(upload(at(50))).await.unwrap();
     assert_eq!(store.evidence_size(AGENT, digest).await.unwrap(), Some(2_400_000));
-    let sweep = |before| Side::Sweep { now: at(100), evidence_before: at(before) };
+    let sweep = |before| Side::Sweep {
+        now: at(100),
+        evidence_before: at(before),
+        delivered_before: at(0),
+        dead_before: at(0),
+    };
     store.side(sweep(50)).await.unwrap();
     assert!(store.evidence_bytes(digest).await.unwrap().is_some_and(|found| found == bytes));
     store.side(sweep(51)).await.unwrap();

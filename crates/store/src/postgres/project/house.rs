@@ -4,6 +4,7 @@ use domain::entry::HouseFact;
 use domain::{Actor, name};
 use sqlx::PgConnection;
 
+use super::super::webhooks;
 use super::refused;
 use crate::change::NewFact;
 use crate::error::StoreError;
@@ -151,6 +152,10 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
             sqlx::query("DELETE FROM sessions").execute(&mut *tx).await?;
             sqlx::query("DELETE FROM sign_in_links").execute(tx).await?;
         }
+        HouseFact::WebhookAdded { .. }
+        | HouseFact::WebhookSecretRotated { .. }
+        | HouseFact::WebhookDisabled { .. }
+        | HouseFact::WebhookRemoved { .. } => webhooks::fact(tx, new, fact).await?,
         HouseFact::InstanceCreated { .. }
         | HouseFact::PasswordSet { .. }
         | HouseFact::KindPut { .. }

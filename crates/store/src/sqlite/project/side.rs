@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::super::{checkpoints, insert};
+use super::super::{checkpoints, insert, webhooks};
 use crate::change::Side;
 use crate::error::StoreError;
 use crate::insert::Inserts;
@@ -48,7 +48,11 @@ pub(in crate::sqlite) async fn side(tx: &mut SqliteConnection, side: &Side) -> A
             insert::flush(tx, &mut rows).await?;
         }
         Side::Checkpoint(checkpoint) => checkpoints::keep(tx, checkpoint).await?,
-        Side::Sweep { now, evidence_before } => sweep(tx, *now, *evidence_before).await?,
+        Side::Deliver { webhook, step } => webhooks::step(tx, *webhook, step).await?,
+        Side::Sweep { now, evidence_before, delivered_before, dead_before } => {
+            sweep(tx, *now, *evidence_before).await?;
+            webhooks::clear(tx, *delivered_before, *dead_before).await?;
+        }
     }
     Ok(())
 }

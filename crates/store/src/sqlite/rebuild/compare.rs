@@ -14,7 +14,7 @@ struct Projection {
     beside: &'static [&'static str],
 }
 
-const PROJECTIONS: [Projection; 16] = [
+const PROJECTIONS: [Projection; 17] = [
     // Several facts of one change move the epoch once.
     Projection { table: "instance", key: &["only_row"], beside: &["authority_epoch"] },
     Projection { table: "entries", key: &["idx"], beside: &["body", "leaf"] },
@@ -25,6 +25,8 @@ const PROJECTIONS: [Projection; 16] = [
     Projection { table: "kinds", key: &["name", "version"], beside: &[] },
     Projection { table: "policies", key: &["version"], beside: &[] },
     Projection { table: "freezes", key: &["id"], beside: &[] },
+    // How far it was told is no fact.
+    Projection { table: "webhooks", key: &["id"], beside: &["cursor"] },
     // Several facts of one change are one version.
     Projection { table: "requests", key: &["id"], beside: &["version"] },
     Projection { table: "revisions", key: &["request_id", "number"], beside: &[] },
