@@ -151,6 +151,8 @@ CREATE TABLE api_keys (
     revoked_at BIGINT,
     last_used_at BIGINT,
     shown_to UUID NOT NULL REFERENCES people (id),
+    -- Kinds and environments that it is limited to, as JSON.
+    scope TEXT NOT NULL,
     CONSTRAINT api_keys_one_holder CHECK ((agent_id IS NULL) <> (person_id IS NULL))
 );
 CREATE INDEX api_keys_by_agent ON api_keys (agent_id);

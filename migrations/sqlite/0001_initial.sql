@@ -115,6 +115,8 @@ CREATE TABLE api_keys (
     revoked_at INTEGER,
     last_used_at INTEGER,
     shown_to TEXT NOT NULL REFERENCES people (id),
+    -- Kinds and environments that it is limited to, as JSON.
+    scope TEXT NOT NULL,
     CONSTRAINT api_keys_one_holder CHECK ((agent_id IS NULL) <> (person_id IS NULL))
 ) STRICT;
 CREATE INDEX api_keys_by_agent ON api_keys (agent_id);

@@ -9,6 +9,7 @@ use crate::canonical::{self, NotCanonical};
 use crate::fact::RequestFact;
 use crate::freeze::Freeze;
 use crate::merkle::{self, Hash};
+use crate::scope::Scope;
 use crate::{
     AgentId, Commitment, Digest, FreezeId, InstanceId, KeyId, KindRef, PersonId, RequestId,
     Timestamp,
@@ -96,6 +97,14 @@ pub enum HouseFact {
         holder: Actor,
         expires_at: Timestamp,
         shown_to: PersonId,
+        /// Absent where the key opens whatever its holder may do.
+        #[serde(default, skip_serializing_if = "Scope::is_all")]
+        scope: Scope,
+    },
+    /// Another key takes its place: it lives until then, if not shorter.
+    KeyRetired {
+        key: KeyId,
+        expires_at: Timestamp,
     },
     KeyRevoked {
         key: KeyId,
@@ -199,6 +208,7 @@ impl HouseFact {
             Self::AgentAdded { .. } => "AgentAdded",
             Self::AgentSuspended { .. } => "AgentSuspended",
             Self::KeyIssued { .. } => "KeyIssued",
+            Self::KeyRetired { .. } => "KeyRetired",
             Self::KeyRevoked { .. } => "KeyRevoked",
             Self::KindPut { .. } => "KindPut",
             Self::PolicyPut { .. } => "PolicyPut",

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use domain::{Actor, AgentId, KeyId, PersonId, Request, Reviewer, Timestamp};
+use domain::{Actor, AgentId, KeyId, PersonId, Request, Reviewer, Scope, Timestamp};
 use store::House;
 use store::read::{ApiKey, Person};
 
@@ -66,7 +66,7 @@ impl AgentCaller {
     }
 
     /// Whether the agent staged or executes a request; any other does not exist for it.
-    pub(crate) fn may_see(&self, request: &Request) -> bool {
+    pub(crate) fn has_part_in(&self, request: &Request) -> bool {
         request.agent == self.agent || request.executor == self.agent
     }
 }
@@ -186,10 +186,13 @@ impl Service {
         Ok(caller)
     }
 
-    /// Whether the key that was shown still lives. INVARIANT: I9. Asked of the house that a change is
-    /// decided under, so that a revocation in between makes the change stale.
-    pub(crate) fn key_lives(&self, house: &House, caller: &AgentCaller) -> bool {
-        house.key(&caller.key_hash).is_some_and(|key| key.lives(self.now()))
+    /// What the key that was shown is limited to; `None` once it no longer lives.
+    ///
+    /// INVARIANT: I9. Asked of the house that a change is decided under, so that a revocation in
+    /// between makes the change stale.
+    pub(crate) fn scope_of<'h>(&self, house: &'h House, caller: &AgentCaller) -> Option<&'h Scope> {
+        let key = house.key(&caller.key_hash).filter(|key| key.lives(self.now()));
+        key.map(|key| &key.scope)
     }
 
     async fn touch(&self, key: &ApiKey) -> Result<(), Failure> {

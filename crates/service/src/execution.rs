@@ -34,7 +34,7 @@ impl Service {
         id: RequestId,
         lease_id: LeaseId,
     ) -> Result<Heartbeat, ActError> {
-        self.visible_to_agent(caller, id).await?;
+        self.of_agent(caller, id).await?;
         let command = Command::Renew { executor: caller.agent, lease_id };
         let request = self.act(Act::by_agent(id, caller, command)).await?;
         let not_executing = || Refusal::NotExecuting { state: request.state.name() };
@@ -61,7 +61,7 @@ impl Service {
         outcome: Outcome,
         summary: &str,
     ) -> Result<(), ActError> {
-        self.visible_to_agent(caller, id).await?;
+        self.of_agent(caller, id).await?;
         let (summary, text) = self.committed_text("summary", summary)?;
         let executor = caller.agent;
         let command = Command::Report { executor, lease_id, outcome, summary };
@@ -81,7 +81,7 @@ impl Service {
         outcome: RollbackOutcome,
         summary: &str,
     ) -> Result<(), ActError> {
-        self.visible_to_agent(caller, id).await?;
+        self.of_agent(caller, id).await?;
         let (summary, text) = self.committed_text("summary", summary)?;
         let executor = caller.agent;
         let command = Command::ReportRollback { executor, lease_id, outcome, summary };

@@ -5,6 +5,7 @@
 mod api_key;
 
 use domain::entry::HouseFact;
+use domain::scope::BadScope;
 use domain::stage::FieldError;
 use domain::{Actor, AgentId, Digest, InstanceId, Kind, KindRef, PersonId, canonical, name};
 use policy::{PolicyError, Unsatisfiable};
@@ -16,8 +17,8 @@ use crate::change::{CHANGE_KINDS, HouseChange, Membership, Proposed, is_group};
 use crate::review::ReviewError;
 use crate::{Failure, Service, kind};
 
-pub use api_key::MAX_KEY_LIFE_S;
 pub(crate) use api_key::row as key_row;
+pub use api_key::{MAX_AGENT_KEYS, MAX_KEY_LIFE_S, OldKey, ROTATION_S};
 
 /// The name under which the gate itself stages and applies changes to the house.
 const HOUSE_NAME: &str = "countersign";
@@ -64,6 +65,14 @@ pub enum HouseError {
     Oneself,
     #[error("a key lives at most 90 days")]
     KeyLife,
+    #[error(
+        "the agent has two living keys, which is the most: revoke one, or end the old one at once"
+    )]
+    TwoKeys,
+    #[error("there is no kind `{0}` in the catalogue")]
+    NoSuchKind(String),
+    #[error(transparent)]
+    Scope(#[from] BadScope),
     #[error("this person has a password, so nobody else can make a way in for them")]
     HasPassword,
     #[error("you are no longer an administrator")]

@@ -8,8 +8,8 @@ use domain::kind::{EffectPart, Presenter};
 use domain::stage::{ClaimedRisk, RollbackPlan, Window};
 use domain::{
     AgentId, Digest, FreezeId, Ineligible, KeyId, Kind, KindRef, Outcome, PersonId, RequestId,
-    Requirement, Risk, RiskLevel, RollbackOutcome, SecondVerdict, State, StateName, Timestamp,
-    Verdict,
+    Requirement, Risk, RiskLevel, RollbackOutcome, Scope, SecondVerdict, State, StateName,
+    Timestamp, Verdict,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -462,6 +462,7 @@ pub struct KeyRow {
     pub expires_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
     pub live: bool,
+    pub scope: Scope,
 }
 
 /// What a person sets for themselves.

@@ -126,6 +126,7 @@ fn moves_epoch(fact: &HouseFact) -> bool {
         | HouseFact::AgentAdded { .. }
         | HouseFact::AgentSuspended { .. }
         | HouseFact::KeyIssued { .. }
+        | HouseFact::KeyRetired { .. }
         | HouseFact::KeyRevoked { .. }
         | HouseFact::KindPut { .. }
         | HouseFact::PolicyPut { .. }

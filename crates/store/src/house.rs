@@ -129,6 +129,11 @@ impl House {
         self.keys.get(hash).and_then(|at| self.rows.keys.get(*at)).map(|(_, key)| key)
     }
 
+    /// Every key that was not revoked.
+    pub fn keys(&self) -> impl Iterator<Item = &ApiKey> {
+        self.rows.keys.iter().map(|(_, key)| key)
+    }
+
     /// To whom a key of the agent was shown that lives at `now`.
     pub fn key_holders(&self, agent: AgentId, now: Timestamp) -> impl Iterator<Item = PersonId> {
         let shown = self.holders.get(&agent).into_iter().flatten();

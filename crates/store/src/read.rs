@@ -2,8 +2,8 @@
 
 use domain::kind::EffectPart;
 use domain::{
-    Actor, AgentId, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, StateName,
-    Timestamp,
+    Actor, AgentId, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, Scope,
+    StateName, Timestamp,
 };
 
 /// Which installation this is.
@@ -110,6 +110,7 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
     pub shown_to: PersonId,
+    pub scope: Scope,
 }
 
 impl ApiKey {

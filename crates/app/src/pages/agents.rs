@@ -70,10 +70,16 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
         let action = format!("/agents/{}/keys", agent.id);
         let label = format!(" for {}", agent.name);
         view! {
-            <form method="post" action=action class="row-do">
-                <button>"Issue a key"<span class="sr">{label}</span></button>
-                <span class="hint">"Whoever is shown a key cannot review this agent while it lives."</span>
-            </form>
+            <details class="row-do confirm">
+                <summary>"Issue a key"<span class="sr">{label.clone()}</span>"…"</summary>
+                <form class="fields" method="post" action=action>
+                    <Limits of=agent.id.to_string()/>
+                    <button>"Issue a key"<span class="sr">{label}</span></button>
+                    <p class="hint">
+                        "At most two keys live at once. Whoever is shown a key cannot review this agent while it lives."
+                    </p>
+                </form>
+            </details>
         }
     });
     let revoke = administrator.then(|| format!("/agents/{}/keys", agent.id));
@@ -81,7 +87,7 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
         if keys.is_empty() {
             view! { <p class="in soft">"No key: this agent cannot reach the gate."</p> }.into_any()
         } else {
-            view! { <Keys keys now revoke/> }.into_any()
+            view! { <Keys keys now revoke of_agent=true/> }.into_any()
         }
     });
     let name = agent.name.clone();
@@ -95,6 +101,30 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
             {issue}
             {suspend}
         </section>
+    }
+}
+
+/// What a credential may be limited to. `of` tells the fields of one form from those of another.
+#[component]
+fn Limits(of: String) -> impl IntoView {
+    let (kinds, environments) = (format!("kinds-{of}"), format!("environments-{of}"));
+    view! {
+        <div>
+            <label class="l" for=kinds.clone()>"Only these kinds"</label>
+            <input id=kinds name="kinds" type="text" placeholder="all" autocomplete="off" spellcheck="false"/>
+        </div>
+        <div>
+            <label class="l" for=environments.clone()>"Only these environments"</label>
+            <input
+                id=environments
+                name="environments"
+                type="text"
+                placeholder="all"
+                autocomplete="off"
+                spellcheck="false"
+            />
+        </div>
+        <p class="hint">"Exact names with commas between them. Empty means all that the agent may do."</p>
     }
 }
 

@@ -1,9 +1,10 @@
 //! `countersign admin agent`: agents and their keys.
 
-use clap::Subcommand;
+use anyhow::{anyhow, bail};
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::print::{done, list, named, rows, secret, text};
+use super::print::{done, list, named, rows, secret, text, texts};
 use super::user;
 use crate::client::Session;
 
@@ -20,11 +21,21 @@ pub enum Command {
         #[arg(long, value_name = "PERSON")]
         owner: String,
     },
-    /// Print a new key, shown this once. Whoever sees it does not count as a reviewer of the agent
+    /// Print a new key beside the one there is. Whoever sees it does not count as a reviewer of the agent
+    Issue {
+        /// The agent's name
+        name: String,
+        #[command(flatten)]
+        limits: Limits,
+    },
+    /// Print the key that takes the place of the one there is, shown this once, with the same limits
     Rotate {
         /// The agent's name
         name: String,
-        /// Revoke the keys it had at once, instead of leaving time to move over
+        /// Which key, as `agent list` shows it, where two live
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+        /// End the old key at once, instead of leaving 24 hours to move over
         #[arg(long)]
         revoke_old: bool,
     },
@@ -33,6 +44,23 @@ pub enum Command {
         /// The agent's name
         name: String,
     },
+}
+
+/// What a credential is limited to; each may be given several times.
+#[derive(Args, Default)]
+pub struct Limits {
+    /// Only this kind
+    #[arg(long = "kind", value_name = "KIND")]
+    kinds: Vec<String>,
+    /// Only this environment
+    #[arg(long = "environment", value_name = "ENVIRONMENT")]
+    environments: Vec<String>,
+}
+
+impl Limits {
+    fn fields(&self) -> [(&'static str, String); 2] {
+        [("kinds", self.kinds.join(",")), ("environments", self.environments.join(","))]
+    }
 }
 
 /// Does it.
@@ -44,7 +72,10 @@ pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
                 let agent = &row["agent"];
                 let state = if agent["suspended"] == true { "suspended" } else { "active" };
                 let keys: Vec<String> = living(row)
-                    .map(|key| format!("{} until {}", text(&key["hint"]), text(&key["expires_at"])))
+                    .map(|key| {
+                        let [hint, until] = ["hint", "expires_at"].map(|field| text(&key[field]));
+                        format!("{hint} until {until}{}", limited(&key["scope"]))
+                    })
                     .collect();
                 [text(&agent["name"]), text(&agent["owner"]), state, &keys.join(", ")]
                     .map(str::to_owned)
@@ -59,7 +90,10 @@ pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
                 &format!("Added. `countersign admin agent rotate '{name}'` prints its key."),
             );
         }
-        Command::Rotate { name, revoke_old } => rotate(session, &name, revoke_old).await?,
+        Command::Issue { name, limits } => issue(session, &name, &limits).await?,
+        Command::Rotate { name, key, revoke_old } => {
+            rotate(session, &name, key.as_deref(), revoke_old).await?;
+        }
         Command::Suspend { name } => {
             let row = row(session, &name).await?;
             let id = text(&row["agent"]["id"]);
@@ -70,22 +104,57 @@ pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn rotate(session: &Session, name: &str, revoke_old: bool) -> anyhow::Result<()> {
+async fn issue(session: &Session, name: &str, limits: &Limits) -> anyhow::Result<()> {
+    let id = id(session, name).await?;
+    let fields = limits.fields();
+    let fields = fields.each_ref().map(|(field, value)| (*field, value.as_str()));
+    secret(session, session.post(&format!("/agents/{id}/keys"), &fields).await?)
+}
+
+async fn rotate(
+    session: &Session,
+    name: &str,
+    key: Option<&str>,
+    revoke_old: bool,
+) -> anyhow::Result<()> {
     let row = row(session, name).await?;
     let id = text(&row["agent"]["id"]);
-    // The new key is in somebody's hands before an old one dies.
-    secret(session, session.post(&format!("/agents/{id}/keys"), &[]).await?)?;
-    for key in living(&row) {
-        let hint = text(&key["hint"]);
-        if revoke_old {
-            let key = text(&key["id"]);
-            session.post(&format!("/agents/{id}/keys/{key}/revoke"), &[]).await?;
-            eprintln!("{hint} is revoked.");
-        } else {
-            eprintln!("{hint} lives on until {}.", text(&key["expires_at"]));
+    let living: Vec<&Value> = living(&row).collect();
+    let old = match (key, living.as_slice()) {
+        (None, []) => return issue(session, name, &Limits::default()).await,
+        (None, [only]) => *only,
+        (None, _) => bail!("{name} has two living keys: say which, --key {}", hints(&living)),
+        (Some(hint), _) => {
+            let found = living.iter().find(|key| text(&key["hint"]) == hint);
+            found.ok_or_else(|| {
+                anyhow!("{name} has no living key `{hint}`; it has {}", hints(&living))
+            })?
         }
+    };
+    let path = format!("/agents/{id}/keys/{}/rotate", text(&old["id"]));
+    let ends = if revoke_old { "now" } else { "day" };
+    secret(session, session.post(&path, &[("old", ends)]).await?)
+}
+
+fn hints(keys: &[&Value]) -> String {
+    keys.iter().map(|key| text(&key["hint"])).collect::<Vec<_>>().join(" or ")
+}
+
+/// What a credential is limited to, to follow what it is.
+fn limited(scope: &Value) -> String {
+    let part = |list: &Value, all: &str| match texts(list).join(", ") {
+        names if names.is_empty() => all.to_owned(),
+        names => names,
+    };
+    let (kinds, environments) = (&scope["kinds"], &scope["environments"]);
+    match (texts(kinds).is_empty(), texts(environments).is_empty()) {
+        (true, true) => String::new(),
+        _ => format!(
+            " for {} in {}",
+            part(kinds, "every kind"),
+            part(environments, "every environment")
+        ),
     }
-    Ok(())
 }
 
 fn living(row: &Value) -> impl Iterator<Item = &Value> {

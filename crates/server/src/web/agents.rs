@@ -5,10 +5,11 @@ use axum::Form;
 use axum::extract::Path;
 use axum::extract::rejection::FormRejection;
 use axum::response::Response;
-use domain::AgentId;
+use domain::{AgentId, Scope};
 use serde::Deserialize;
 use service::Steward;
-use service::house::{HouseError, MAX_KEY_LIFE_S};
+use service::credential::PlainKey;
+use service::house::{HouseError, MAX_KEY_LIFE_S, OldKey};
 
 use super::desk::{Answer, Desk, Trouble, page, see_other};
 use super::people::explained;
@@ -47,24 +48,92 @@ async fn added(desk: &Desk, form: Result<Form<NewAgent>, FormRejection>) -> Answ
     }
 }
 
+/// What a credential is limited to: names with commas between them, none for all.
+#[derive(Default, Deserialize)]
+pub(super) struct Limits {
+    #[serde(default)]
+    kinds: String,
+    #[serde(default)]
+    environments: String,
+}
+
+impl Limits {
+    pub(super) fn scope(&self) -> Scope {
+        let names = |list: &str| {
+            let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+            names.map(str::to_owned).collect()
+        };
+        Scope { kinds: names(&self.kinds), environments: names(&self.environments) }
+    }
+}
+
 /// Issues a key, shows it once.
-pub(super) async fn issue_key(desk: Desk, Path(id): Path<String>) -> Response {
-    let answer = issued(&desk, &id).await;
+pub(super) async fn issue_key(
+    desk: Desk,
+    Path(id): Path<String>,
+    form: Result<Form<Limits>, FormRejection>,
+) -> Response {
+    let answer = issued(&desk, &id, form).await;
     desk.visitor.answer(answer).await
 }
 
-async fn issued(desk: &Desk, id: &str) -> Answer {
+async fn issued(desk: &Desk, id: &str, form: Result<Form<Limits>, FormRejection>) -> Answer {
     let steward = steward(desk)?;
     let agent: AgentId = read(id)?;
+    let Form(limits) = form.map_err(|_| Trouble::NotFound)?;
     let service = &desk.visitor.state.service;
-    let expires_at = service.now().plus_seconds(MAX_KEY_LIFE_S);
-    match service.issue_agent_key(&steward, agent, desk.caller.id(), expires_at).await {
+    let (shown_to, expires_at) = (desk.caller.id(), service.now().plus_seconds(MAX_KEY_LIFE_S));
+    let issued =
+        service.issue_agent_key(&steward, agent, shown_to, expires_at, limits.scope()).await;
+    shown(issued, "")
+}
+
+/// What becomes of the key that is replaced.
+#[derive(Deserialize)]
+pub(super) struct Rotation {
+    /// `now`, or `day`: when the old key ends.
+    old: String,
+}
+
+/// Issues the key that takes another's place, shows it once.
+pub(super) async fn rotate_key(
+    desk: Desk,
+    Path((id, key)): Path<(String, String)>,
+    form: Result<Form<Rotation>, FormRejection>,
+) -> Response {
+    let answer = rotated(&desk, &id, &key, form).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn rotated(
+    desk: &Desk,
+    id: &str,
+    key: &str,
+    form: Result<Form<Rotation>, FormRejection>,
+) -> Answer {
+    let (steward, agent, key) = (steward(desk)?, read(id)?, read(key)?);
+    let Form(form) = form.map_err(|_| Trouble::NotFound)?;
+    let (old, told) = match form.old.as_str() {
+        "now" => (OldKey::EndsNow, " The old key opens nothing any more."),
+        "day" => (OldKey::EndsInADay, " The old key lives for another 24 hours at most."),
+        _ => return Err(Trouble::NotFound),
+    };
+    let service = &desk.visitor.state.service;
+    let rotated = service.rotate_agent_key(&steward, agent, key, desk.caller.id(), old).await;
+    shown(rotated, told)
+}
+
+/// A new key, this once; `and` says what else happened.
+fn shown(issued: Result<PlainKey, HouseError>, and: &str) -> Answer {
+    match issued {
         Ok(key) => page(Page::Secret {
-                title: "A new agent key".to_owned(),
-                explanation: "Copy it now: it is shown this once and lives 90 days. While it lives, you do not count as a reviewer of this agent's requests, because you have seen it.".to_owned(),
-                value: key.reveal().to_owned(),
-                back_to: "/agents".to_owned(),
-                back_label: "Back to agents".to_owned(),
+            title: "A new agent key".to_owned(),
+            explanation: format!(
+                "Copy it now: it is shown this once and lives 90 days. While it lives, you do not count as a reviewer of this agent's requests, because you have seen it.{and}"
+            ),
+            value: key.reveal().to_owned(),
+            back_to: "/agents".to_owned(),
+            back_label: "Back to agents".to_owned(),
         }),
         Err(HouseError::NoSuchAgent) => Err(Trouble::NotFound),
         Err(error) => explained(error, "/agents"),

@@ -4,6 +4,7 @@ mod authn;
 mod bad_input;
 mod changes;
 mod glass;
+mod keys;
 mod ledger;
 mod lifecycle;
 mod program;

@@ -51,6 +51,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/agents"),
     ("POST", "/agents/{id}/keys"),
     ("POST", "/agents/{id}/keys/{key}/revoke"),
+    ("POST", "/agents/{id}/keys/{key}/rotate"),
     ("POST", "/agents/{id}/suspend"),
     ("GET", "/people"),
     ("POST", "/people"),

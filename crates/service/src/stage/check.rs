@@ -45,6 +45,8 @@ impl Service {
         }
         let body = StageBody::deserialize(value)
             .map_err(|error| StageError::Invalid(vec![FieldError::new("", error.to_string())]))?;
+        let scope = self.scope_of(house, caller).ok_or(StageError::KeyDead)?;
+        scope.expect(&body.kind, &body.environment)?;
         if let Some(amended) = amended.filter(|amended| amended.name != body.kind) {
             let other = FieldError::new("/kind", "stays the kind of the request that is amended");
             return Err(StageError::Invalid(vec![other.limit(&amended.name)]));

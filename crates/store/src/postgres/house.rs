@@ -162,6 +162,7 @@ fn key_of(row: &PgRow) -> Answer<ApiKey> {
         revoked_at: Column("api_keys", "revoked_at").time_if_any(row)?,
         last_used_at: Column("api_keys", "last_used_at").time_if_any(row)?,
         shown_to: Column("api_keys", "shown_to").parsed(row)?,
+        scope: Column("api_keys", "scope").json(row)?,
     })
 }
 

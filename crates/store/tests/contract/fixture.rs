@@ -12,7 +12,8 @@ use domain::risk::{Risk, RiskLevel};
 use domain::state::Release;
 use domain::{
     Actor, AgentId, Commitment, Digest, Fact, Freeze, FreezeId, InstanceId, KeyId, Kind, KindRef,
-    LeaseId, PersonId, Request, RequestFact, RequestId, Requirement, StageBody, Timestamp, Verdict,
+    LeaseId, PersonId, Request, RequestFact, RequestId, Requirement, Scope, StageBody, Timestamp,
+    Verdict,
 };
 use serde_json::json;
 use store::change::{Before, Staged};
@@ -265,10 +266,16 @@ pub async fn rule_the_house(store: &dyn Store) {
     store.commit(Change { facts, writes, ..Change::default() }).await.unwrap();
 }
 
-/// The fact that the agent got a key, which its owner was shown.
+/// The kind of the fixture, in one environment.
+pub fn narrow() -> Scope {
+    Scope { kinds: ["k".to_owned()].into(), environments: ["staging".to_owned()].into() }
+}
+
+/// The fact that the agent got a key so limited, which its owner was shown.
 pub fn issued(key: KeyId) -> NewFact {
     let (holder, expires_at) = (Actor::Agent(AGENT), at(9000));
-    fact(Actor::System, HouseFact::KeyIssued { key, holder, expires_at, shown_to: OWNER })
+    let scope = narrow();
+    fact(Actor::System, HouseFact::KeyIssued { key, holder, expires_at, shown_to: OWNER, scope })
 }
 
 pub fn joined(group: &str, person: PersonId) -> NewFact {

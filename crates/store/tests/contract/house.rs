@@ -43,6 +43,7 @@ fn moving() -> Vec<(&'static str, Change)> {
         ("a member less", change(vec![withdrawn_from_approvers(EVE)], Vec::new())),
         ("an agent", one(added)),
         ("a key", change(vec![issued(key)], vec![hash])),
+        ("a key for less long", one(HouseFact::KeyRetired { key, expires_at: at(20) })),
         ("a key less", one(HouseFact::KeyRevoked { key })),
         ("an agent suspended", one(HouseFact::AgentSuspended { agent })),
         (

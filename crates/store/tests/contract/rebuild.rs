@@ -26,6 +26,7 @@ const FORGED: &[(&str, &str, Option<&str>)] = &[
     ("UPDATE group_members SET group_name = 'administrators'", "group_members", None),
     ("UPDATE agents SET suspended = NOT suspended", "agents", Some("suspended")),
     ("UPDATE api_keys SET expires_at = expires_at + 1", "api_keys", Some("expires_at")),
+    ("UPDATE api_keys SET scope = '{}'", "api_keys", Some("scope")),
     ("UPDATE kinds SET put_at = put_at + 1", "kinds", Some("put_at")),
     ("UPDATE policies SET put_at = put_at + 1", "policies", Some("put_at")),
     (

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::entry::HouseFact;
 use domain::freeze::FreezeScope;
 use domain::{Actor, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName};
 use store::change::Idempotency;
@@ -11,8 +12,8 @@ use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
 use crate::fixture::{
-    AGENT, BOB, OWNER, Standing, amending, approval, at, following, four_states, frozen, furnish,
-    issued, joined, named, person, staging, thawed, withdrawn_from_approvers,
+    AGENT, BOB, OWNER, Standing, amending, approval, at, fact, following, four_states, frozen,
+    furnish, issued, joined, named, narrow, person, staging, thawed, withdrawn_from_approvers,
 };
 
 /// A database of one test, which can be closed and opened again.
@@ -295,6 +296,13 @@ pub async fn the_house_is_read_back(database: impl Database) {
     assert_eq!((house.agents().len(), agent.owner, agent.suspended), (1, Some(OWNER), false));
     let found = house.key(&hash).unwrap();
     assert_eq!((found.id, found.last_used_at, found.shown_to), (key, Some(at(7)), OWNER));
+    assert_eq!((&found.scope, found.expires_at), (&narrow(), at(9000)));
+    // A key that is retired never lives longer for it.
+    for (until, ends) in [(at(8000), at(8000)), (at(8500), at(8000))] {
+        let retired = fact(Actor::System, HouseFact::KeyRetired { key, expires_at: until });
+        store.commit(Change { facts: vec![retired], ..Change::default() }).await.unwrap();
+        assert_eq!(store.house().await.unwrap().key(&hash).unwrap().expires_at, ends);
+    }
     assert!(house.key(&[8; 32]).is_none());
     assert_eq!(store.keys_of(&Actor::Agent(AGENT)).await.unwrap().len(), 1);
     assert_eq!((house.kinds().len(), house.kind("k").unwrap().1), (1, 1));

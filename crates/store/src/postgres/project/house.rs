@@ -67,7 +67,7 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
                 .execute(tx)
                 .await?;
         }
-        HouseFact::KeyIssued { key, holder, expires_at, shown_to } => {
+        HouseFact::KeyIssued { key, holder, expires_at, shown_to, scope } => {
             let (agent, person) = match holder {
                 Actor::Agent(agent) => (Some(agent.0), None),
                 Actor::Person(person) => (None, Some(person.0)),
@@ -76,7 +76,7 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
             // The hash arrives as a write of the same change; until then the key opens nothing.
             sqlx::query(
                 "INSERT INTO api_keys (id, agent_id, person_id, hash, hint, issued_at, expires_at, \
-                 shown_to) VALUES ($1, $2, $3, $4, '', $5, $6, $7)",
+                 shown_to, scope) VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8)",
             )
             .bind(key.0)
             .bind(agent)
@@ -85,8 +85,16 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
             .bind(at)
             .bind(expires_at.micros())
             .bind(shown_to.0)
+            .bind(serde_json::to_string(scope).map_err(refused)?)
             .execute(tx)
             .await?;
+        }
+        HouseFact::KeyRetired { key, expires_at } => {
+            sqlx::query("UPDATE api_keys SET expires_at = least(expires_at, $1) WHERE id = $2")
+                .bind(expires_at.micros())
+                .bind(key.0)
+                .execute(tx)
+                .await?;
         }
         HouseFact::KeyRevoked { key } => {
             sqlx::query("UPDATE api_keys SET revoked_at = $1 WHERE id = $2")
