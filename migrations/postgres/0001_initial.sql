@@ -157,6 +157,19 @@ CREATE TABLE api_keys (
 );
 CREATE INDEX api_keys_by_agent ON api_keys (agent_id);
 
+-- Trusts: whose tokens speak as an agent.
+CREATE TABLE trusts (
+    id UUID PRIMARY KEY,
+    agent_id UUID NOT NULL REFERENCES agents (id),
+    -- Issuer, audience, claims, scope and keys, as JSON.
+    terms TEXT NOT NULL,
+    added_at BIGINT NOT NULL,
+    added_by UUID REFERENCES people (id),
+    removed_at BIGINT,
+    last_used_at BIGINT
+);
+CREATE INDEX trusts_by_agent ON trusts (agent_id);
+
 CREATE TABLE kinds (
     name TEXT COLLATE "C" NOT NULL,
     version BIGINT NOT NULL CONSTRAINT kinds_version_positive CHECK (version > 0),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use ipnet::IpNet;
 use server::AppState;
+use server::outbound::{Outbound, Reach};
 use store::SystemClock;
 use tokio::net::TcpListener;
 
@@ -28,6 +30,10 @@ pub struct Arguments {
     /// The address that people and agents use [default: http://localhost:PORT]
     #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// A network, such as 10.0.0.0/8, in which issuers of tokens may be asked for their keys, also
+    /// without TLS; may be given several times. Public addresses are asked with TLS only
+    #[arg(long, env = "COUNTERSIGN_ISSUER_ALLOW", value_name = "CIDR", value_delimiter = ',')]
+    issuer_allow: Vec<IpNet>,
 }
 
 /// Serves until it is told to stop.
@@ -44,6 +50,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             "`{location}` is not set up yet; run: countersign admin init --administrator \"Your Name\""
         );
     }
+    let outbound = Outbound::new(Reach::new(arguments.issuer_allow))
+        .context("cannot ask issuers of tokens for their keys")?;
+    service.ask_issuers_by(Arc::new(outbound));
     tracing::info!(%address, url = service.public_url(), "serving");
     server::serve(listener, AppState::new(service, false), stop::asked()).await?;
     Ok(())

@@ -10,9 +10,10 @@ use crate::fact::RequestFact;
 use crate::freeze::Freeze;
 use crate::merkle::{self, Hash};
 use crate::scope::Scope;
+use crate::trust::Terms;
 use crate::{
     AgentId, Commitment, Digest, FreezeId, InstanceId, KeyId, KindRef, PersonId, RequestId,
-    Timestamp,
+    Timestamp, TrustId,
 };
 
 /// The version of the entry form.
@@ -108,6 +109,15 @@ pub enum HouseFact {
     },
     KeyRevoked {
         key: KeyId,
+    },
+    /// From now on tokens on these terms speak as the agent.
+    TrustAdded {
+        trust: TrustId,
+        agent: AgentId,
+        terms: Terms,
+    },
+    TrustRemoved {
+        trust: TrustId,
     },
     KindPut {
         kind: KindRef,
@@ -210,6 +220,8 @@ impl HouseFact {
             Self::KeyIssued { .. } => "KeyIssued",
             Self::KeyRetired { .. } => "KeyRetired",
             Self::KeyRevoked { .. } => "KeyRevoked",
+            Self::TrustAdded { .. } => "TrustAdded",
+            Self::TrustRemoved { .. } => "TrustRemoved",
             Self::KindPut { .. } => "KindPut",
             Self::PolicyPut { .. } => "PolicyPut",
             Self::ChangedDirectly { .. } => "ChangedDirectly",

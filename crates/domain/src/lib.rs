@@ -37,6 +37,7 @@ pub mod stage;
 pub mod state;
 pub mod time;
 pub mod tlog_proof;
+pub mod trust;
 
 pub use apply::{Amendment, Command, Context, ReviewInput, Reviewer, Signal, Staging, apply};
 pub use authority::{Authority, Ineligible, Ruling};
@@ -46,7 +47,7 @@ pub use digest::Digest;
 pub use entry::{Actor, Entry, Fact};
 pub use fact::RequestFact;
 pub use freeze::{Freeze, FreezeScope};
-pub use id::{AgentId, FreezeId, InstanceId, KeyId, LeaseId, PersonId, RequestId};
+pub use id::{AgentId, FreezeId, InstanceId, KeyId, LeaseId, PersonId, RequestId, TrustId};
 pub use kind::{Kind, KindRef};
 pub use quorum::Requirement;
 pub use refusal::Refusal;

@@ -9,6 +9,7 @@ pub mod api;
 pub mod assets;
 pub mod headers;
 pub mod jobs;
+pub mod outbound;
 pub mod problem;
 pub mod sessions;
 pub mod state;

@@ -53,7 +53,7 @@ impl Problem {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "unauthenticated",
-            "Send a living key as `Authorization: Bearer csn_agt_…`. Keys come from the dashboard's Agents page.",
+            "Send a living key, or a token of a trusted issuer, as `Authorization: Bearer …`. Both are given on the dashboard's Agents page.",
         )
     }
 

@@ -66,6 +66,8 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/agents/{id}/keys", post(agents::issue_key))
         .route("/agents/{id}/keys/{key}/revoke", post(agents::revoke_key))
         .route("/agents/{id}/keys/{key}/rotate", post(agents::rotate_key))
+        .route("/agents/{id}/trusts", post(agents::trust))
+        .route("/agents/{id}/trusts/{trust}/remove", post(agents::distrust))
         .route("/agents/{id}/suspend", post(agents::suspend))
         .route("/people", get(people::list).post(people::add))
         .route("/people/groups", post(people::change_group))

@@ -35,6 +35,7 @@ pub mod stop;
 pub mod sweep;
 pub mod view;
 pub mod wait;
+pub mod workload;
 
 use std::sync::Arc;
 
@@ -63,6 +64,7 @@ pub struct Service {
     pub(crate) policies: policy::Policies,
     pub(crate) current: current::Current,
     pub(crate) touched: caller::Touched,
+    pub(crate) issuers: workload::Issuers,
     public_url: String,
     instance: OnceCell<InstanceId>,
 }
@@ -116,6 +118,7 @@ impl Service {
             policies: policy::Policies::default(),
             current: current::Current::default(),
             touched: caller::Touched::default(),
+            issuers: workload::Issuers::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             instance: OnceCell::new(),
         })

@@ -5,7 +5,8 @@ use domain::entry::HouseFact;
 use domain::kind::EffectPart;
 use domain::revision::Sealed;
 use domain::{
-    Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestFact, RequestId, Timestamp,
+    Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestFact, RequestId,
+    Timestamp, TrustId,
 };
 
 use crate::error::StoreError;
@@ -128,6 +129,8 @@ fn moves_epoch(fact: &HouseFact) -> bool {
         | HouseFact::KeyIssued { .. }
         | HouseFact::KeyRetired { .. }
         | HouseFact::KeyRevoked { .. }
+        | HouseFact::TrustAdded { .. }
+        | HouseFact::TrustRemoved { .. }
         | HouseFact::KindPut { .. }
         | HouseFact::PolicyPut { .. }
         | HouseFact::ChangedDirectly { .. }
@@ -284,6 +287,10 @@ pub enum Side {
     },
     TouchKey {
         key: KeyId,
+        at: Timestamp,
+    },
+    TouchTrust {
+        trust: TrustId,
         at: Timestamp,
     },
     Evidence {

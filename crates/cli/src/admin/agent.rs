@@ -1,5 +1,7 @@
 //! `countersign admin agent`: agents and their keys.
 
+use std::path::PathBuf;
+
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -7,6 +9,16 @@ use serde_json::Value;
 use super::print::{done, list, named, rows, secret, text, texts};
 use super::user;
 use crate::client::Session;
+use crate::wire;
+
+const TRUST_EXAMPLES: &str = "\
+Examples:
+  countersign admin agent trust release --audience https://gate.example.com \\
+      --issuer https://token.actions.githubusercontent.com \\
+      --claim repository_id=123456789 --claim environment=production
+  countersign admin agent trust nightly --audience https://gate.example.com \\
+      --issuer https://kubernetes.default.svc.cluster.local --jwks keys.json \\
+      --claim sub=system:serviceaccount:data:nightly";
 
 /// What can be asked for.
 #[derive(Subcommand)]
@@ -38,6 +50,34 @@ pub enum Command {
         /// End the old key at once, instead of leaving 24 hours to move over
         #[arg(long)]
         revoke_old: bool,
+    },
+    /// Trust tokens of an issuer to speak as an agent, which then needs no key
+    #[command(after_help = TRUST_EXAMPLES)]
+    Trust {
+        /// The agent's name
+        name: String,
+        /// The `iss` of the tokens
+        #[arg(long, value_name = "URL")]
+        issuer: String,
+        /// The `aud` of the tokens, such as the address of the server
+        #[arg(long, value_name = "TEXT")]
+        audience: String,
+        /// A claim and its whole value; may be given several times
+        #[arg(long = "claim", value_name = "NAME=VALUE", required = true)]
+        claims: Vec<String>,
+        /// A file with the issuer's keys (JWKS), where the server cannot ask it
+        #[arg(long, value_name = "FILE")]
+        jwks: Option<PathBuf>,
+        #[command(flatten)]
+        limits: Limits,
+    },
+    /// Remove a trust: its tokens open nothing from now on
+    Distrust {
+        /// The agent's name
+        name: String,
+        /// Which, by the id that `agent list` shows, where there are several
+        #[arg(long, value_name = "ID")]
+        trust: Option<String>,
     },
     /// Suspend an agent: it stages and redeems nothing from now on
     Suspend {
@@ -76,11 +116,15 @@ pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
                         let [hint, until] = ["hint", "expires_at"].map(|field| text(&key[field]));
                         format!("{hint} until {until}{}", limited(&key["scope"]))
                     })
+                    .chain(rows(&row["trusts"]).map(|trust| {
+                        let [id, issuer] = ["id", "issuer"].map(|field| text(&trust[field]));
+                        format!("tokens of {issuer} ({id}){}", limited(&trust["scope"]))
+                    }))
                     .collect();
                 [text(&agent["name"]), text(&agent["owner"]), state, &keys.join(", ")]
                     .map(str::to_owned)
             });
-            list(session, &document, ["NAME", "OWNER", "STATE", "LIVING KEYS"], rows);
+            list(session, &document, ["NAME", "OWNER", "STATE", "KEYS AND TRUSTS"], rows);
         }
         Command::Add { name, owner } => {
             let owner = user::id(session, &owner).await?;
@@ -94,6 +138,23 @@ pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
         Command::Rotate { name, key, revoke_old } => {
             rotate(session, &name, key.as_deref(), revoke_old).await?;
         }
+        Command::Trust { name, issuer, audience, claims, jwks, limits } => {
+            let id = id(session, &name).await?;
+            let jwks = jwks.as_deref().map(wire::read).transpose()?.unwrap_or_default();
+            let claims = claims.join("\n");
+            let [kinds, environments] = limits.fields();
+            let fields = [
+                ("issuer", &*issuer),
+                ("audience", &*audience),
+                ("claims", &*claims),
+                ("jwks", &*jwks),
+                (kinds.0, &*kinds.1),
+                (environments.0, &*environments.1),
+            ];
+            session.post(&format!("/agents/{id}/trusts"), &fields).await?;
+            done(session, &format!("These tokens speak as {name} from now on."));
+        }
+        Command::Distrust { name, trust } => distrust(session, &name, trust.as_deref()).await?,
         Command::Suspend { name } => {
             let row = row(session, &name).await?;
             let id = text(&row["agent"]["id"]);
@@ -134,6 +195,21 @@ async fn rotate(
     let path = format!("/agents/{id}/keys/{}/rotate", text(&old["id"]));
     let ends = if revoke_old { "now" } else { "day" };
     secret(session, session.post(&path, &[("old", ends)]).await?)
+}
+
+async fn distrust(session: &Session, name: &str, trust: Option<&str>) -> anyhow::Result<()> {
+    let row = row(session, name).await?;
+    let id = text(&row["agent"]["id"]);
+    let standing: Vec<&str> = rows(&row["trusts"]).map(|trust| text(&trust["id"])).collect();
+    let trust = match (trust, standing.as_slice()) {
+        (Some(trust), _) => trust,
+        (None, [only]) => *only,
+        (None, []) => bail!("{name} has no trust"),
+        (None, several) => bail!("{name} has several: say which, --trust {}", several.join(" or ")),
+    };
+    session.post(&format!("/agents/{id}/trusts/{trust}/remove"), &[]).await?;
+    done(session, &format!("Tokens on those terms no longer speak as {name}."));
+    Ok(())
 }
 
 fn hints(keys: &[&Value]) -> String {

@@ -1,10 +1,13 @@
 //! `/agents`: agents and their keys.
 
+use std::collections::BTreeMap;
+
 use app::Page;
 use axum::Form;
 use axum::extract::Path;
 use axum::extract::rejection::FormRejection;
 use axum::response::Response;
+use domain::trust::{BadTerms, Terms};
 use domain::{AgentId, Scope};
 use serde::Deserialize;
 use service::Steward;
@@ -149,6 +152,77 @@ pub(super) async fn revoke_key(desk: Desk, Path((id, key)): Path<(String, String
 async fn revoked(desk: &Desk, id: &str, key: &str) -> Answer {
     let (steward, agent, key) = (steward(desk)?, read(id)?, read(key)?);
     match desk.visitor.state.service.revoke_key(&steward, agent, key).await {
+        Ok(()) => see_other("/agents"),
+        Err(error) => explained(error, "/agents"),
+    }
+}
+
+/// Whose tokens speak as an agent.
+#[derive(Deserialize)]
+pub(super) struct NewTrust {
+    issuer: String,
+    audience: String,
+    /// `name=value`, one a line.
+    claims: String,
+    /// The issuer's keys, where it is not asked for them.
+    #[serde(default)]
+    jwks: String,
+    #[serde(default)]
+    kinds: String,
+    #[serde(default)]
+    environments: String,
+}
+
+impl NewTrust {
+    /// The terms, or the line that is no claim.
+    fn terms(self) -> Result<Terms, HouseError> {
+        let mut claims = BTreeMap::new();
+        for line in self.claims.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (name, value) = line.split_once('=').ok_or(BadTerms::Claims)?;
+            if claims.insert(name.trim().to_owned(), value.trim().to_owned()).is_some() {
+                return Err(BadTerms::Value(name.trim().to_owned()).into());
+            }
+        }
+        let jwks = Some(self.jwks.trim().to_owned()).filter(|jwks| !jwks.is_empty());
+        let scope = Limits { kinds: self.kinds, environments: self.environments }.scope();
+        let [issuer, audience] = [self.issuer, self.audience].map(|text| text.trim().to_owned());
+        Ok(Terms { issuer, audience, claims, scope, jwks })
+    }
+}
+
+/// Trusts tokens to speak as an agent.
+pub(super) async fn trust(
+    desk: Desk,
+    Path(id): Path<String>,
+    form: Result<Form<NewTrust>, FormRejection>,
+) -> Response {
+    let answer = trusted(&desk, &id, form).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn trusted(desk: &Desk, id: &str, form: Result<Form<NewTrust>, FormRejection>) -> Answer {
+    let (steward, agent) = (steward(desk)?, read(id)?);
+    let Form(form) = form.map_err(|_| Trouble::NotFound)?;
+    let trusted = match form.terms() {
+        Ok(terms) => desk.visitor.state.service.trust(&steward, agent, terms).await,
+        Err(error) => Err(error),
+    };
+    match trusted {
+        Ok(_) => see_other("/agents"),
+        Err(HouseError::NoSuchAgent) => Err(Trouble::NotFound),
+        Err(error) => explained(error, "/agents"),
+    }
+}
+
+/// Removes a trust.
+pub(super) async fn distrust(desk: Desk, Path((id, trust)): Path<(String, String)>) -> Response {
+    let answer = distrusted(&desk, &id, &trust).await;
+    desk.visitor.answer(answer).await
+}
+
+async fn distrusted(desk: &Desk, id: &str, trust: &str) -> Answer {
+    let (steward, agent, trust) = (steward(desk)?, read(id)?, read(trust)?);
+    match desk.visitor.state.service.distrust(&steward, agent, trust).await {
         Ok(()) => see_other("/agents"),
         Err(error) => explained(error, "/agents"),
     }

@@ -15,3 +15,4 @@ mod routes;
 mod stage;
 mod stop;
 mod verdicts;
+mod workload;

@@ -52,6 +52,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/agents/{id}/keys"),
     ("POST", "/agents/{id}/keys/{key}/revoke"),
     ("POST", "/agents/{id}/keys/{key}/rotate"),
+    ("POST", "/agents/{id}/trusts"),
+    ("POST", "/agents/{id}/trusts/{trust}/remove"),
     ("POST", "/agents/{id}/suspend"),
     ("GET", "/people"),
     ("POST", "/people"),
@@ -129,6 +131,7 @@ async fn b01_w02_route_by_role_matrix() {
             // Somebody whom nothing here needs: the administrator does disable them.
             .replace("{id}", if route.starts_with("/people") { &person } else { id })
             .replace("{key}", id)
+            .replace("{trust}", id)
             .replace("{digest}", &format!("sha256:{}", "0".repeat(64)))
             .replace("{index}", "3")
             .replace("{name}", "vendor.key_extend")

@@ -149,6 +149,11 @@ pub(super) fn excluded(
                 excluded.push((holder, Ineligible::HoldsKey));
             }
         }
+        for maker in house.trust_makers(id) {
+            if excluded.iter().all(|(person, _)| *person != maker) {
+                excluded.push((maker, Ineligible::MadeTrust));
+            }
+        }
     }
     excluded.extend(revision.on_behalf_of.map(|person| (person, Ineligible::ActsOnBehalf)));
     excluded

@@ -10,10 +10,11 @@ use domain::kind::EffectPart;
 use domain::revision::{Identity, Revision, Sealed};
 use domain::risk::{Risk, RiskLevel};
 use domain::state::Release;
+use domain::trust::Terms;
 use domain::{
     Actor, AgentId, Commitment, Digest, Fact, Freeze, FreezeId, InstanceId, KeyId, Kind, KindRef,
     LeaseId, PersonId, Request, RequestFact, RequestId, Requirement, Scope, StageBody, Timestamp,
-    Verdict,
+    TrustId, Verdict,
 };
 use serde_json::json;
 use store::change::{Before, Staged};
@@ -276,6 +277,18 @@ pub fn issued(key: KeyId) -> NewFact {
     let (holder, expires_at) = (Actor::Agent(AGENT), at(9000));
     let scope = narrow();
     fact(Actor::System, HouseFact::KeyIssued { key, holder, expires_at, shown_to: OWNER, scope })
+}
+
+/// The fact that Bob trusts tokens to speak as the agent.
+pub fn trusted(trust: TrustId) -> NewFact {
+    let terms = Terms {
+        issuer: "https://issuer.example".into(),
+        audience: "gate".into(),
+        claims: [("sub".to_owned(), "job".to_owned())].into(),
+        scope: narrow(),
+        jwks: None,
+    };
+    fact(Actor::Person(BOB), HouseFact::TrustAdded { trust, agent: AGENT, terms })
 }
 
 pub fn joined(group: &str, person: PersonId) -> NewFact {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use domain::entry::HouseFact;
 use domain::freeze::FreezeScope;
-use domain::{Actor, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName};
+use domain::{
+    Actor, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName, TrustId,
+};
 use store::change::Idempotency;
 use store::read::{Order, RequestQuery};
 use store::{Change, NewFact, Side, Store, StoreError, Write};
@@ -13,7 +15,8 @@ use uuid::Uuid;
 
 use crate::fixture::{
     AGENT, BOB, OWNER, Standing, amending, approval, at, fact, following, four_states, frozen,
-    furnish, issued, joined, named, narrow, person, staging, thawed, withdrawn_from_approvers,
+    furnish, issued, joined, named, narrow, person, staging, thawed, trusted,
+    withdrawn_from_approvers,
 };
 
 /// A database of one test, which can be closed and opened again.
@@ -304,6 +307,19 @@ pub async fn the_house_is_read_back(database: impl Database) {
         assert_eq!(store.house().await.unwrap().key(&hash).unwrap().expires_at, ends);
     }
     assert!(house.key(&[8; 32]).is_none());
+    let trust = TrustId(Uuid::from_u128(4));
+    store.commit(Change { facts: vec![trusted(trust)], ..Change::default() }).await.unwrap();
+    store.side(Side::TouchTrust { trust, at: at(8) }).await.unwrap();
+    let [read] = &store.trusts_of(AGENT).await.unwrap()[..] else { panic!("one trust") };
+    assert_eq!((read.id, read.agent, read.added_by), (trust, AGENT, Some(BOB)));
+    assert_eq!((&read.terms.scope, read.last_used_at), (&narrow(), Some(at(8))));
+    let standing = store.house().await.unwrap();
+    assert_eq!(standing.trust(trust).map(|found| &found.terms), Some(&read.terms));
+    assert_eq!(standing.trust_makers(AGENT).collect::<Vec<_>>(), [BOB]);
+    let removed = fact(Actor::System, HouseFact::TrustRemoved { trust });
+    store.commit(Change { facts: vec![removed], ..Change::default() }).await.unwrap();
+    assert!(store.house().await.unwrap().trust(trust).is_none());
+    assert!(store.trusts_of(AGENT).await.unwrap().is_empty());
     assert_eq!(store.keys_of(&Actor::Agent(AGENT)).await.unwrap().len(), 1);
     assert_eq!((house.kinds().len(), house.kind("k").unwrap().1), (1, 1));
     assert!(store.kind("k", 1).await.unwrap().is_some());

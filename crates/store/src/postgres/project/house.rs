@@ -103,6 +103,31 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
                 .execute(tx)
                 .await?;
         }
+        HouseFact::TrustAdded { trust, agent, terms } => {
+            let by = match new.actor {
+                Actor::Person(person) => Some(person.0),
+                Actor::System => None,
+                Actor::Agent(_) => return Err(refused("I10: an agent trusts nobody")),
+            };
+            sqlx::query(
+                "INSERT INTO trusts (id, agent_id, terms, added_at, added_by) \
+                 VALUES ($1, $2, $3, $4, $5)",
+            )
+            .bind(trust.0)
+            .bind(agent.0)
+            .bind(serde_json::to_string(terms).map_err(refused)?)
+            .bind(at)
+            .bind(by)
+            .execute(tx)
+            .await?;
+        }
+        HouseFact::TrustRemoved { trust } => {
+            sqlx::query("UPDATE trusts SET removed_at = $1 WHERE id = $2")
+                .bind(at)
+                .bind(trust.0)
+                .execute(tx)
+                .await?;
+        }
         HouseFact::ChangesGated => {
             sqlx::query("UPDATE instance SET changes_gated = true").execute(tx).await?;
         }

@@ -103,6 +103,31 @@ pub(super) async fn fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseF
                 .execute(tx)
                 .await?;
         }
+        HouseFact::TrustAdded { trust, agent, terms } => {
+            let by = match new.actor {
+                Actor::Person(person) => Some(person.to_string()),
+                Actor::System => None,
+                Actor::Agent(_) => return Err(refused("I10: an agent trusts nobody")),
+            };
+            sqlx::query(
+                "INSERT INTO trusts (id, agent_id, terms, added_at, added_by) \
+                 VALUES (?, ?, ?, ?, ?)",
+            )
+            .bind(trust.to_string())
+            .bind(agent.to_string())
+            .bind(serde_json::to_string(terms).map_err(refused)?)
+            .bind(at)
+            .bind(by)
+            .execute(tx)
+            .await?;
+        }
+        HouseFact::TrustRemoved { trust } => {
+            sqlx::query("UPDATE trusts SET removed_at = ? WHERE id = ?")
+                .bind(at)
+                .bind(trust.to_string())
+                .execute(tx)
+                .await?;
+        }
         HouseFact::ChangesGated => {
             sqlx::query("UPDATE instance SET changes_gated = 1").execute(tx).await?;
         }
