@@ -1,5 +1,7 @@
 //! Errors of the API: RFC 9457 `application/problem+json` with a closed `code`.
 
+pub mod codes;
+
 use std::any::Any;
 
 use axum::Json;
@@ -9,28 +11,55 @@ use domain::scope::OutsideScope;
 use domain::stage::FieldError;
 use domain::{Refusal, Timestamp};
 use serde::Serialize;
-use service::Failure;
 use service::act::ActError;
 use service::stage::StageError;
+use service::{Failure, describe};
+use utoipa::ToSchema;
+use utoipa::openapi::{Array, ArrayBuilder, ObjectBuilder, Type};
 
 /// An answer that is no, in the form of RFC 9457.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
+    /// `urn:countersign:problem:` and the code.
     #[serde(rename = "type")]
     pub problem_type: String,
+    /// The name of the status.
     pub title: &'static str,
     pub status: u16,
+    /// Go by this: the set is closed.
     pub code: &'static str,
     /// What to do about it.
     pub detail: String,
+    /// The rules that are broken, where fields are at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(schema_with = field_errors)]
     pub errors: Vec<FieldError>,
     /// When the release was redeemed, where that is the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::Time>)]
     pub redeemed_at: Option<Timestamp>,
     /// The state that the request is in, where that is the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::State>)]
     pub state: Option<domain::StateName>,
+}
+
+fn field_errors() -> Array {
+    let text =
+        |about: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(about));
+    let error = ObjectBuilder::new()
+        .property(
+            "pointer",
+            text("The field, as a JSON pointer (RFC 6901); empty for the whole body."),
+        )
+        .property("detail", text("The rule that it breaks."))
+        .property("limit", text("The limit that was passed, where there is one."))
+        .required("pointer")
+        .required("detail");
+    ArrayBuilder::new()
+        .description(Some("The rules that are broken, where fields are at fault."))
+        .items(error)
+        .build()
 }
 
 impl Problem {

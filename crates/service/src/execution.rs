@@ -6,20 +6,24 @@ use domain::{
     Timestamp, apply,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::Service;
 use crate::act::{Act, ActError};
 use crate::caller::AgentCaller;
 use crate::policy::People;
+use crate::{Service, describe};
 
 /// The longest summary of an outcome or a rollback, in characters.
 pub const MAX_SUMMARY_CHARS: usize = 4000;
 
 /// What an executor learns from a heartbeat.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Heartbeat {
+    #[schema(value_type = describe::Beat)]
     pub signal: Signal,
+    #[schema(value_type = describe::Time)]
     pub lease_until: Timestamp,
+    #[schema(value_type = describe::Time)]
     pub report_by: Timestamp,
 }
 

@@ -14,6 +14,7 @@ pub mod caller;
 pub mod change;
 pub mod credential;
 mod current;
+pub mod describe;
 pub mod entropy;
 pub mod evidence;
 pub mod execution;

@@ -12,24 +12,32 @@ use serde::Serialize;
 use serde_json::json;
 use store::StoreError;
 use store::change::Idempotency;
+use utoipa::ToSchema;
 
 use crate::act::{Act, ActError, not_as_recorded};
 use crate::caller::AgentCaller;
-use crate::{Failure, Service};
+use crate::{Failure, Service, describe};
 
 /// The `typ` of a release token's header (RFC 8725 §3.11: explicit typing).
 pub const TOKEN_TYPE: &str = "release-grant+jwt";
 
 /// A redeemed release: the token, and the lease under which the outcome is reported.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 pub struct Redeemed {
+    /// A JWT (EdDSA) with `typ` `release-grant+jwt`; see `/.well-known/jwks.json`.
     pub release_token: String,
+    #[schema(value_type = describe::Id)]
     pub lease_id: LeaseId,
+    #[schema(value_type = describe::Digest)]
     pub digest: Digest,
+    #[schema(value_type = describe::Time)]
     pub redeemed_at: Timestamp,
+    #[schema(value_type = describe::Time)]
     pub token_expires_at: Timestamp,
     /// Without a heartbeat or a report before this the outcome counts as unknown.
+    #[schema(value_type = describe::Time)]
     pub lease_until: Timestamp,
+    #[schema(value_type = describe::Time)]
     pub report_by: Timestamp,
     #[serde(skip)]
     pub replayed: bool,

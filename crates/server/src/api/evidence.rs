@@ -7,6 +7,8 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use domain::Digest;
 use serde::Serialize;
+use service::describe;
+use utoipa::ToSchema;
 
 use super::authn::Agent;
 use super::input::too_large;
@@ -14,14 +16,24 @@ use crate::AppState;
 use crate::problem::Problem;
 
 /// What an upload answers.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Uploaded {
     /// To be named in `evidence[].digest` of a stage body.
+    #[schema(value_type = describe::Digest)]
     digest: Digest,
     size_bytes: usize,
 }
 
-/// Keeps the body. Unused after 24 hours, it is removed.
+/// Uploads evidence.
+///
+/// The body is the evidence itself, of any media type, 1 byte to 10 MiB. Only the agent that
+/// uploaded can refer to it; what no request refers to within 24 hours is removed.
+#[utoipa::path(post, path = "/api/v1/evidence", operation_id = "upload_evidence", tag = "Evidence",
+    security(("agent_key" = [])),
+    request_body(content = inline(describe::Bytes), content_type = "application/octet-stream",
+        description = "The evidence; the media type is not looked at."),
+    responses((status = 201, description = "It is kept under its digest.", body = Uploaded)),
+    extensions(("x-problems" = json!(["empty_evidence", "body_too_large", "body_incomplete"]))))]
 pub(super) async fn upload(
     State(state): State<AppState>,
     Agent(agent): Agent,

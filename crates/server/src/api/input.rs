@@ -7,10 +7,15 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use domain::RequestId;
 use domain::canonical;
 use domain::stage::FieldError;
 use serde::de::DeserializeOwned;
+use service::describe;
 use service::stage::StageError;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Required, Type};
+use utoipa::{IntoParams, PartialSchema};
 
 use crate::problem::Problem;
 
@@ -67,6 +72,14 @@ impl<S: Send + Sync, T: std::str::FromStr + Send> FromRequestParts<S> for Id<T> 
     }
 }
 
+impl IntoParams for Id<RequestId> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path);
+        let id = id.required(Required::True).description(Some("The id of the request."));
+        vec![id.schema(Some(describe::Id::schema())).build()]
+    }
+}
+
 /// Query parameters; unknown or repeated ones are an error (threats H11).
 pub(super) struct Params<T>(pub T);
 
@@ -75,6 +88,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::<T>::from_request_parts(parts, state).await;
         query.map(|Query(query)| Self(query)).map_err(|error| Problem::bad_query(error.body_text()))
+    }
+}
+
+/// The header as the document describes it.
+pub(super) enum IdempotencyKey<const REQUIRED: bool> {}
+
+impl<const REQUIRED: bool> IntoParams for IdempotencyKey<REQUIRED> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let about = "The same key and body again is the same call: the answer is repeated. Bare, or in double quotes.";
+        let form = "^(\"[A-Za-z0-9_.:-]{1,128}\"|[A-Za-z0-9_.:-]{1,128})$";
+        let required = if REQUIRED { Required::True } else { Required::False };
+        let key = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header);
+        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(form));
+        let key = key.required(required).description(Some(about)).schema(Some(schema));
+        vec![key.example(Some("extend-mg-0402-1".into())).build()]
     }
 }
 

@@ -3,6 +3,7 @@
 mod authn;
 mod bad_input;
 mod changes;
+mod document;
 mod glass;
 mod keys;
 mod ledger;

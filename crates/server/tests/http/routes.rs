@@ -1,6 +1,7 @@
 //! Every route, for every kind of caller; every route that reads writes nothing; every answer has
 //! its security headers.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use axum::body::Body;
@@ -25,6 +26,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/v1/ledger/checkpoint"),
     ("GET", "/api/v1/ledger/proof/{index}"),
     ("GET", "/api/v1/ledger/consistency"),
+    ("GET", "/api/v1/openapi.json"),
     ("GET", "/api/{*rest}"),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/healthz"),
@@ -88,6 +90,17 @@ fn b01_every_route_of_the_router_is_in_the_table() {
             assert!(ROUTES.iter().any(|(_, known)| *known == path), "{path} is not in the table");
         }
     }
+    let described = crate::document::operations().map(|(method, path, _)| (method, path));
+    let described: BTreeSet<(String, String)> = described.collect();
+    let bare = |(_, path): &&(&str, &str)| {
+        let route = format!(".route(\"{path}\"");
+        sources.iter().any(|source| source.contains(&route))
+    };
+    let known = ROUTES
+        .iter()
+        .filter(|route| !bare(route))
+        .map(|(method, path)| ((*method).into(), (*path).into()));
+    assert_eq!(described, known.collect(), "the document and the table of routes");
 }
 
 #[tokio::test]

@@ -9,36 +9,47 @@ use domain::{
 use serde::Serialize;
 use store::read::{RequestQuery, Stored};
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::lists::{cursor, read_cursor};
 use crate::act::ActError;
 use crate::caller::AgentCaller;
 use crate::current::Decidable;
-use crate::{Failure, Service, wait};
+use crate::{Failure, Service, describe, wait};
 
 /// Requests on one page of the API.
 const PAGE: u32 = 50;
 
 /// A request as the API answers it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AgentRequest {
+    #[schema(value_type = describe::Id)]
     pub id: RequestId,
     pub revision: u32,
+    #[schema(value_type = describe::Digest)]
     pub digest: Digest,
+    #[schema(value_type = describe::Digest)]
     pub content_digest: Digest,
+    #[schema(value_type = describe::State)]
     pub state: StateName,
+    #[schema(value_type = describe::KindVersion)]
     pub kind: KindRef,
     pub risk: AgentRisk,
     pub binding_code: String,
     pub review_url: String,
     pub status_url: String,
+    #[schema(value_type = describe::Time)]
     pub staged_at: Timestamp,
+    #[schema(value_type = describe::Time)]
     pub review_deadline: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::Time>)]
     pub approved_until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::Time>)]
     pub redeemed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::Time>)]
     pub report_by: Option<Timestamp>,
     /// Somebody asked the running execution to stop.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -58,16 +69,19 @@ pub struct AgentRequest {
 }
 
 /// The computed risk without what it rests on: that may be the doing of other agents.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AgentRisk {
+    #[schema(value_type = describe::Level)]
     pub level: RiskLevel,
     pub facts: Vec<AgentRiskFact>,
 }
 
 /// A fact by name.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct AgentRiskFact {
+    #[schema(value_type = describe::Fact)]
     pub code: RiskCode,
+    #[schema(value_type = describe::Level)]
     pub level: RiskLevel,
 }
 
@@ -79,7 +93,7 @@ impl From<&Risk> for AgentRisk {
 }
 
 /// A requirement without names of people beyond what the agent's author needs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AgentRequirement {
     pub id: String,
     pub group: String,
@@ -91,15 +105,16 @@ pub struct AgentRequirement {
 }
 
 /// Why it was denied or is to be changed, and what to do about it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Objection {
+    #[schema(value_type = describe::Time)]
     pub at: Timestamp,
     pub justification: Option<String>,
     pub retry: &'static str,
 }
 
 /// A page of the agent's requests.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AgentList {
     pub requests: Vec<AgentRequest>,
     #[serde(skip_serializing_if = "Option::is_none")]

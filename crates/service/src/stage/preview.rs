@@ -2,18 +2,22 @@
 
 use domain::{Digest, KindRef, RequestId, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{StageError, Stager};
-use crate::Service;
 use crate::caller::AgentCaller;
 use crate::query::{AgentRequirement, AgentRisk};
+use crate::{Service, describe};
 
 /// What a body would lead to if it were staged now.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Preview {
+    #[schema(value_type = describe::KindVersion)]
     pub kind: KindRef,
+    #[schema(value_type = describe::Digest)]
     pub content_digest: Digest,
     pub risk: AgentRisk,
+    #[schema(value_type = describe::Time)]
     pub review_deadline: Timestamp,
     pub requirements: Vec<AgentRequirement>,
     /// Whether the people who may review could fill every seat.
