@@ -99,3 +99,24 @@ fn header(text: &str, from: &Path) -> anyhow::Result<HeaderValue> {
     header.set_sensitive(true);
     Ok(header)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a09_a_key_file_is_read_for_each_call_and_may_hold_a_token() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let bearer = Bearer::In(file.path().to_owned());
+        for text in ["csn_agt_one\n", "csn_agt_two", "eyJhIjoxfQ.eyJiIjoyfQ.c2ln\n"] {
+            std::fs::write(file.path(), text).unwrap();
+            let header = bearer.header().unwrap();
+            assert_eq!(header.to_str().unwrap(), format!("Bearer {}", text.trim()));
+            assert!(header.is_sensitive());
+        }
+        for bad in ["", "csn_aud_one", "nonsense", "eyJhIjoxfQ.eyJiIjoyfQ", "csn_agt_o\nne"] {
+            std::fs::write(file.path(), bad).unwrap();
+            assert!(bearer.header().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -108,6 +108,8 @@ impl Issuers {
         if too_soon {
             return None;
         }
+        // Before it is asked: a caller who hangs up in between does not make it be asked again.
+        *asked = Some((now, false));
         let answer = self.ask(name, now).await;
         *asked = Some((now, answer.is_ok()));
         match answer {
