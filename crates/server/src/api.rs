@@ -7,6 +7,7 @@ mod evidence;
 mod input;
 mod kinds;
 mod ledger;
+mod mcp;
 pub mod openapi;
 mod redeem;
 mod report;
@@ -50,6 +51,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(ledger::proof))
         .routes(routes!(ledger::consistency))
         .routes(routes!(openapi::read))
+        .routes(routes!(mcp::message))
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .merge(evidence)
         .routes(routes!(well_known::jwks))

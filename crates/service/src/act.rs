@@ -10,11 +10,12 @@ use domain::{
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use store::change::{Before, Idempotency, Staged};
+use store::read::{Recorded, Stored};
 use store::{Change, House, NewFact, RequestChange, StoreError, Text, Write};
 
 use crate::caller::AgentCaller;
 use crate::change::CarriedOut;
-use crate::current::Decidable;
+use crate::current::{Decidable, Seen};
 use crate::{Failure, Service};
 
 /// How often a stale change is decided anew before the caller is told to come back.
@@ -67,6 +68,8 @@ pub(crate) struct Act<'a> {
     id: RequestId,
     actor: Actor,
     command: Command,
+    /// The request as the caller has just seen it; without it, it is read.
+    pub seen: Option<Seen>,
     /// The agent whose key has to live still when this is committed.
     pub agent: Option<&'a AgentCaller>,
     /// The clear text behind the commitment in the act's fact.
@@ -83,6 +86,7 @@ impl<'a> Act<'a> {
             id,
             actor,
             command,
+            seen: None,
             agent: None,
             text: None,
             idempotency: None,
@@ -102,20 +106,15 @@ impl<'a> Act<'a> {
 
 impl Service {
     /// Carries an act out; answers with the request as it is recorded then.
-    pub(crate) async fn act(&self, act: Act<'_>) -> Result<Request, ActError> {
-        let mut differs = false;
+    pub(crate) async fn act(&self, mut act: Act<'_>) -> Result<Request, ActError> {
         for _ in 0..TRIES {
             let now = self.now();
-            // INVARIANT: I9. Read before the request: what it says is compared when this is committed.
-            let house = self.house().await?;
-            let stored = self.store.load(act.id).await?.ok_or(ActError::NotFound)?;
-            self.expect_access(&house, &act, &stored.request)?;
-            if !self.is_as_recorded(&stored.request).await? {
-                // A commit between the two reads, or a row that somebody changed: look again.
-                differs = true;
-                continue;
-            }
-            differs = false;
+            let Seen { house, recorded } = match act.seen.take() {
+                Some(seen) => seen,
+                None => self.see(act.id).await?,
+            };
+            self.expect_access(&house, &act, &recorded.stored.request)?;
+            let stored = as_recorded(recorded)?;
             let decidable = self.decidable(&house, stored, now).await?;
             let context = Context { authority: &decidable.authority };
             let request = &decidable.stored.request;
@@ -136,9 +135,6 @@ impl Service {
                 Err(StoreError::Stale | StoreError::TooLate) => {}
                 Err(error) => return Err(error.into()),
             }
-        }
-        if differs {
-            return Err(not_as_recorded(act.id).into());
         }
         Err(StoreError::Unavailable("the request is too busy".into()).into())
     }
@@ -164,30 +160,8 @@ impl Service {
 
     /// A request whose row says what its entries say.
     pub(crate) async fn load_recorded(&self, id: RequestId) -> Result<Request, ActError> {
-        for _ in 0..TRIES {
-            let request = self.store.load(id).await?.ok_or(ActError::NotFound)?.request;
-            if self.is_as_recorded(&request).await? {
-                return Ok(request);
-            }
-        }
-        Err(not_as_recorded(id).into())
-    }
-
-    /// Whether a request's row says what its entries say (threats E11, L13).
-    ///
-    /// SECURITY: the ledger is the record; a row that somebody changed decides nothing.
-    async fn is_as_recorded(&self, request: &Request) -> Result<bool, Failure> {
-        let mut recorded = None;
-        for stored in self.store.entries_of(request.id).await? {
-            let entry: Entry = serde_json::from_slice(&stored.body).map_err(Failure::defect)?;
-            if let Fact::Request(fact) = &entry.fact {
-                recorded =
-                    Some(Request::evolve(recorded, fact, entry.at).map_err(Failure::defect)?);
-            }
-        }
-        #[cfg(planted = "a_row_is_believed")]
-        return Ok(true);
-        Ok(recorded.as_ref() == Some(request))
+        let recorded = self.store.record(id).await?.ok_or(ActError::NotFound)?;
+        Ok(as_recorded(recorded)?.request)
     }
 
     /// Writes a refused attempt into the ledger, within limits.
@@ -206,6 +180,27 @@ impl Service {
         fact.request = Some(id);
         self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
         Ok(())
+    }
+}
+
+/// The request, if its row says what its entries say (threats E11, L13).
+///
+/// SECURITY: the ledger is the record; a row that somebody changed decides nothing.
+fn as_recorded(recorded: Recorded) -> Result<Stored, Failure> {
+    let Recorded { stored, entries, .. } = recorded;
+    let mut folded = None;
+    for body in entries {
+        let entry: Entry = serde_json::from_slice(&body).map_err(Failure::defect)?;
+        if let Fact::Request(fact) = &entry.fact {
+            folded = Some(Request::evolve(folded, fact, entry.at).map_err(Failure::defect)?);
+        }
+    }
+    #[cfg(planted = "a_row_is_believed")]
+    let folded = Some(stored.request.clone());
+    if folded.as_ref() == Some(&stored.request) {
+        Ok(stored)
+    } else {
+        Err(not_as_recorded(stored.request.id))
     }
 }
 

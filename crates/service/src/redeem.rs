@@ -55,15 +55,15 @@ impl Service {
         digest: Digest,
         key: &str,
     ) -> Result<Redeemed, ActError> {
-        let stored = self.of_agent(caller, id).await?;
         // The bytes that were approved have to be there, and whole.
-        self.sealed(&stored.request).await?;
+        let seen = self.seen_by_agent(caller, id).await?;
         let scope = format!("agent {} redeem {id}", caller.agent);
         let fingerprint =
             Digest::of(&canonical::to_bytes(&json!({"digest": digest})).map_err(Failure::defect)?);
         let lease_id = LeaseId(self.entropy.id(self.now())?);
         let command = Command::Redeem { executor: caller.agent, digest, lease_id };
         let mut act = Act::by_agent(id, caller, command);
+        act.seen = Some(seen);
         act.idempotency = Some(Idempotency {
             scope: scope.clone(),
             key: key.to_owned(),

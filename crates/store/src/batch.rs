@@ -6,13 +6,14 @@
 use std::collections::HashMap;
 
 use domain::merkle::{Frontier, Hash};
-use domain::{Entry, InstanceId, RequestId, Timestamp, entry};
+use domain::{Entry, Fact, InstanceId, RequestId, Timestamp, entry};
 
 use crate::change::{Change, Committed, NewFact, Write};
 use crate::clock::now_after;
 use crate::error::StoreError;
 use crate::insert::Inserts;
 use crate::read::IdempotencyRecord;
+use crate::update::Updates;
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -31,6 +32,7 @@ pub(crate) struct Head {
 pub(crate) struct Batch {
     pub head: Head,
     pub inserts: Inserts,
+    pub updates: Updates,
     /// The last entry that was appended: what tells whether a COMMIT took place.
     pub last: Option<(u64, Hash)>,
     /// The requests that changed.
@@ -74,8 +76,8 @@ impl Wanted {
 
 impl Batch {
     pub(crate) fn new(head: Head, clock: Timestamp, found: Found) -> Self {
-        let (inserts, changed) = (Inserts::default(), Vec::new());
-        Self { head, inserts, last: None, changed, clock, found }
+        let (inserts, updates) = (Inserts::default(), Updates::default());
+        Self { head, inserts, updates, last: None, changed: Vec::new(), clock, found }
     }
 
     /// Whether the change may be written on top of what is there; writes nothing yet.
@@ -157,6 +159,9 @@ impl Batch {
         self.inserts.entry(&entry, body, &leaf, &head.frontier.append(leaf));
         head.newest = Some(entry.at);
         self.last = Some((index, leaf));
+        if let (Some(id), Fact::Request(fact)) = (entry.request, &entry.fact) {
+            self.inserts.fact(id, fact, entry.at);
+        }
         for text in &fact.texts {
             self.inserts.text(index, text);
         }

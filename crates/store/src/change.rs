@@ -160,11 +160,6 @@ pub struct RequestChange {
 }
 
 impl RequestChange {
-    /// Whether it brings another revision of a request that is there.
-    pub(crate) fn is_amendment(&self) -> bool {
-        self.staged.is_some() && self.before.is_some()
-    }
-
     /// The version that has to be there still; `None` for a new request.
     pub(crate) fn expected_version(&self) -> Option<u64> {
         self.before.as_ref().map(|before| before.version)
@@ -194,6 +189,13 @@ pub struct NewFact {
     pub fact: Fact,
     /// The clear texts behind the fact's commitments.
     pub texts: Vec<Text>,
+}
+
+impl NewFact {
+    /// Whether it takes away rows that earlier facts have brought.
+    pub(crate) fn takes_back(&self) -> bool {
+        matches!(self.fact, Fact::Request(RequestFact::QuorumLost { .. }))
+    }
 }
 
 /// A clear text with the salt of its commitment.

@@ -23,6 +23,7 @@ mod queue;
 pub mod read;
 mod schema;
 pub mod sqlite;
+mod update;
 
 pub use change::{Change, Changed, Committed, NewFact, RequestChange, Side, Text, Write};
 pub use clock::{Clock, SystemClock};

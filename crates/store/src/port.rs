@@ -13,8 +13,8 @@ use crate::change::{Change, Changed, Committed, Side};
 use crate::error::StoreError;
 use crate::house::House;
 use crate::read::{
-    ApiKey, IdempotencyRecord, Instance, Rebuilt, RequestQuery, SignInLink, StateCount, Stored,
-    StoredCheckpoint, StoredEntry, StoredPolicy, Trust,
+    ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink, StateCount,
+    Stored, StoredCheckpoint, StoredEntry, StoredPolicy, Trust,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -43,6 +43,8 @@ pub trait Store: Send + Sync + 'static {
     async fn ping(&self) -> Answer<()>;
 
     async fn load(&self, id: RequestId) -> Answer<Option<Stored>>;
+    /// A request with what it has to follow from, all of one instant.
+    async fn record(&self, id: RequestId) -> Answer<Option<Recorded>>;
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>>;
     async fn list(&self, query: RequestQuery) -> Answer<Vec<Stored>>;
     async fn counts(&self) -> Answer<Vec<StateCount>>;

@@ -41,8 +41,8 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    ApiKey, IdempotencyRecord, Instance, Rebuilt, RequestQuery, SignInLink, StateCount, Stored,
-    StoredCheckpoint, StoredEntry, StoredPolicy, Trust,
+    ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink, StateCount,
+    Stored, StoredCheckpoint, StoredEntry, StoredPolicy, Trust,
 };
 pub(crate) use connect::snapshot;
 use writer::Writer;
@@ -196,6 +196,9 @@ impl Store for PostgresStore {
 
     async fn load(&self, id: RequestId) -> Answer<Option<Stored>> {
         requests::load(&mut *self.pool.acquire().await?, id).await
+    }
+    async fn record(&self, id: RequestId) -> Answer<Option<Recorded>> {
+        requests::record(&self.pool, id).await
     }
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>> {
         requests::revision(&self.pool, id, number).await

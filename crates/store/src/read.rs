@@ -25,6 +25,16 @@ pub struct Stored {
     pub effect: Vec<EffectPart>,
 }
 
+/// A request with what it has to follow from.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub stored: Stored,
+    /// The bytes of the current revision, and its digest.
+    pub revision: Option<(Vec<u8>, Digest)>,
+    /// The bodies of its entries, oldest first.
+    pub entries: Vec<Vec<u8>>,
+}
+
 /// Which requests to list.
 #[derive(Clone, Debug, Default)]
 pub struct RequestQuery {

@@ -39,8 +39,8 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    ApiKey, IdempotencyRecord, Instance, Rebuilt, RequestQuery, SignInLink, StateCount, Stored,
-    StoredCheckpoint, StoredEntry, StoredPolicy, Trust,
+    ApiKey, IdempotencyRecord, Instance, Rebuilt, Recorded, RequestQuery, SignInLink, StateCount,
+    Stored, StoredCheckpoint, StoredEntry, StoredPolicy, Trust,
 };
 pub(crate) use schema::MIGRATIONS;
 use writer::{Epoch, Writer};
@@ -206,6 +206,9 @@ impl Store for SqliteStore {
 
     async fn load(&self, id: RequestId) -> Answer<Option<Stored>> {
         requests::load(&mut *self.readers.acquire().await?, id).await
+    }
+    async fn record(&self, id: RequestId) -> Answer<Option<Recorded>> {
+        requests::record(&self.readers, id).await
     }
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>> {
         requests::revision(&self.readers, id, number).await

@@ -284,5 +284,9 @@ impl At<'_> {
 }
 
 fn is_lease(release: &Release, lease_id: LeaseId) -> Result<(), Refusal> {
-    if release.lease_id == lease_id { Ok(()) } else { Err(Refusal::WrongLease) }
+    #[cfg(not(planted = "any_lease_will_do"))]
+    if release.lease_id != lease_id {
+        return Err(Refusal::WrongLease);
+    }
+    Ok(())
 }

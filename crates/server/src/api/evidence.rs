@@ -7,7 +7,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use domain::Digest;
 use serde::Serialize;
-use service::describe;
+use service::{AgentCaller, describe};
 use utoipa::ToSchema;
 
 use super::authn::Agent;
@@ -40,11 +40,20 @@ pub(super) async fn upload(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Uploaded>), Problem> {
     let body = body.map_err(|error| too_large(&error, 10))?;
-    if body.is_empty() {
-        let detail = "The body is empty; send the evidence itself as the body.";
+    Ok((StatusCode::CREATED, Json(keep(&state, &agent, body.to_vec()).await?)))
+}
+
+/// Keeps what is evidence: anything but nothing.
+pub(super) async fn keep(
+    state: &AppState,
+    agent: &AgentCaller,
+    bytes: Vec<u8>,
+) -> Result<Uploaded, Problem> {
+    if bytes.is_empty() {
+        let detail = "The evidence is empty; send what people should see.";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "empty_evidence", detail));
     }
-    let size_bytes = body.len();
-    let digest = state.service.upload_evidence(&agent, body.to_vec()).await?;
-    Ok((StatusCode::CREATED, Json(Uploaded { digest, size_bytes })))
+    let size_bytes = bytes.len();
+    let digest = state.service.upload_evidence(agent, bytes).await?;
+    Ok(Uploaded { digest, size_bytes })
 }

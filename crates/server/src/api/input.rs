@@ -91,6 +91,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// A text that can be an idempotency key.
+pub(super) fn checked_key(text: &str) -> Result<&str, Problem> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    let length = 1..=MAX_KEY_CHARS;
+    if length.contains(&text.len()) && text.chars().all(allowed) {
+        return Ok(text);
+    }
+    let detail =
+        "An Idempotency-Key has 1 to 128 characters of A-Z a-z 0-9 - _ . : and is sent once.";
+    Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail))
+}
+
 /// The header as the document describes it.
 pub(super) enum IdempotencyKey<const REQUIRED: bool> {}
 
@@ -113,14 +125,8 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     let Some(value) = value else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
     let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-    let length = 1..=MAX_KEY_CHARS;
-    if more.is_some() || !length.contains(&bare.len()) || !bare.chars().all(allowed) {
-        let detail =
-            "An Idempotency-Key has 1 to 128 characters of A-Z a-z 0-9 - _ . : and is sent once.";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail));
-    }
-    Ok(Some(bare.to_owned()))
+    // Two are like none that can be one.
+    checked_key(if more.is_some() { "" } else { bare }).map(|key| Some(key.to_owned()))
 }
 
 /// `Prefer: wait=N` (RFC 7240), at most 30 seconds.

@@ -14,6 +14,9 @@ use utoipa::OpenApi;
 use crate::problem::Problem;
 use crate::problem::codes::{CODES, Code, find};
 
+/// The media type of every problem.
+const PROBLEM: &str = "application/problem+json";
+
 /// Where an operation names the codes of its own.
 const OWN_CODES: &str = "x-problems";
 
@@ -33,6 +36,7 @@ const OWN_CODES: &str = "x-problems";
         (name = "Execution", description = "Redeem, heartbeat, report: for the executor."),
         (name = "Evidence", description = "What reviewers look at."),
         (name = "Kinds", description = "What can be staged."),
+        (name = "Tools", description = "The same calls for models, by a protocol of their own."),
         (name = "Ledger", description = "For auditors' programs."),
         (name = "Server", description = "What verifiers of tokens and monitors read, without a key.")
     ),
@@ -71,7 +75,13 @@ fn completed(generated: utoipa::openapi::OpenApi) -> Value {
         let problems = problems(operation);
         operation.remove(OWN_CODES);
         if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
-            responses.extend(problems);
+            for (status, problem) in problems {
+                match responses.get_mut(&status) {
+                    // What is said of it already stays: a problem is one more form of it.
+                    Some(own) => own["content"][PROBLEM] = problem["content"][PROBLEM].clone(),
+                    None => drop(responses.insert(status, problem)),
+                }
+            }
         }
     }
     document
@@ -157,7 +167,7 @@ fn answer(status: u16, codes: &[&Code]) -> Value {
         codes.iter().map(|code| format!("- `{}`: {}. Do: {}.", code.code, code.means, code.advice));
     let mut answer = json!({
         "description": lines.collect::<Vec<_>>().join("\n"),
-        "content": {"application/problem+json": {"schema": {"allOf": [
+        "content": {PROBLEM: {"schema": {"allOf": [
             {"$ref": "#/components/schemas/Problem"},
             {"properties": {"status": {"const": status}, "code": {"enum": names}}},
         ]}}},

@@ -144,11 +144,17 @@ pub(super) async fn rollback(
 
 fn reported<Status: DeserializeOwned>(body: &[u8]) -> Result<Report<Status>, Problem> {
     let report: Report<Status> = typed(body)?;
-    let length = report.summary.chars().count();
+    check_summary(&report.summary)?;
+    Ok(report)
+}
+
+/// Whether people can be expected to read it.
+pub(super) fn check_summary(summary: &str) -> Result<(), Problem> {
+    let length = summary.chars().count();
     if length == 0 || length > MAX_SUMMARY_CHARS {
         let limit = format!("1 to {MAX_SUMMARY_CHARS} characters");
         let error = FieldError::new("/summary", "has the wrong length").limit(limit);
         return Err(Problem::invalid(vec![error]));
     }
-    Ok(report)
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod glass;
 mod keys;
 mod ledger;
 mod lifecycle;
+mod mcp;
 mod program;
 mod redeem;
 mod review;

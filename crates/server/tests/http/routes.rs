@@ -26,6 +26,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/v1/ledger/checkpoint"),
     ("GET", "/api/v1/ledger/proof/{index}"),
     ("GET", "/api/v1/ledger/consistency"),
+    ("POST", "/mcp"),
     ("GET", "/api/v1/openapi.json"),
     ("GET", "/api/{*rest}"),
     ("GET", "/.well-known/jwks.json"),
@@ -155,7 +156,7 @@ async fn b01_w02_route_by_role_matrix() {
         for (name, (header_name, value)) in &callers {
             let before = app.entries().await;
             // Bodies are empty on purpose: what a caller may not do is refused before they are read.
-            let json = route.starts_with("/api");
+            let json = route.starts_with("/api") || *route == "/mcp";
             let media_type =
                 if json { "application/json" } else { "application/x-www-form-urlencoded" };
             let sent = Request::builder()

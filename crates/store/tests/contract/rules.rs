@@ -69,6 +69,11 @@ macro_rules! hold {
             i8_the_first_checkpoint_of_a_size_stays_and_older_sizes_come_too_late,
             i8_nodes_are_read_as_far_as_they_go_without_a_gap_and_key_entries_in_order
         );
+        $crate::rules::hold!($database, batch:
+            i7_a_request_is_read_with_what_it_follows_from,
+            i7_i9_changes_of_several_requests_at_once_are_each_recorded,
+            i1_a_review_that_is_taken_back_at_once_is_gone
+        );
         $crate::rules::hold!($database, history:
             first_times_are_told_by_agent_kind_and_target,
             targets_are_answered_in_the_order_they_were_asked,
