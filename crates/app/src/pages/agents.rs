@@ -71,7 +71,7 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
         let action = format!("/agents/{}/keys", agent.id);
         let label = format!(" for {}", agent.name);
         view! {
-            <details class="row-do confirm">
+            <div class="row-do"><details class="confirm">
                 <summary>"Issue a key"<span class="sr">{label.clone()}</span>"…"</summary>
                 <form class="fields" method="post" action=action>
                     <Limits of=agent.id.to_string()/>
@@ -80,7 +80,7 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
                         "At most two keys live at once. Whoever is shown a key cannot review this agent while it lives."
                     </p>
                 </form>
-            </details>
+            </details></div>
         }
     });
     let revoke = administrator.then(|| format!("/agents/{}/keys", agent.id));
@@ -172,7 +172,7 @@ fn AddTrust(id: String, name: String) -> impl IntoView {
     let (issuer, audience) = (field("issuer"), field("audience"));
     let (claims, jwks) = (field("claims"), field("jwks"));
     view! {
-        <details class="row-do confirm">
+        <div class="row-do"><details class="confirm">
             <summary>"Trust tokens"<span class="sr">" for "{name.clone()}</span>"…"</summary>
             <form class="fields" method="post" action=format!("/agents/{id}/trusts")>
                 <p class="hint">
@@ -221,7 +221,7 @@ fn AddTrust(id: String, name: String) -> impl IntoView {
                 <Limits of=format!("trust-{id}")/>
                 <button>"Trust tokens"<span class="sr">" for "{name}</span></button>
             </form>
-        </details>
+        </details></div>
     }
 }
 
