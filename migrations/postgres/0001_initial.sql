@@ -151,9 +151,24 @@ CREATE TABLE api_keys (
     revoked_at BIGINT,
     last_used_at BIGINT,
     shown_to UUID NOT NULL REFERENCES people (id),
+    -- Kinds and environments that it is limited to, as JSON.
+    scope TEXT NOT NULL,
     CONSTRAINT api_keys_one_holder CHECK ((agent_id IS NULL) <> (person_id IS NULL))
 );
 CREATE INDEX api_keys_by_agent ON api_keys (agent_id);
+
+-- Trusts: whose tokens speak as an agent.
+CREATE TABLE trusts (
+    id UUID PRIMARY KEY,
+    agent_id UUID NOT NULL REFERENCES agents (id),
+    -- Issuer, audience, claims, scope and keys, as JSON.
+    terms TEXT NOT NULL,
+    added_at BIGINT NOT NULL,
+    added_by UUID REFERENCES people (id),
+    removed_at BIGINT,
+    last_used_at BIGINT
+);
+CREATE INDEX trusts_by_agent ON trusts (agent_id);
 
 CREATE TABLE kinds (
     name TEXT COLLATE "C" NOT NULL,

@@ -115,9 +115,24 @@ CREATE TABLE api_keys (
     revoked_at INTEGER,
     last_used_at INTEGER,
     shown_to TEXT NOT NULL REFERENCES people (id),
+    -- Kinds and environments that it is limited to, as JSON.
+    scope TEXT NOT NULL,
     CONSTRAINT api_keys_one_holder CHECK ((agent_id IS NULL) <> (person_id IS NULL))
 ) STRICT;
 CREATE INDEX api_keys_by_agent ON api_keys (agent_id);
+
+-- Trusts: whose tokens speak as an agent.
+CREATE TABLE trusts (
+    id TEXT PRIMARY KEY,
+    agent_id TEXT NOT NULL REFERENCES agents (id),
+    -- Issuer, audience, claims, scope and keys, as JSON.
+    terms TEXT NOT NULL,
+    added_at INTEGER NOT NULL,
+    added_by TEXT REFERENCES people (id),
+    removed_at INTEGER,
+    last_used_at INTEGER
+) STRICT;
+CREATE INDEX trusts_by_agent ON trusts (agent_id);
 
 CREATE TABLE kinds (
     name TEXT NOT NULL,

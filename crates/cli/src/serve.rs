@@ -8,6 +8,7 @@ use clap::Args;
 use ipnet::IpNet;
 use server::AppState;
 use service::webhook::guard::Guard;
+use server::outbound::{Outbound, Reach};
 use store::SystemClock;
 use tokio::net::TcpListener;
 
@@ -39,6 +40,10 @@ pub struct Arguments {
         value_delimiter = ','
     )]
     webhook_allow: Vec<IpNet>,
+    /// A network, such as 10.0.0.0/8, in which issuers of tokens may be asked for their keys, also
+    /// without TLS; may be given several times. Public addresses are asked with TLS only
+    #[arg(long, env = "COUNTERSIGN_ISSUER_ALLOW", value_name = "CIDR", value_delimiter = ',')]
+    issuer_allow: Vec<IpNet>,
 }
 
 /// Serves until it is told to stop.
@@ -57,6 +62,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             "`{location}` is not set up yet; run: countersign admin init --administrator \"Your Name\""
         );
     }
+    let outbound = Outbound::new(Reach::new(arguments.issuer_allow))
+        .context("cannot ask issuers of tokens for their keys")?;
+    service.ask_issuers_by(Arc::new(outbound));
     tracing::info!(%address, url = service.public_url(), "serving");
     server::serve(listener, AppState::new(service, false), stop::asked()).await?;
     Ok(())

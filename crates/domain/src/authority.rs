@@ -55,6 +55,8 @@ pub enum Ineligible {
     ActsOnBehalf,
     /// Was shown a key of the agent that still lives.
     HoldsKey,
+    /// Made a trust that still stands: chose whose tokens speak as the agent.
+    MadeTrust,
     /// The policy in force does not let this person review it.
     PolicyForbids,
     /// Is in no group that a requirement names, or is not active.

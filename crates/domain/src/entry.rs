@@ -9,9 +9,11 @@ use crate::canonical::{self, NotCanonical};
 use crate::fact::RequestFact;
 use crate::freeze::Freeze;
 use crate::merkle::{self, Hash};
+use crate::scope::Scope;
+use crate::trust::Terms;
 use crate::{
     AgentId, Commitment, Digest, FreezeId, InstanceId, KeyId, KindRef, PersonId, RequestId,
-    Timestamp, WebhookId,
+    Timestamp, TrustId, WebhookId,
 };
 
 /// The version of the entry form.
@@ -96,9 +98,26 @@ pub enum HouseFact {
         holder: Actor,
         expires_at: Timestamp,
         shown_to: PersonId,
+        /// Absent where the key opens whatever its holder may do.
+        #[serde(default, skip_serializing_if = "Scope::is_all")]
+        scope: Scope,
+    },
+    /// Another key takes its place: it lives until then, if not shorter.
+    KeyRetired {
+        key: KeyId,
+        expires_at: Timestamp,
     },
     KeyRevoked {
         key: KeyId,
+    },
+    /// From now on tokens on these terms speak as the agent.
+    TrustAdded {
+        trust: TrustId,
+        agent: AgentId,
+        terms: Terms,
+    },
+    TrustRemoved {
+        trust: TrustId,
     },
     KindPut {
         kind: KindRef,
@@ -223,7 +242,10 @@ impl HouseFact {
             Self::AgentAdded { .. } => "AgentAdded",
             Self::AgentSuspended { .. } => "AgentSuspended",
             Self::KeyIssued { .. } => "KeyIssued",
+            Self::KeyRetired { .. } => "KeyRetired",
             Self::KeyRevoked { .. } => "KeyRevoked",
+            Self::TrustAdded { .. } => "TrustAdded",
+            Self::TrustRemoved { .. } => "TrustRemoved",
             Self::KindPut { .. } => "KindPut",
             Self::PolicyPut { .. } => "PolicyPut",
             Self::ChangedDirectly { .. } => "ChangedDirectly",

@@ -47,6 +47,8 @@ identifiers! {
     LeaseId,
     /// An API key, named without revealing it.
     KeyId,
+    /// A trust in tokens of somebody else.
+    TrustId,
     /// A freeze.
     FreezeId,
     /// An endpoint that is told of what happens.

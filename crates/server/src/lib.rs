@@ -10,6 +10,7 @@ pub mod assets;
 mod download;
 pub mod headers;
 pub mod jobs;
+pub mod outbound;
 pub mod problem;
 pub mod sessions;
 pub mod state;

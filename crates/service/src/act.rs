@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use domain::authority::BREAK_GLASS;
 use domain::entry::{Attempt, Entry, Fact, HouseFact};
+use domain::scope::OutsideScope;
 use domain::{
     Actor, Command, Context, Refusal, Request, RequestFact, RequestId, State, Timestamp, apply,
 };
@@ -49,6 +50,9 @@ pub enum ActError {
     /// The key was revoked or has expired, or the person was disabled, while the call was under way.
     #[error("the caller no longer has access")]
     KeyDead,
+    /// The key is limited to something else.
+    #[error(transparent)]
+    OutsideScope(#[from] OutsideScope),
     #[error(transparent)]
     Failed(#[from] Failure),
 }
@@ -109,9 +113,7 @@ impl Service {
                 Some(seen) => seen,
                 None => self.see(act.id).await?,
             };
-            if !self.actor_lives(&house, &act) {
-                return Err(ActError::KeyDead);
-            }
+            self.expect_access(&house, &act, &recorded.stored.request)?;
             let stored = as_recorded(recorded)?;
             let decidable = self.decidable(&house, stored, now).await?;
             let context = Context { authority: &decidable.authority };
@@ -137,12 +139,22 @@ impl Service {
         Err(StoreError::Unavailable("the request is too busy".into()).into())
     }
 
-    /// Whether whoever acts may still act at all: the key lives, the person is active.
-    fn actor_lives(&self, house: &House, act: &Act<'_>) -> bool {
+    /// Whether whoever acts may still act at all: the key lives and reaches that far, the person is
+    /// active.
+    fn expect_access(
+        &self,
+        house: &House,
+        act: &Act<'_>,
+        request: &Request,
+    ) -> Result<(), ActError> {
+        let active = |person| house.person(person).is_some_and(|found| found.active);
         match (act.agent, act.actor) {
-            (Some(agent), _) => self.key_lives(house, agent),
-            (None, Actor::Person(person)) => house.person(person).is_some_and(|found| found.active),
-            (None, Actor::Agent(_) | Actor::System) => true,
+            (Some(agent), _) => {
+                let scope = self.scope_of(house, agent).ok_or(ActError::KeyDead)?;
+                Ok(scope.expect(&request.kind.name, &request.environment)?)
+            }
+            (None, Actor::Person(person)) if !active(person) => Err(ActError::KeyDead),
+            (None, Actor::Person(_) | Actor::Agent(_) | Actor::System) => Ok(()),
         }
     }
 
@@ -158,12 +170,12 @@ impl Service {
         id: RequestId,
         actor: Actor,
         attempt: Attempt,
-        refusal: &Refusal,
+        code: &str,
     ) -> Result<(), Failure> {
         if !self.refusals.allows(&actor) {
             return Ok(());
         }
-        let code = refusal.code().to_owned();
+        let code = code.to_owned();
         let mut fact = self.fact(actor, HouseFact::AttemptRefused { attempt, code });
         fact.request = Some(id);
         self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;

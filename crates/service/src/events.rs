@@ -1,5 +1,5 @@
 //! What happens to an agent's requests, told while it happens: one event for each entry of the ledger
-//! about a request that the agent staged or executes.
+//! about a request that the agent staged or executes, heartbeats apart.
 //!
 //! An event is thin: which entry, which request, what became of it. It follows from the entries alone,
 //! so whoever comes back with the index of the last one goes on behind it, at any server, without a
@@ -10,12 +10,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{AgentId, Digest, Entry, Fact, Request, RequestFact, RequestId, StateName, Timestamp};
+use domain::{
+    AgentId, Digest, Entry, Fact, Request, RequestId, Scope, StateName, Timestamp,
+};
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::caller::AgentCaller;
 use crate::wait::{Topic, Waiter};
+use crate::webhook::event::EventType;
 use crate::{Failure, Service};
 
 /// Streams of one agent that are open at one server at a time.
@@ -123,8 +126,13 @@ impl Service {
         Ok(Events { caller: caller.clone(), waiter, next, place })
     }
 
-    /// The events of these entries, in the order of the ledger.
-    async fn told(&self, entries: &[(u64, RequestId)]) -> Result<Vec<Event>, Failure> {
+    /// The events of these entries, as far as the scope covers their requests, in the order of the
+    /// ledger.
+    async fn told(
+        &self,
+        entries: &[(u64, RequestId)],
+        scope: &Scope,
+    ) -> Result<Vec<Event>, Failure> {
         let wanted: BTreeSet<u64> = entries.iter().map(|(index, _)| *index).collect();
         let requests: BTreeSet<RequestId> = entries.iter().map(|(_, id)| *id).collect();
         let mut events = Vec::new();
@@ -135,10 +143,14 @@ impl Service {
                 // What people opened, and what they were refused, is not for the agent.
                 let Fact::Request(fact) = &entry.fact else { continue };
                 let after = Request::evolve(request, fact, entry.at).map_err(Failure::defect)?;
-                if wanted.contains(&stored.index) {
+                let covered = scope.covers(&after.kind.name, &after.environment);
+                if let Some(event) = EventType::of(&entry.fact)
+                    && covered
+                    && wanted.contains(&stored.index)
+                {
                     events.push(Event {
                         index: stored.index,
-                        name: name(fact),
+                        name: event.word(),
                         data: told_of(&after, entry.at),
                     });
                 }
@@ -167,12 +179,12 @@ impl Events {
         loop {
             let woken = self.waiter.next();
             let found = service.store.entries_of_agent(self.caller.id(), self.next).await?;
-            let events = service.told(&found.entries).await?;
             // INVARIANT: I9. Asked after the reading: what is told was allowed once it was read.
-            #[cfg(not(planted = "a_stream_outlives_its_key"))]
-            if !service.still_acts(&self.caller).await? {
-                return Ok(None);
-            }
+            let scope = service.scope_now(&self.caller).await?;
+            #[cfg(planted = "a_stream_outlives_its_key")]
+            let scope = scope.or(Some(Scope::default()));
+            let Some(scope) = scope else { return Ok(None) };
+            let events = service.told(&found.entries, &scope).await?;
             self.next = found.next;
             if !events.is_empty() || Instant::now() >= end {
                 return Ok(Some(events));
@@ -192,32 +204,5 @@ fn told_of(request: &Request, at: Timestamp) -> EventData {
         digest: request.digest,
         state: request.state.name(),
         at,
-    }
-}
-
-/// The name of an event: stable, whatever the fact comes to be called.
-fn name(fact: &RequestFact) -> &'static str {
-    match fact {
-        RequestFact::RequestStaged(_) => "request.staged",
-        RequestFact::RequestAmended(_) => "request.amended",
-        RequestFact::ReviewRecorded { .. } => "request.reviewed",
-        RequestFact::ChangesRequested { .. } => "request.changes_requested",
-        RequestFact::RequestApproved { .. } => "request.approved",
-        RequestFact::RequestDenied { .. } => "request.denied",
-        RequestFact::RequestExpired { .. } => "request.expired",
-        RequestFact::RequestWithdrawn { .. } => "request.withdrawn",
-        RequestFact::QuorumLost { .. } => "request.quorum_lost",
-        RequestFact::GlassBroken { .. } => "glass.broken",
-        RequestFact::SecondReviewRecorded { .. } => "glass.reviewed",
-        RequestFact::SecondReviewMissed { .. } => "glass.review_missed",
-        RequestFact::ReleaseRedeemed { .. } => "release.redeemed",
-        RequestFact::ReleaseRevoked { .. } => "release.revoked",
-        RequestFact::ReleaseLapsed { .. } => "release.lapsed",
-        RequestFact::ReleaseVoided => "release.voided",
-        RequestFact::LeaseRenewed { .. } => "execution.lease_renewed",
-        RequestFact::HaltRequested { .. } => "execution.halt_requested",
-        RequestFact::OutcomeMissed { .. } => "execution.outcome_missed",
-        RequestFact::OutcomeReported { .. } => "execution.reported",
-        RequestFact::RollbackReported { .. } => "execution.rollback_reported",
     }
 }

@@ -57,7 +57,7 @@ impl Service {
         id: RequestId,
         lease_id: LeaseId,
     ) -> Result<Heartbeat, ActError> {
-        self.visible_to_agent(caller, id).await?;
+        self.of_agent(caller, id).await?;
         let command = Command::Renew { executor: caller.agent, lease_id };
         let request = self.act(Act::by_agent(id, caller, command)).await?;
         let not_executing = || Refusal::NotExecuting { state: request.state.name() };
@@ -82,7 +82,7 @@ impl Service {
         id: RequestId,
         report: Report<Outcome>,
     ) -> Result<(), StageError> {
-        self.visible_to_agent(caller, id).await?;
+        self.of_agent(caller, id).await?;
         let (evidence, writes) = self.shown_for(caller, report.evidence).await?;
         let (summary, text) = self.committed_text("summary", &report.summary)?;
         let (executor, lease_id, outcome) = (caller.agent, report.lease_id, report.outcome);
@@ -103,7 +103,7 @@ impl Service {
         id: RequestId,
         report: Report<RollbackOutcome>,
     ) -> Result<(), StageError> {
-        self.visible_to_agent(caller, id).await?;
+        self.of_agent(caller, id).await?;
         let (evidence, writes) = self.shown_for(caller, report.evidence).await?;
         let (summary, text) = self.committed_text("summary", &report.summary)?;
         let (executor, lease_id, outcome) = (caller.agent, report.lease_id, report.outcome);

@@ -42,7 +42,9 @@ impl Service {
             Err(ActError::Failed(failure)) => return Err(failure),
             Err(_) => return Ok(None),
         };
-        let concerned = [request.agent, request.executor].contains(&caller.id());
+        let scope = self.scope_of(&house, caller);
+        let covers = scope.is_some_and(|it| it.covers(&request.kind.name, &request.environment));
+        let concerned = covers && caller.has_part_in(&request);
         let State::Executing { release, halt: None } = request.state_at(now) else {
             return Ok(None);
         };

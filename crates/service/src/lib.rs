@@ -40,6 +40,7 @@ pub mod sweep;
 pub mod view;
 pub mod wait;
 pub mod webhook;
+pub mod workload;
 
 use std::sync::Arc;
 
@@ -71,6 +72,7 @@ pub struct Service {
     pub(crate) touched: caller::Touched,
     pub(crate) streams: events::Streams,
     pub(crate) webhook_guard: Guard,
+    pub(crate) issuers: workload::Issuers,
     public_url: String,
     instance: OnceCell<InstanceId>,
 }
@@ -126,6 +128,7 @@ impl Service {
             touched: caller::Touched::default(),
             streams: events::Streams::default(),
             webhook_guard: Guard::default(),
+            issuers: workload::Issuers::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             instance: OnceCell::new(),
         })

@@ -111,7 +111,7 @@ impl Service {
         id: RequestId,
     ) -> Result<Seen, ActError> {
         let seen = self.see(id).await?;
-        if !caller.may_see(&seen.recorded.stored.request) {
+        if !caller.has_part_in(&seen.recorded.stored.request) {
             return Err(ActError::NotFound);
         }
         opened(&seen.recorded.stored.request, seen.recorded.revision.as_ref())?;
@@ -124,14 +124,29 @@ impl Service {
         opened(request, found.as_ref())
     }
 
-    /// A request that the agent staged or executes; any other does not exist for it.
-    pub(crate) async fn visible_to_agent(
+    /// A request that the agent staged or executes; any other does not exist for it. Whether the key
+    /// reaches as far is asked when something is done about it.
+    pub(crate) async fn of_agent(
         &self,
         caller: &AgentCaller,
         id: RequestId,
     ) -> Result<Stored, ActError> {
         let stored = self.store.load(id).await?;
-        stored.filter(|stored| caller.may_see(&stored.request)).ok_or(ActError::NotFound)
+        stored.filter(|stored| caller.has_part_in(&stored.request)).ok_or(ActError::NotFound)
+    }
+
+    /// A request that the agent may read by the key that it showed: what lies outside of the key's
+    /// scope does not exist for it either.
+    pub(crate) async fn visible_to_agent(
+        &self,
+        house: &House,
+        caller: &AgentCaller,
+        id: RequestId,
+    ) -> Result<Stored, ActError> {
+        let scope = self.scope_of(house, caller).ok_or(ActError::KeyDead)?;
+        let stored = self.of_agent(caller, id).await?;
+        let (kind, environment) = (&stored.request.kind.name, &stored.request.environment);
+        if scope.covers(kind, environment) { Ok(stored) } else { Err(ActError::NotFound) }
     }
 }
 

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::canonical;
 use domain::entry::Attempt;
+use domain::scope::OutsideScope;
 use domain::state::Release;
 use domain::{Actor, Command, Digest, LeaseId, Refusal, Request, RequestId, Timestamp};
 use jsonwebtoken::{Algorithm, Header};
@@ -89,8 +90,15 @@ impl Service {
                 }
                 tracing::info!(request = %id, code = refusal.code(), "redemption refused");
                 let actor = Actor::Agent(caller.agent);
-                self.record_refusal(id, actor, Attempt::Redeem, &refusal).await?;
+                self.record_refusal(id, actor, Attempt::Redeem, refusal.code()).await?;
                 Err(ActError::Refused(refusal))
+            }
+            // SECURITY: nor does such a key get again what another was given.
+            Err(ActError::OutsideScope(outside)) => {
+                tracing::info!(request = %id, code = OutsideScope::CODE, "redemption refused");
+                let actor = Actor::Agent(caller.agent);
+                self.record_refusal(id, actor, Attempt::Redeem, OutsideScope::CODE).await?;
+                Err(outside.into())
             }
             Err(error) => Err(error),
         }

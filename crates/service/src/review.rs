@@ -120,7 +120,7 @@ impl Service {
         refusal: Refusal,
     ) -> Result<ReviewError, Failure> {
         tracing::info!(request = %id, code = refusal.code(), "review refused");
-        self.record_refusal(id, caller.actor(), Attempt::Review, &refusal).await?;
+        self.record_refusal(id, caller.actor(), Attempt::Review, refusal.code()).await?;
         Ok(ActError::Refused(refusal).into())
     }
 

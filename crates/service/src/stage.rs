@@ -12,6 +12,7 @@ use domain::kind::EffectPart;
 use domain::kind::is_change;
 use domain::revision::{Identity, Sealed};
 use domain::risk::{RiskInput, assess};
+use domain::scope::OutsideScope;
 use domain::stage::FieldError;
 use domain::{
     Actor, AgentId, Amendment, Command, Context, Digest, KindRef, Refusal, Request, RequestFact,
@@ -51,6 +52,9 @@ pub enum StageError {
     /// The key that the caller showed was revoked or expired while the call was under way.
     #[error("the key no longer lives")]
     KeyDead,
+    /// The key is limited to something else.
+    #[error(transparent)]
+    OutsideScope(#[from] OutsideScope),
     /// The policy in force has no answer for this revision.
     #[error("the policy in force has no answer: {0}")]
     Policy(PolicyFailure),
@@ -68,6 +72,7 @@ impl From<ActError> for StageError {
             ActError::Refused(refusal) => Self::Refused(refusal),
             ActError::KeyReused => Self::KeyReused,
             ActError::KeyDead => Self::KeyDead,
+            ActError::OutsideScope(outside) => Self::OutsideScope(outside),
             ActError::Failed(failure) => Self::Failed(failure),
         }
     }
@@ -129,9 +134,6 @@ impl Service {
             let now = self.now();
             // INVARIANT: I9. Kind, executor, owners and policy are those of this epoch.
             let house = self.house().await?;
-            if !self.key_lives(&house, caller) {
-                return Err(StageError::KeyDead);
-            }
             let checked = self.check(&house, caller, value, None, now).await?;
             let id = RequestId(self.entropy.id(now)?);
             let stager = Stager::agent(caller);
@@ -179,7 +181,7 @@ impl Service {
         value: &Value,
         retry: Option<&Retry>,
     ) -> Result<AgentRequest, StageError> {
-        let request = self.visible_to_agent(caller, id).await?.request;
+        let request = self.of_agent(caller, id).await?.request;
         if request.agent != caller.agent {
             return Err(Refusal::NotStager.into());
         }

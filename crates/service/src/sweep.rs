@@ -43,7 +43,11 @@ impl Service {
             Err(ActError::Failed(failure)) => Err(failure),
             // Somebody was faster; the fact is there, or no timer is due.
             Err(
-                ActError::Refused(_) | ActError::NotFound | ActError::KeyReused | ActError::KeyDead,
+                ActError::Refused(_)
+                | ActError::NotFound
+                | ActError::KeyReused
+                | ActError::KeyDead
+                | ActError::OutsideScope(_),
             ) => Ok(false),
         }
     }

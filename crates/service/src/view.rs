@@ -3,13 +3,14 @@
 //! Plain data. Text that an agent supplied is given as it was staged; making hidden characters
 //! visible is the renderer's duty.
 
+use std::collections::BTreeMap;
+
 use domain::fact::{Missed, Seat};
 use domain::kind::{EffectPart, Presenter};
 use domain::stage::{ClaimedRisk, RollbackPlan, Window};
 use domain::{
     AgentId, Digest, FreezeId, Ineligible, KeyId, Kind, KindRef, Outcome, PersonId, RequestId,
-    Requirement, Risk, RiskLevel, RollbackOutcome, SecondVerdict, State, StateName, Timestamp,
-    Verdict, WebhookId,
+    Requirement, Risk, RiskLevel, RollbackOutcome, Scope, SecondVerdict, State, StateName, Timestamp, TrustId, Verdict, WebhookId,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -506,6 +507,22 @@ pub struct AgentRow {
     pub pending: u64,
     /// None for whoever may not know of them.
     pub keys: Option<Vec<KeyRow>>,
+    /// None for whoever may not know of them.
+    pub trusts: Option<Vec<TrustRow>>,
+}
+
+/// A trust that stands: whose tokens speak as the agent.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrustRow {
+    pub id: TrustId,
+    pub issuer: String,
+    pub audience: String,
+    pub claims: BTreeMap<String, String>,
+    pub scope: Scope,
+    /// The issuer's keys came with it, and the issuer is never asked.
+    pub has_keys: bool,
+    pub added_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// One API key, never the key itself.
@@ -517,6 +534,7 @@ pub struct KeyRow {
     pub expires_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
     pub live: bool,
+    pub scope: Scope,
 }
 
 /// What a person sets for themselves.

@@ -6,7 +6,7 @@ use domain::kind::EffectPart;
 use domain::revision::Sealed;
 use domain::{
     Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestFact, RequestId,
-    Timestamp, WebhookId,
+    Timestamp, TrustId, WebhookId,
 };
 
 use crate::error::StoreError;
@@ -127,7 +127,10 @@ fn moves_epoch(fact: &HouseFact) -> bool {
         | HouseFact::AgentAdded { .. }
         | HouseFact::AgentSuspended { .. }
         | HouseFact::KeyIssued { .. }
+        | HouseFact::KeyRetired { .. }
         | HouseFact::KeyRevoked { .. }
+        | HouseFact::TrustAdded { .. }
+        | HouseFact::TrustRemoved { .. }
         | HouseFact::KindPut { .. }
         | HouseFact::PolicyPut { .. }
         | HouseFact::ChangedDirectly { .. }
@@ -290,6 +293,10 @@ pub enum Side {
     },
     TouchKey {
         key: KeyId,
+        at: Timestamp,
+    },
+    TouchTrust {
+        trust: TrustId,
         at: Timestamp,
     },
     Evidence {

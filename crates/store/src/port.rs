@@ -13,9 +13,7 @@ use crate::change::{Change, Changed, Committed, Side};
 use crate::error::StoreError;
 use crate::house::House;
 use crate::read::{
-    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Rebuilt,
-    Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
-    StoredPolicy, Webhook,
+    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Rebuilt, Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy, Trust, Webhook,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -89,6 +87,8 @@ pub trait Store: Send + Sync + 'static {
     async fn password_hash(&self, id: PersonId) -> Answer<Option<String>>;
     /// The keys of an agent or of an auditor, dead ones too, the newest first.
     async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>>;
+    /// The trusts of an agent that stand, the oldest first.
+    async fn trusts_of(&self, agent: AgentId) -> Answer<Vec<Trust>>;
     /// One version of a kind.
     async fn kind(&self, name: &str, version: u32) -> Answer<Option<Kind>>;
     /// Every version of the policy, the newest first.

@@ -42,9 +42,7 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Rebuilt,
-    Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
-    StoredPolicy, Webhook,
+    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Rebuilt, Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy, Trust, Webhook,
 };
 pub(crate) use connect::snapshot;
 use writer::Writer;
@@ -267,6 +265,9 @@ impl Store for PostgresStore {
     }
     async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>> {
         house::keys_of(&self.pool, holder).await
+    }
+    async fn trusts_of(&self, agent: AgentId) -> Answer<Vec<Trust>> {
+        house::trusts_of(&self.pool, agent).await
     }
     async fn kind(&self, name: &str, version: u32) -> Answer<Option<Kind>> {
         house::kind(&self.pool, name, version).await

@@ -1,9 +1,9 @@
 //! What reads answer: rows with their meaning, not their columns.
 
 use domain::kind::EffectPart;
+use domain::trust::Terms;
 use domain::{
-    Actor, AgentId, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, StateName,
-    Timestamp, WebhookId,
+    Actor, AgentId, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, Scope, StateName, Timestamp, TrustId, WebhookId,
 };
 
 /// Which installation this is.
@@ -129,6 +129,7 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
     pub shown_to: PersonId,
+    pub scope: Scope,
 }
 
 impl ApiKey {
@@ -136,6 +137,18 @@ impl ApiKey {
     pub fn lives(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
     }
+}
+
+/// A standing trust: tokens on these terms speak as the agent.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    pub id: TrustId,
+    pub agent: AgentId,
+    pub terms: Terms,
+    pub added_at: Timestamp,
+    /// None where the operator made it at the machine itself.
+    pub added_by: Option<PersonId>,
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// What an idempotency key stands for.

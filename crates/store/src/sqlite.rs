@@ -40,9 +40,7 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Rebuilt,
-    Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
-    StoredPolicy, Webhook,
+    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Rebuilt, Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry, StoredPolicy, Trust, Webhook,
 };
 pub(crate) use schema::MIGRATIONS;
 use writer::{Epoch, Writer};
@@ -281,6 +279,9 @@ impl Store for SqliteStore {
     }
     async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>> {
         house::keys_of(&self.readers, holder).await
+    }
+    async fn trusts_of(&self, agent: AgentId) -> Answer<Vec<Trust>> {
+        house::trusts_of(&self.readers, agent).await
     }
     async fn kind(&self, name: &str, version: u32) -> Answer<Option<Kind>> {
         house::kind(&self.readers, name, version).await

@@ -7,9 +7,10 @@ use domain::fact::RequestStaged;
 use domain::freeze::FreezeScope;
 use domain::risk::{RiskCode, RiskFact, RiskLevel};
 use domain::stage::Window;
+use domain::trust::Terms;
 use domain::{
     Actor, AgentId, Fact, Freeze, FreezeId, KeyId, KindRef, PersonId, RequestFact, Requirement,
-    Risk, Timestamp, WebhookId,
+    Risk, Scope, Timestamp, TrustId, WebhookId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -85,8 +86,27 @@ fn house_facts() -> Vec<HouseFact> {
         HouseFact::GroupMemberRemoved { group, person },
         HouseFact::AgentAdded { agent, name: name.clone(), owner: Some(person) },
         HouseFact::AgentSuspended { agent },
-        HouseFact::KeyIssued { key, holder: Actor::Agent(agent), expires_at: at, shown_to: person },
+        HouseFact::KeyIssued {
+            key,
+            holder: Actor::Agent(agent),
+            expires_at: at,
+            shown_to: person,
+            scope: Scope { kinds: [name.clone()].into(), environments: [name.clone()].into() },
+        },
+        HouseFact::KeyRetired { key, expires_at: at },
         HouseFact::KeyRevoked { key },
+        HouseFact::TrustAdded {
+            trust: TrustId(Uuid::nil()),
+            agent,
+            terms: Terms {
+                issuer: name.clone(),
+                audience: name.clone(),
+                claims: [("x".into(), name.clone())].into(),
+                scope: Scope { kinds: [name.clone()].into(), environments: [name.clone()].into() },
+                jwks: Some(name.clone()),
+            },
+        },
+        HouseFact::TrustRemoved { trust: TrustId(Uuid::nil()) },
         HouseFact::KindPut { kind, digest: digest(1) },
         HouseFact::PolicyPut { version: 1, digest: digest(1) },
         HouseFact::ChangedDirectly { kind: name.clone() },
@@ -133,8 +153,17 @@ fn house_body(fact: &HouseFact) -> &'static str {
         }
         HouseFact::AgentAdded { .. } => "`agent`, `name`, `owner` (absent for the gate itself)",
         HouseFact::AgentSuspended { .. } => "`agent`",
-        HouseFact::KeyIssued { .. } => "`key`, `holder` (an actor), `expires_at`, `shown_to`",
+        HouseFact::KeyIssued { .. } => {
+            "`key`, `holder` (an actor), `expires_at`, `shown_to`, `scope` {`kinds`, `environments`: lists of exact names; each absent for all} (absent for everything)"
+        }
+        HouseFact::KeyRetired { .. } => {
+            "`key`, `expires_at`: another key takes its place, and it lives until then, if not shorter"
+        }
         HouseFact::KeyRevoked { .. } => "`key`",
+        HouseFact::TrustAdded { .. } => {
+            "`trust`, `agent`, `terms` {`issuer`, `audience`, `claims` {name: value, as in `x`}, `scope` {`kinds`, `environments`} (as in `KeyIssued`), `jwks` (text; absent where the issuer is asked)}"
+        }
+        HouseFact::TrustRemoved { .. } => "`trust`",
         HouseFact::KindPut { .. } => {
             "`kind` {`name`,`version`}, `digest` (SHA-256 of the JCS of the kind)"
         }

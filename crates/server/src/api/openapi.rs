@@ -111,7 +111,7 @@ fn security_schemes() -> Value {
     let bearer =
         |description| json!({"type": "http", "scheme": "bearer", "description": description});
     json!({
-        "agent_key": bearer("An agent's key, `csn_agt_…`, from the page Agents."),
+        "agent_key": bearer("An agent's key, `csn_agt_…`, from the page Agents; or a JWT of an issuer that is trusted there to speak as the agent."),
         "auditor_key": bearer("An auditor's key, `csn_aud_…`, from the page Settings."),
     })
 }

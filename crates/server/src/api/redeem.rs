@@ -36,7 +36,7 @@ pub(super) struct Body {
     responses((status = 200, description = "The release. Carry the action out, then report.",
         body = Redeemed,
         headers(("Idempotency-Replayed" = Option<bool>, description = "`true` on a repeated answer.")))),
-    extensions(("x-problems" = json!(["not_executor", "suspended", "policy_forbids", "not_approved",
+    extensions(("x-problems" = json!(["outside_scope", "not_executor", "suspended", "policy_forbids", "not_approved",
         "already_redeemed", "digest_mismatch", "outside_window", "frozen", "policy_failed"]))))]
 pub(super) async fn redeem(
     State(state): State<AppState>,

@@ -84,7 +84,7 @@ impl ToSchema for RollbackReport {
     tag = "Execution", security(("agent_key" = [])), params(Id<RequestId>),
     request_body(content = Beat, description = "Which lease."),
     responses((status = 200, description = "What to do, and the new end of the lease.", body = Heartbeat)),
-    extensions(("x-problems" = json!(["not_executor", "not_executing", "wrong_lease"]))))]
+    extensions(("x-problems" = json!(["outside_scope", "not_executor", "not_executing", "wrong_lease"]))))]
 pub(super) async fn heartbeat(
     State(state): State<AppState>,
     Agent(agent): Agent,
@@ -103,7 +103,7 @@ pub(super) async fn heartbeat(
     tag = "Execution", security(("agent_key" = [])), params(Id<RequestId>),
     request_body(content = OutcomeReport, description = "The outcome."),
     responses((status = 200, description = "The request, with its outcome.", body = AgentRequest)),
-    extensions(("x-problems" = json!(["not_executor", "not_executing", "wrong_lease"]))))]
+    extensions(("x-problems" = json!(["outside_scope", "not_executor", "not_executing", "wrong_lease"]))))]
 pub(super) async fn outcome(
     State(state): State<AppState>,
     Agent(agent): Agent,
@@ -123,7 +123,7 @@ pub(super) async fn outcome(
     tag = "Execution", security(("agent_key" = [])), params(Id<RequestId>),
     request_body(content = RollbackReport, description = "How it ended."),
     responses((status = 200, description = "The request, with its rollback.", body = AgentRequest)),
-    extensions(("x-problems" = json!(["not_executor", "nothing_to_roll_back", "wrong_lease"]))))]
+    extensions(("x-problems" = json!(["outside_scope", "not_executor", "nothing_to_roll_back", "wrong_lease"]))))]
 pub(super) async fn rollback(
     State(state): State<AppState>,
     Agent(agent): Agent,

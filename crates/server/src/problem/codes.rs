@@ -36,7 +36,8 @@ codes! {
     idempotency_key_missing [400] "redeeming needs one", "send one";
     duplicate_authorization [400] "more than one `Authorization` header", "send one";
     body_incomplete [400] "the body broke off", "send it again";
-    unauthenticated [401] "no living key of the right sort", "get a key";
+    unauthenticated [401] "no living key of the right sort, and no token that is trusted", "get a key, or a new token";
+    outside_scope [403] "the credential is limited to other kinds or environments; `detail` names them", "use one that reaches as far";
     suspended [403] "the stager or the executor is suspended", "ask an administrator";
     foreign_origin [403] "`Host` or `Origin` at `/mcp` is not that of the public URL", "use the public URL";
     not_executor [403] "another agent redeems and reports", "use the executor's key";

@@ -58,6 +58,9 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/agents"),
     ("POST", "/agents/{id}/keys"),
     ("POST", "/agents/{id}/keys/{key}/revoke"),
+    ("POST", "/agents/{id}/keys/{key}/rotate"),
+    ("POST", "/agents/{id}/trusts"),
+    ("POST", "/agents/{id}/trusts/{trust}/remove"),
     ("POST", "/agents/{id}/suspend"),
     ("GET", "/people"),
     ("POST", "/people"),
@@ -151,6 +154,7 @@ async fn b01_w02_route_by_role_matrix() {
             // Somebody whom nothing here needs: the administrator does disable them.
             .replace("{id}", if route.starts_with("/people") { &person } else { id })
             .replace("{key}", id)
+            .replace("{trust}", id)
             .replace("{digest}", &format!("sha256:{}", "0".repeat(64)))
             // A stream has no end: one that is let in is refused its place.
             .replace("/events", "/events?last_event_id=nowhere")

@@ -7,7 +7,7 @@ use domain::{
     Digest, KindRef, RequestId, Risk, RiskLevel, State, StateName, Timestamp, binding_code, quorum,
 };
 use serde::Serialize;
-use store::read::RequestQuery;
+use store::read::{RequestQuery, Stored};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
@@ -138,7 +138,7 @@ impl Service {
     ) -> Result<AgentRequest, ActError> {
         let now = self.now();
         let house = self.house().await?;
-        let stored = self.visible_to_agent(caller, id).await?;
+        let stored = self.visible_to_agent(&house, caller, id).await?;
         let decidable = self.decidable(&house, stored, now).await?;
         Ok(self.described(&decidable, now).await?)
     }
@@ -200,8 +200,14 @@ impl Service {
         let next_cursor = last.map(|last| cursor(last.request.staged_at, last.request.id));
         let now = self.now();
         let house = self.house().await?;
+        let scope = self.scope_of(&house, caller);
+        let in_scope = |stored: &Stored| {
+            scope.is_some_and(|scope| {
+                scope.covers(&stored.request.kind.name, &stored.request.environment)
+            })
+        };
         let mut requests = Vec::new();
-        for stored in stored {
+        for stored in stored.into_iter().filter(in_scope) {
             let decidable = self.decidable(&house, stored, now).await?;
             requests.push(self.described(&decidable, now).await?);
         }

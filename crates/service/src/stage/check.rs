@@ -43,6 +43,8 @@ impl Service {
         }
         let body = StageBody::deserialize(value)
             .map_err(|error| StageError::Invalid(vec![FieldError::new("", error.to_string())]))?;
+        let scope = self.scope_of(house, caller).ok_or(StageError::KeyDead)?;
+        scope.expect(&body.kind, &body.environment)?;
         if let Some(amended) = amended.filter(|amended| amended.name != body.kind) {
             let other = FieldError::new("/kind", "stays the kind of the request that is amended");
             return Err(StageError::Invalid(vec![other.limit(&amended.name)]));
@@ -112,6 +114,11 @@ pub(super) fn excluded(
         for holder in house.key_holders(id, now) {
             if excluded.iter().all(|(person, _)| *person != holder) {
                 excluded.push((holder, Ineligible::HoldsKey));
+            }
+        }
+        for maker in house.trust_makers(id) {
+            if excluded.iter().all(|(person, _)| *person != maker) {
+                excluded.push((maker, Ineligible::MadeTrust));
             }
         }
     }

@@ -10,9 +10,11 @@ use domain::kind::EffectPart;
 use domain::revision::{Identity, Revision, Sealed};
 use domain::risk::{Risk, RiskLevel};
 use domain::state::Release;
+use domain::trust::Terms;
 use domain::{
     Actor, AgentId, Commitment, Digest, Fact, Freeze, FreezeId, InstanceId, KeyId, Kind, KindRef,
-    LeaseId, PersonId, Request, RequestFact, RequestId, Requirement, StageBody, Timestamp, Verdict,
+    LeaseId, PersonId, Request, RequestFact, RequestId, Requirement, Scope, StageBody, Timestamp,
+    TrustId, Verdict,
 };
 use serde_json::json;
 use store::change::{Before, Staged};
@@ -269,10 +271,28 @@ pub async fn rule_the_house(store: &dyn Store) {
     store.commit(Change { facts, writes, ..Change::default() }).await.unwrap();
 }
 
-/// The fact that the agent got a key, which its owner was shown.
+/// The kind of the fixture, in one environment.
+pub fn narrow() -> Scope {
+    Scope { kinds: ["k".to_owned()].into(), environments: ["staging".to_owned()].into() }
+}
+
+/// The fact that the agent got a key so limited, which its owner was shown.
 pub fn issued(key: KeyId) -> NewFact {
     let (holder, expires_at) = (Actor::Agent(AGENT), at(9000));
-    fact(Actor::System, HouseFact::KeyIssued { key, holder, expires_at, shown_to: OWNER })
+    let scope = narrow();
+    fact(Actor::System, HouseFact::KeyIssued { key, holder, expires_at, shown_to: OWNER, scope })
+}
+
+/// The fact that Bob trusts tokens to speak as the agent.
+pub fn trusted(trust: TrustId) -> NewFact {
+    let terms = Terms {
+        issuer: "https://issuer.example".into(),
+        audience: "gate".into(),
+        claims: [("sub".to_owned(), "job".to_owned())].into(),
+        scope: narrow(),
+        jwks: None,
+    };
+    fact(Actor::Person(BOB), HouseFact::TrustAdded { trust, agent: AGENT, terms })
 }
 
 pub fn joined(group: &str, person: PersonId) -> NewFact {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use domain::entry::HouseFact;
 use domain::freeze::FreezeScope;
-use domain::{Actor, Digest, Freeze, FreezeId, KeyId, KindRef, WebhookId, canonical};
+use domain::{Actor, Digest, Freeze, FreezeId, KeyId, KindRef, TrustId, WebhookId, canonical};
 use sqlx::{Connection, Row, SqliteConnection};
 use store::read::Difference;
 use store::{Change, NewFact, Store, Write};
 use uuid::Uuid;
 
-use crate::fixture::{BOB, at, fact, four_states, frozen, issued, kind};
+use crate::fixture::{BOB, at, fact, four_states, frozen, issued, kind, trusted};
 use crate::rules::Database;
 use crate::webhooks::added;
 
@@ -27,6 +27,9 @@ const FORGED: &[(&str, &str, Option<&str>)] = &[
     ("UPDATE group_members SET group_name = 'administrators'", "group_members", None),
     ("UPDATE agents SET suspended = NOT suspended", "agents", Some("suspended")),
     ("UPDATE api_keys SET expires_at = expires_at + 1", "api_keys", Some("expires_at")),
+    ("UPDATE api_keys SET scope = '{}'", "api_keys", Some("scope")),
+    ("UPDATE trusts SET removed_at = NULL", "trusts", Some("removed_at")),
+    ("UPDATE trusts SET terms = '{}'", "trusts", Some("terms")),
     ("UPDATE kinds SET put_at = put_at + 1", "kinds", Some("put_at")),
     ("UPDATE policies SET put_at = put_at + 1", "policies", Some("put_at")),
     (
@@ -85,6 +88,8 @@ async fn housed(database: &impl Database) -> std::sync::Arc<dyn Store> {
         system(policy_put),
         system(HouseFact::ChangesGated),
         NewFact { at: at(100), ..issued(KeyId(Uuid::from_u128(3))) },
+        NewFact { at: at(100), ..trusted(TrustId(Uuid::from_u128(4))) },
+        system(HouseFact::TrustRemoved { trust: TrustId(Uuid::from_u128(4)) }),
         NewFact { at: at(100), ..frozen(Actor::Person(BOB), freeze) },
         NewFact { at: at(100), ..added(WebhookId(Uuid::from_u128(50)), "bridge", 2) },
     ];

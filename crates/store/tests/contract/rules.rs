@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::entry::HouseFact;
 use domain::freeze::FreezeScope;
 use domain::{
-    Actor, AgentId, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName,
+    Actor, AgentId, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName, TrustId,
 };
 use store::change::Idempotency;
 use store::read::{Order, RequestQuery};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::fixture::{
     AGENT, BOB, OWNER, Standing, amending, approval, at, fact, following, four_states, frozen,
-    furnish, issued, joined, named, person, staging, staging_by, thawed, withdrawn_from_approvers,
+    furnish, issued, joined, named, narrow, person, staging, staging_by, thawed, trusted, withdrawn_from_approvers,
 };
 
 /// A database of one test, which can be closed and opened again.
@@ -310,7 +310,27 @@ pub async fn the_house_is_read_back(database: impl Database) {
     assert_eq!((house.agents().len(), agent.owner, agent.suspended), (1, Some(OWNER), false));
     let found = house.key(&hash).unwrap();
     assert_eq!((found.id, found.last_used_at, found.shown_to), (key, Some(at(7)), OWNER));
+    assert_eq!((&found.scope, found.expires_at), (&narrow(), at(9000)));
+    // A key that is retired never lives longer for it.
+    for (until, ends) in [(at(8000), at(8000)), (at(8500), at(8000))] {
+        let retired = fact(Actor::System, HouseFact::KeyRetired { key, expires_at: until });
+        store.commit(Change { facts: vec![retired], ..Change::default() }).await.unwrap();
+        assert_eq!(store.house().await.unwrap().key(&hash).unwrap().expires_at, ends);
+    }
     assert!(house.key(&[8; 32]).is_none());
+    let trust = TrustId(Uuid::from_u128(4));
+    store.commit(Change { facts: vec![trusted(trust)], ..Change::default() }).await.unwrap();
+    store.side(Side::TouchTrust { trust, at: at(8) }).await.unwrap();
+    let [read] = &store.trusts_of(AGENT).await.unwrap()[..] else { panic!("one trust") };
+    assert_eq!((read.id, read.agent, read.added_by), (trust, AGENT, Some(BOB)));
+    assert_eq!((&read.terms.scope, read.last_used_at), (&narrow(), Some(at(8))));
+    let standing = store.house().await.unwrap();
+    assert_eq!(standing.trust(trust).map(|found| &found.terms), Some(&read.terms));
+    assert_eq!(standing.trust_makers(AGENT).collect::<Vec<_>>(), [BOB]);
+    let removed = fact(Actor::System, HouseFact::TrustRemoved { trust });
+    store.commit(Change { facts: vec![removed], ..Change::default() }).await.unwrap();
+    assert!(store.house().await.unwrap().trust(trust).is_none());
+    assert!(store.trusts_of(AGENT).await.unwrap().is_empty());
     assert_eq!(store.keys_of(&Actor::Agent(AGENT)).await.unwrap().len(), 1);
     assert_eq!((house.kinds().len(), house.kind("k").unwrap().1), (1, 1));
     assert!(store.kind("k", 1).await.unwrap().is_some());

@@ -174,6 +174,9 @@ fn the_pages_and_examples_name_only_options_that_there_are() {
         };
         help.push_str(&String::from_utf8(output.stdout).unwrap());
     }
+    // What an administrator has to say first.
+    let trust = run(&["admin", "agent", "trust", "--help"]);
+    help.push_str(&String::from_utf8(trust.stdout).unwrap());
     let there: BTreeSet<String> = help
         .split(|c: char| !(c.is_ascii_lowercase() || c == '-'))
         .filter(|word| word.starts_with("--"))

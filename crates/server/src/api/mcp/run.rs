@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use service::AgentCaller;
+use service::execution::Report as Reported;
 use service::query::AgentRequest;
 
 use super::call::Answer;
@@ -283,7 +284,7 @@ async fn outcome(
 ) -> Result<Answer, Problem> {
     let id = of(&id)?;
     report::check_summary(&summary)?;
-    state.service.report(agent, id, lease_id, status, &summary).await?;
+    state.service.report(agent, id, reported(lease_id, status, summary)).await?;
     present(state, agent, id).await
 }
 
@@ -294,6 +295,11 @@ async fn rollback(
 ) -> Result<Answer, Problem> {
     let id = of(&id)?;
     report::check_summary(&summary)?;
-    state.service.report_rollback(agent, id, lease_id, status, &summary).await?;
+    state.service.report_rollback(agent, id, reported(lease_id, status, summary)).await?;
     present(state, agent, id).await
+}
+
+/// Evidence is for the routes and the command line, which have files.
+fn reported<Status>(lease_id: LeaseId, outcome: Status, summary: String) -> Reported<Status> {
+    Reported { lease_id, outcome, summary, evidence: None }
 }

@@ -42,6 +42,13 @@ pub(in crate::postgres) async fn side(tx: &mut PgConnection, side: &Side) -> Ans
                 .execute(tx)
                 .await?;
         }
+        Side::TouchTrust { trust, at } => {
+            sqlx::query("UPDATE trusts SET last_used_at = $1 WHERE id = $2")
+                .bind(at.micros())
+                .bind(trust.0)
+                .execute(tx)
+                .await?;
+        }
         Side::Evidence { agent, digest, bytes, at } => {
             let mut rows = Inserts::default();
             rows.evidence(*agent, *digest, bytes, *at);

@@ -68,7 +68,7 @@ pub(super) async fn fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseF
                 .execute(tx)
                 .await?;
         }
-        HouseFact::KeyIssued { key, holder, expires_at, shown_to } => {
+        HouseFact::KeyIssued { key, holder, expires_at, shown_to, scope } => {
             let (agent, person) = match holder {
                 Actor::Agent(agent) => (Some(agent.to_string()), None),
                 Actor::Person(person) => (None, Some(person.to_string())),
@@ -77,7 +77,7 @@ pub(super) async fn fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseF
             // The hash arrives as a write of the same change; until then the key opens nothing.
             sqlx::query(
                 "INSERT INTO api_keys (id, agent_id, person_id, hash, hint, issued_at, expires_at, \
-                 shown_to) VALUES (?, ?, ?, ?, '', ?, ?, ?)",
+                 shown_to, scope) VALUES (?, ?, ?, ?, '', ?, ?, ?, ?)",
             )
             .bind(key.to_string())
             .bind(agent)
@@ -86,13 +86,46 @@ pub(super) async fn fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseF
             .bind(at)
             .bind(expires_at.micros())
             .bind(shown_to.to_string())
+            .bind(serde_json::to_string(scope).map_err(refused)?)
             .execute(tx)
             .await?;
+        }
+        HouseFact::KeyRetired { key, expires_at } => {
+            sqlx::query("UPDATE api_keys SET expires_at = min(expires_at, ?) WHERE id = ?")
+                .bind(expires_at.micros())
+                .bind(key.to_string())
+                .execute(tx)
+                .await?;
         }
         HouseFact::KeyRevoked { key } => {
             sqlx::query("UPDATE api_keys SET revoked_at = ? WHERE id = ?")
                 .bind(at)
                 .bind(key.to_string())
+                .execute(tx)
+                .await?;
+        }
+        HouseFact::TrustAdded { trust, agent, terms } => {
+            let by = match new.actor {
+                Actor::Person(person) => Some(person.to_string()),
+                Actor::System => None,
+                Actor::Agent(_) => return Err(refused("I10: an agent trusts nobody")),
+            };
+            sqlx::query(
+                "INSERT INTO trusts (id, agent_id, terms, added_at, added_by) \
+                 VALUES (?, ?, ?, ?, ?)",
+            )
+            .bind(trust.to_string())
+            .bind(agent.to_string())
+            .bind(serde_json::to_string(terms).map_err(refused)?)
+            .bind(at)
+            .bind(by)
+            .execute(tx)
+            .await?;
+        }
+        HouseFact::TrustRemoved { trust } => {
+            sqlx::query("UPDATE trusts SET removed_at = ? WHERE id = ?")
+                .bind(at)
+                .bind(trust.to_string())
                 .execute(tx)
                 .await?;
         }

@@ -42,6 +42,13 @@ pub(in crate::sqlite) async fn side(tx: &mut SqliteConnection, side: &Side) -> A
                 .execute(tx)
                 .await?;
         }
+        Side::TouchTrust { trust, at } => {
+            sqlx::query("UPDATE trusts SET last_used_at = ? WHERE id = ?")
+                .bind(at.micros())
+                .bind(trust.to_string())
+                .execute(tx)
+                .await?;
+        }
         Side::Evidence { agent, digest, bytes, at } => {
             let mut rows = Inserts::default();
             rows.evidence(*agent, *digest, bytes, *at);

@@ -22,6 +22,7 @@ const PROJECTIONS: [Projection; 17] = [
     Projection { table: "group_members", key: &["group_name", "person_id"], beside: &[] },
     Projection { table: "agents", key: &["id"], beside: &[] },
     Projection { table: "api_keys", key: &["id"], beside: &["hash", "hint", "last_used_at"] },
+    Projection { table: "trusts", key: &["id"], beside: &["last_used_at"] },
     Projection { table: "kinds", key: &["name", "version"], beside: &[] },
     Projection { table: "policies", key: &["version"], beside: &[] },
     Projection { table: "freezes", key: &["id"], beside: &[] },
