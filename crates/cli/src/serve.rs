@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 use clap::Args;
 use ipnet::IpNet;
 use server::AppState;
-use service::webhook::guard::Guard;
 use server::outbound::{Outbound, Reach};
+use service::webhook::guard::Guard;
 use store::SystemClock;
 use tokio::net::TcpListener;
 

@@ -47,7 +47,9 @@ pub use digest::Digest;
 pub use entry::{Actor, Entry, Fact};
 pub use fact::RequestFact;
 pub use freeze::{Freeze, FreezeScope};
-pub use id::{AgentId, FreezeId, InstanceId, KeyId, LeaseId, PersonId, RequestId, TrustId, WebhookId};
+pub use id::{
+    AgentId, FreezeId, InstanceId, KeyId, LeaseId, PersonId, RequestId, TrustId, WebhookId,
+};
 pub use kind::{Kind, KindRef};
 pub use quorum::Requirement;
 pub use refusal::Refusal;

@@ -10,9 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{
-    AgentId, Digest, Entry, Fact, Request, RequestId, Scope, StateName, Timestamp,
-};
+use domain::{AgentId, Digest, Entry, Fact, Request, RequestId, Scope, StateName, Timestamp};
 use serde::Serialize;
 use tokio::time::Instant;
 

@@ -10,7 +10,8 @@ use domain::kind::{EffectPart, Presenter};
 use domain::stage::{ClaimedRisk, RollbackPlan, Window};
 use domain::{
     AgentId, Digest, FreezeId, Ineligible, KeyId, Kind, KindRef, Outcome, PersonId, RequestId,
-    Requirement, Risk, RiskLevel, RollbackOutcome, Scope, SecondVerdict, State, StateName, Timestamp, TrustId, Verdict, WebhookId,
+    Requirement, Risk, RiskLevel, RollbackOutcome, Scope, SecondVerdict, State, StateName,
+    Timestamp, TrustId, Verdict, WebhookId,
 };
 use serde::Serialize;
 use serde_json::Value;

@@ -3,7 +3,8 @@
 use domain::kind::EffectPart;
 use domain::trust::Terms;
 use domain::{
-    Actor, AgentId, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, Scope, StateName, Timestamp, TrustId, WebhookId,
+    Actor, AgentId, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, Scope,
+    StateName, Timestamp, TrustId, WebhookId,
 };
 
 /// Which installation this is.

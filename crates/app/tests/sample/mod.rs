@@ -10,14 +10,14 @@ use app::{
 };
 use domain::kind::{EffectPart, EvidenceRule};
 use domain::{
-    AgentId, Digest, Ineligible, Kind, KindRef, PersonId, RequestId, RiskLevel, StateName,
+    AgentId, Digest, Ineligible, Kind, KindRef, PersonId, RequestId, RiskLevel, Scope, StateName,
     Timestamp, Verdict,
 };
 use serde_json::json;
 use service::view::{
     AgentRef, AgentRow, AgentsView, CheckpointView, DeliveryRow, FreezeRow, FreezeScopeView,
     FreezesView, HistoryView, InboxView, KeyRow, KindView, KindsView, LedgerRow, LedgerView,
-    PeopleView, PersonRow, RequestRow, Viewer, WebhookRow, WebhooksView,
+    PeopleView, PersonRow, RequestRow, TrustRow, Viewer, WebhookRow, WebhooksView,
 };
 use service::webhook::event::EventType;
 
@@ -262,6 +262,20 @@ pub fn agents() -> AgentsView {
         expires_at: at(if live { "30T09:00" } else { "20T09:00" }),
         last_used_at: live.then(|| at("22T15:02")),
         live,
+        scope: Scope {
+            kinds: ["db.export".to_owned()].into(),
+            environments: ["production".to_owned()].into(),
+        },
+    };
+    let trust = TrustRow {
+        id: "0192f0a0-0000-7000-8000-0000000003a0".parse().unwrap(),
+        issuer: "https://token.actions.githubusercontent.com".into(),
+        audience: "https://gate.example.com".into(),
+        claims: [("repository_id".to_owned(), "90210".to_owned())].into(),
+        scope: Scope::default(),
+        has_keys: false,
+        added_at: at("01T09:00"),
+        last_used_at: Some(at("22T15:02")),
     };
     AgentsView {
         now: now(),
@@ -270,8 +284,14 @@ pub fn agents() -> AgentsView {
                 agent: agent(1, "ledger-close", false),
                 pending: 2,
                 keys: Some(vec![key("csn_agt_7Q…", true), key("csn_agt_1F…", false)]),
+                trusts: Some(vec![trust]),
             },
-            AgentRow { agent: agent(2, "old-bot", true), pending: 0, keys: Some(vec![]) },
+            AgentRow {
+                agent: agent(2, "old-bot", true),
+                pending: 0,
+                keys: Some(vec![]),
+                trusts: Some(vec![]),
+            },
         ],
         people: vec![(person_id(1), "Mia Okafor".into()), (person_id(2), "Sam Ito".into())],
     }

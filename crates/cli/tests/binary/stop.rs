@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::Scope;
 use serde_json::Value;
 use service::house::MAX_KEY_LIFE_S;
 use service::{KeyRing, OsEntropy, Service, Steward};
@@ -38,7 +39,8 @@ async fn more_agents(handout: &Value) -> Vec<String> {
     for number in 0..AGENTS {
         let agent = service.add_agent(&by, &format!("waiter-{number}"), owner).await.unwrap();
         let until = service.now().plus_seconds(MAX_KEY_LIFE_S);
-        let key = service.issue_agent_key(&by, agent, owner, until).await.unwrap();
+        let key =
+            service.issue_agent_key(&by, agent, owner, until, Scope::default()).await.unwrap();
         keys.push(key.reveal().to_owned());
     }
     service.close().await;

@@ -127,6 +127,9 @@ fn of_house(fact: &HouseFact) -> Option<EventType> {
         | HouseFact::AgentSuspended { .. }
         | HouseFact::KeyIssued { .. }
         | HouseFact::KeyRevoked { .. }
+        | HouseFact::KeyRetired { .. }
+        | HouseFact::TrustAdded { .. }
+        | HouseFact::TrustRemoved { .. }
         | HouseFact::ChangedDirectly { .. }
         | HouseFact::ChangesGated
         | HouseFact::WebhookAdded { .. }

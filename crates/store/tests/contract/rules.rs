@@ -5,7 +5,8 @@ use std::sync::Arc;
 use domain::entry::HouseFact;
 use domain::freeze::FreezeScope;
 use domain::{
-    Actor, AgentId, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName, TrustId,
+    Actor, AgentId, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName,
+    TrustId,
 };
 use store::change::Idempotency;
 use store::read::{Order, RequestQuery};
@@ -15,7 +16,8 @@ use uuid::Uuid;
 
 use crate::fixture::{
     AGENT, BOB, OWNER, Standing, amending, approval, at, fact, following, four_states, frozen,
-    furnish, issued, joined, named, narrow, person, staging, staging_by, thawed, trusted, withdrawn_from_approvers,
+    furnish, issued, joined, named, narrow, person, staging, staging_by, thawed, trusted,
+    withdrawn_from_approvers,
 };
 
 /// A database of one test, which can be closed and opened again.

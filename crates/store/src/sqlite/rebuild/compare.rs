@@ -14,7 +14,7 @@ struct Projection {
     beside: &'static [&'static str],
 }
 
-const PROJECTIONS: [Projection; 17] = [
+const PROJECTIONS: [Projection; 18] = [
     // Several facts of one change move the epoch once.
     Projection { table: "instance", key: &["only_row"], beside: &["authority_epoch"] },
     Projection { table: "entries", key: &["idx"], beside: &["body", "leaf"] },
