@@ -30,4 +30,5 @@ pub use document::render;
 pub use page::{
     Act, Assets, Chrome, Draft, FreezeDraft, FreezesPage, GroupDraft, KindsPage, Page, PeoplePage,
     PolicyPage, ProblemPage, ReferencePage, RequestPage, SettingsPage, SignInPage, TextDraft,
+    WebhookDraft, WebhooksPage,
 };

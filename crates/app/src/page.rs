@@ -3,7 +3,7 @@
 use domain::{FreezeId, SecondVerdict, Timestamp, Verdict, kind};
 use service::view::{
     AgentsView, FreezesView, HistoryView, InboxView, KindsView, LedgerView, PeopleView, PolicyView,
-    ReplayView, RequestView, SettingsView, Viewer,
+    ReplayView, RequestView, SettingsView, Viewer, WebhooksView,
 };
 
 use crate::text::spelled;
@@ -59,6 +59,7 @@ pub enum Page {
     },
     Settings(SettingsPage),
     Reference(ReferencePage),
+    Webhooks(Box<WebhooksPage>),
     Problem(ProblemPage),
 }
 
@@ -78,6 +79,7 @@ impl Page {
             Self::Policy(page) => page.draft.as_ref().map(text).unwrap_or_default(),
             Self::Freezes(page) => page.draft.iter().map(|draft| &*draft.problem).collect(),
             Self::Settings(page) => page.problem.as_deref().into_iter().collect(),
+            Self::Webhooks(page) => page.draft.iter().map(|draft| &*draft.problem).collect(),
             Self::Problem(page) => vec![&page.detail],
             Self::SignInLink { .. }
             | Self::Inbox(_)
@@ -207,6 +209,22 @@ pub struct ReferencePage {
     pub public_url: String,
 }
 
+/// The endpoints, and another as it was filled in.
+#[derive(Clone, Debug)]
+pub struct WebhooksPage {
+    pub view: WebhooksView,
+    pub draft: Option<WebhookDraft>,
+}
+
+/// An endpoint that was not added, as it was typed, and why.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookDraft {
+    pub name: String,
+    pub url: String,
+    pub events: Vec<String>,
+    pub problem: String,
+}
+
 /// An answer that is no, or a failure.
 #[derive(Clone, Debug)]
 pub struct ProblemPage {
@@ -255,6 +273,7 @@ impl Page {
             Self::Secret { title, .. } => title.clone(),
             Self::Settings(_) => "Settings".to_owned(),
             Self::Reference(_) => "API reference".to_owned(),
+            Self::Webhooks(_) => "Webhooks".to_owned(),
             Self::Problem(problem) => problem.title.clone(),
         }
     }
@@ -276,6 +295,7 @@ impl Page {
             | Self::Secret { .. }
             | Self::Settings(_)
             | Self::Reference(_)
+            | Self::Webhooks(_)
             | Self::Problem(_) => Place::Elsewhere,
         }
     }

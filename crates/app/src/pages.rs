@@ -14,6 +14,7 @@ pub mod request;
 pub mod secret;
 pub mod settings;
 pub mod sign_in;
+pub mod webhooks;
 
 use leptos::prelude::*;
 
@@ -41,8 +42,9 @@ pub fn body(chrome: &Chrome, page: Page) -> AnyView {
         Page::Secret { title, explanation, value, back_to, back_label } => {
             view! { <secret::Secret title explanation value back_to back_label/> }.into_any()
         }
-        Page::Settings(page) => view! { <settings::Settings page/> }.into_any(),
+        Page::Settings(page) => view! { <settings::Settings page administrator/> }.into_any(),
         Page::Reference(page) => view! { <reference::Reference page/> }.into_any(),
+        Page::Webhooks(page) => view! { <webhooks::Webhooks page=*page/> }.into_any(),
         Page::Problem(problem) => view! { <problem::Problem problem/> }.into_any(),
     }
 }

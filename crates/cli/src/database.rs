@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use service::guard::Guard;
 use service::{KeyRing, OsEntropy, Service, ledger};
 use store::{Clock, PostgresStore, SqliteStore, Store};
 
@@ -121,12 +122,24 @@ impl Location {
     }
 }
 
-/// Opens the database and the keys, and puts the use cases on them.
+/// Opens the database and the keys, and puts the use cases on them. Webhooks go to public
+/// addresses only.
 pub async fn open(
     database: &Location,
     keys: &Path,
     public_url: String,
     clock: Arc<dyn Clock>,
+) -> anyhow::Result<Arc<Service>> {
+    open_with(database, keys, public_url, clock, Guard::default()).await
+}
+
+/// Like [`open`], with webhooks to where `guard` permits.
+pub async fn open_with(
+    database: &Location,
+    keys: &Path,
+    public_url: String,
+    clock: Arc<dyn Clock>,
+    guard: Guard,
 ) -> anyhow::Result<Arc<Service>> {
     let mut keys = KeyRing::open(keys, &OsEntropy)?;
     let store = database.open(Arc::clone(&clock)).await?;
@@ -135,7 +148,7 @@ pub async fn open(
         .await
         .with_context(|| format!("`{database}` does not go with these keys"))?;
     let service = Service::new(store, clock, Arc::new(OsEntropy), keys, public_url)?;
-    Ok(Arc::new(service))
+    Ok(Arc::new(service.with_webhooks_to(guard)))
 }
 
 /// Like [`open`], but only while no server has the database: a file is held by its server, and of

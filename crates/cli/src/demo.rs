@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use ipnet::IpNet;
 use server::AppState;
+use service::guard::Guard;
 
 use crate::database::Location;
 use crate::{database, serve, stop};
@@ -57,7 +59,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let url = format!("http://localhost:{}", address.port());
     let clock = Arc::new(DemoClock::default());
     location.migrate(Arc::clone(&clock) as _).await?;
-    let service = database::open(&location, &keys, url, Arc::clone(&clock) as _).await?;
+    // It listens on this machine only, and may talk to this machine.
+    let loopback: Vec<IpNet> = vec!["127.0.0.0/8".parse()?, "::1/128".parse()?];
+    let (guard, time) = (Guard::new(loopback), Arc::clone(&clock));
+    let service = database::open_with(&location, &keys, url, time, guard).await?;
     if service.is_initialised().await? {
         bail!("`{location}` is not empty; the demo wants an empty database");
     }

@@ -3,10 +3,13 @@
 #![expect(unused_qualifications, reason = "what describes a route names types by their full paths")]
 
 mod authn;
+mod events;
 mod evidence;
 mod input;
+mod introspect;
 mod kinds;
 mod ledger;
+mod mcp;
 pub mod openapi;
 mod redeem;
 mod report;
@@ -33,6 +36,7 @@ pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 fn routes() -> OpenApiRouter<AppState> {
     let evidence = OpenApiRouter::new()
         .routes(routes!(evidence::upload))
+        .routes(routes!(evidence::download))
         .layer(DefaultBodyLimit::max(MAX_EVIDENCE_BYTES));
     OpenApiRouter::with_openapi(openapi::Base::openapi())
         .routes(routes!(requests::stage, requests::list))
@@ -43,6 +47,8 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(report::heartbeat))
         .routes(routes!(report::outcome))
         .routes(routes!(report::rollback))
+        .routes(routes!(events::stream))
+        .routes(routes!(introspect::introspect))
         .routes(routes!(kinds::list))
         .routes(routes!(kinds::read))
         .routes(routes!(ledger::entries))
@@ -50,6 +56,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(ledger::proof))
         .routes(routes!(ledger::consistency))
         .routes(routes!(openapi::read))
+        .routes(routes!(mcp::message))
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .merge(evidence)
         .routes(routes!(well_known::jwks))

@@ -7,6 +7,7 @@ use std::any::Any;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::scope::OutsideScope;
 use domain::stage::FieldError;
 use domain::{Refusal, Timestamp};
 use serde::Serialize;
@@ -81,7 +82,7 @@ impl Problem {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "unauthenticated",
-            "Send a living key as `Authorization: Bearer csn_agt_…`. Keys come from the dashboard's Agents page.",
+            "Send a living key, or a token of a trusted issuer, as `Authorization: Bearer …`. Both are given on the dashboard's Agents page.",
         )
     }
 
@@ -164,6 +165,7 @@ impl From<ActError> for Problem {
             ActError::Refused(refusal) => refusal.into(),
             ActError::KeyReused => key_reused(),
             ActError::KeyDead => Self::unauthenticated(),
+            ActError::OutsideScope(outside) => outside.into(),
             ActError::Failed(failure) => failure.into(),
         }
     }
@@ -183,6 +185,7 @@ impl From<StageError> for Problem {
             StageError::Refused(refusal) => refusal.into(),
             StageError::KeyReused => key_reused(),
             StageError::KeyDead => Self::unauthenticated(),
+            StageError::OutsideScope(outside) => outside.into(),
             StageError::NotFound => Self::not_found(),
             StageError::Policy(failure) => {
                 tracing::error!(error = &failure as &dyn std::error::Error, "nothing staged");
@@ -198,6 +201,15 @@ fn key_reused() -> Problem {
     let detail =
         "This Idempotency-Key was used with another body. Use a new key for a new request.";
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+}
+
+impl From<OutsideScope> for Problem {
+    fn from(outside: OutsideScope) -> Self {
+        let detail = format!(
+            "{outside}. Nothing was done. Use a credential of the agent that reaches as far; an administrator issues them."
+        );
+        Self::new(StatusCode::FORBIDDEN, OutsideScope::CODE, detail)
+    }
 }
 
 impl From<Refusal> for Problem {

@@ -81,6 +81,8 @@ described! {
     StageBody: ObjectBuilder::new();
     /// A kind; in the document it is replaced by [`crate::kind::SCHEMA`] and its version.
     Kind: ObjectBuilder::new();
+    /// What a release token is worth; its claims only where it is active.
+    Introspection: introspection();
     /// Keys of release tokens.
     JwkSet: ObjectBuilder::new()
         .property("keys", ArrayBuilder::new().items(jwk()))
@@ -94,6 +96,17 @@ fn text(description: &str) -> ObjectBuilder {
 fn whole(from: u64) -> ObjectBuilder {
     let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(from));
     number.maximum(Some(MAX_INTEGER))
+}
+
+/// The answer of RFC 7662 §2.2 with the claims of a release token.
+fn introspection() -> ObjectBuilder {
+    let active = ObjectBuilder::new().schema_type(Type::Boolean);
+    let object = ObjectBuilder::new().property("active", active).required("active");
+    let texts = ["iss", "sub", "aud", "jti", "txn", "digest", "action_hash"];
+    let object = texts.iter().fold(object, |object, name| object.property(*name, text("")));
+    let numbers = ["exp", "iat", "nbf", "revision", "max_uses"];
+    let object = numbers.iter().fold(object, |object, name| object.property(*name, whole(0)));
+    object.property("kind", KindVersion::schema())
 }
 
 /// A public key (RFC 8037).

@@ -1,4 +1,6 @@
-//! Agents: who owns them, and which of their keys live.
+//! Agents: who owns them, which of their keys live, and whose tokens speak as them.
+
+mod trust;
 
 use domain::{PersonId, Timestamp};
 use leptos::prelude::*;
@@ -9,6 +11,7 @@ use crate::components::confirm::Confirm;
 use crate::components::keys::Keys;
 use crate::components::untrusted::Untrusted;
 use crate::wording::number;
+use trust::{AddTrust, Limits, Trusts};
 
 /// Every agent with its keys; an administrator adds agents and issues keys.
 #[component]
@@ -25,7 +28,7 @@ pub fn Agents(view: AgentsView, administrator: bool) -> impl IntoView {
     } else {
         agents
             .into_iter()
-            .map(|agent| view! { <Agent row=agent now administrator/> })
+            .map(|agent| view! { <Agent row=agent now administrator/> }.into_any())
             .collect_view()
             .into_any()
     };
@@ -44,7 +47,7 @@ pub fn Agents(view: AgentsView, administrator: bool) -> impl IntoView {
 
 #[component]
 fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
-    let AgentRow { agent, pending, keys } = row;
+    let AgentRow { agent, pending, keys, trusts } = row;
     let state = if agent.suspended {
         view! { <span class="bad">"suspended"</span> }.into_any()
     } else {
@@ -71,20 +74,32 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
         let action = format!("/agents/{}/keys", agent.id);
         let label = format!(" for {}", agent.name);
         view! {
-            <form method="post" action=action class="row-do">
-                <button>"Issue a key"<span class="sr">{label}</span></button>
-                <span class="hint">"Whoever is shown a key cannot review this agent while it lives."</span>
-            </form>
+            <div class="row-do"><details class="confirm">
+                <summary>"Issue a key"<span class="sr">{label.clone()}</span>"…"</summary>
+                <form class="fields" method="post" action=action>
+                    <Limits of=agent.id.to_string()/>
+                    <button>"Issue a key"<span class="sr">{label}</span></button>
+                    <p class="hint">
+                        "At most two keys live at once. Whoever is shown a key cannot review this agent while it lives."
+                    </p>
+                </form>
+            </details></div>
         }
     });
     let revoke = administrator.then(|| format!("/agents/{}/keys", agent.id));
     let table = keys.map(|keys| {
         if keys.is_empty() {
-            view! { <p class="in soft">"No key: this agent cannot reach the gate."</p> }.into_any()
+            view! { <p class="in soft">"No key."</p> }.into_any()
         } else {
-            view! { <Keys keys now revoke/> }.into_any()
+            view! { <Keys keys now revoke of_agent=true/> }.into_any()
         }
     });
+    let trusts = trusts.filter(|trusts| !trusts.is_empty()).map(|trusts| {
+        let remove = administrator.then(|| format!("/agents/{}/trusts", agent.id));
+        view! { <Trusts trusts now remove/> }.into_any()
+    });
+    let trust = (administrator && !agent.suspended)
+        .then(|| view! { <AddTrust id=agent.id.to_string() name=agent.name.clone()/> }.into_any());
     let name = agent.name.clone();
     view! {
         <section class="card" aria-label=name>
@@ -93,7 +108,9 @@ fn Agent(row: AgentRow, now: Timestamp, administrator: bool) -> impl IntoView {
                 <small>"owner "{agent.owner}" · "{state}</small>
             </header>
             {table}
+            {trusts}
             {issue}
+            {trust}
             {suspend}
         </section>
     }

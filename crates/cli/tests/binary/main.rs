@@ -7,6 +7,7 @@ mod killed;
 mod nodes;
 mod people;
 mod proxy;
+mod stop;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -38,12 +39,19 @@ fn demo(directory: &Path) -> (Server, Value) {
 }
 
 fn demo_on(directory: &Path, database: &str) -> (Server, Value) {
-    let mut child = Command::new(BINARY)
+    demo_started(demo_command(directory, database))
+}
+
+fn demo_command(directory: &Path, database: &str) -> Command {
+    let mut command = Command::new(BINARY);
+    command
         .args(["demo", "--print-json", "--listen", "127.0.0.1:0", "--database", database])
-        .env("TMPDIR", directory)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .env("TMPDIR", directory);
+    command
+}
+
+fn demo_started(mut demo: Command) -> (Server, Value) {
+    let mut child = demo.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let handout: Value = serde_json::from_str(&line).unwrap();

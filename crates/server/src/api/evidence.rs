@@ -1,18 +1,20 @@
-//! `POST /api/v1/evidence`: a raw body, kept under its digest.
+//! `POST /api/v1/evidence`: a raw body, kept under its digest, and read back by whoever sent it.
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
+use axum::response::Response;
 use domain::Digest;
 use serde::Serialize;
-use service::describe;
+use service::{AgentCaller, describe};
 use utoipa::ToSchema;
 
 use super::authn::Agent;
-use super::input::too_large;
+use super::input::{Id, too_large};
 use crate::AppState;
+use crate::download::attachment;
 use crate::problem::Problem;
 
 /// What an upload answers.
@@ -22,6 +24,26 @@ pub(super) struct Uploaded {
     #[schema(value_type = describe::Digest)]
     digest: Digest,
     size_bytes: usize,
+}
+
+/// Reads an upload back.
+///
+/// The bytes that this agent uploaded or sent inline, as an attachment. What another agent uploaded
+/// is not there.
+#[utoipa::path(get, path = "/api/v1/evidence/{digest}", operation_id = "read_evidence", tag = "Evidence",
+    security(("agent_key" = [])),
+    params(("digest" = inline(describe::Digest), Path, description = "As the upload was answered.")),
+    responses((status = 200, description = "The evidence as it came.",
+        body = inline(describe::Bytes), content_type = "application/octet-stream")),
+    extensions(("x-problems" = json!(["not_found"]))))]
+pub(super) async fn download(
+    State(state): State<AppState>,
+    Agent(agent): Agent,
+    Id(digest): Id<Digest>,
+) -> Result<Response, Problem> {
+    let bytes = state.service.uploaded_evidence(&agent, digest).await?;
+    let name: String = digest.hex().chars().take(12).collect();
+    Ok(attachment(&format!("evidence-{name}"), bytes.ok_or_else(Problem::not_found)?))
 }
 
 /// Uploads evidence.
@@ -40,11 +62,20 @@ pub(super) async fn upload(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Uploaded>), Problem> {
     let body = body.map_err(|error| too_large(&error, 10))?;
-    if body.is_empty() {
-        let detail = "The body is empty; send the evidence itself as the body.";
+    Ok((StatusCode::CREATED, Json(keep(&state, &agent, body.to_vec()).await?)))
+}
+
+/// Keeps what is evidence: anything but nothing.
+pub(super) async fn keep(
+    state: &AppState,
+    agent: &AgentCaller,
+    bytes: Vec<u8>,
+) -> Result<Uploaded, Problem> {
+    if bytes.is_empty() {
+        let detail = "The evidence is empty; send what people should see.";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "empty_evidence", detail));
     }
-    let size_bytes = body.len();
-    let digest = state.service.upload_evidence(&agent, body.to_vec()).await?;
-    Ok((StatusCode::CREATED, Json(Uploaded { digest, size_bytes })))
+    let size_bytes = bytes.len();
+    let digest = state.service.upload_evidence(agent, bytes).await?;
+    Ok(Uploaded { digest, size_bytes })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, FormRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -43,6 +43,25 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     }
 }
 
+/// A small form; unknown or repeated fields are an error.
+pub(super) struct Form<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let form = axum::Form::<T>::from_request(request, state).await;
+        form.map(|axum::Form(form)| Self(form)).map_err(|rejection| match rejection {
+            FormRejection::BytesRejection(bytes) => too_large(&bytes, 1),
+            FormRejection::InvalidFormContentType(_) => {
+                let detail = "Send the body as `Content-Type: application/x-www-form-urlencoded`.";
+                let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                Problem::new(status, "unsupported_media_type", detail)
+            }
+            other => Problem::new(StatusCode::BAD_REQUEST, "invalid_form", other.body_text()),
+        })
+    }
+}
+
 /// A body that is larger than its route allows.
 pub(super) fn too_large(rejection: &BytesRejection, mebibytes: u32) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -54,13 +73,20 @@ pub(super) fn too_large(rejection: &BytesRejection, mebibytes: u32) -> Problem {
     }
 }
 
-/// A small JSON body, held against its schema in the document, and read into `T`.
-pub(super) fn typed<T: DeserializeOwned + ToSchema>(body: &[u8]) -> Result<T, Problem> {
+/// A small JSON body, read strictly into `T`.
+pub(super) fn typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let value = canonical::parse(body).map_err(StageError::from)?;
-    let errors = openapi::broken::<T>(&value);
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
+    from_value(value)
+}
+
+/// A small JSON body, held against the document's schema of `Shape`, then read into `T`.
+pub(super) fn described<Shape: ToSchema, T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let value = canonical::parse(body).map_err(StageError::from)?;
+    let errors = openapi::broken::<Shape>(&value);
+    if errors.is_empty() { from_value(value) } else { Err(Problem::invalid(errors)) }
+}
+
+fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Problem> {
     serde_json::from_value(value)
         .map_err(|error| Problem::invalid(vec![FieldError::new("", error.to_string())]))
 }
@@ -96,6 +122,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// A text that can be an idempotency key.
+pub(super) fn checked_key(text: &str) -> Result<&str, Problem> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    let length = 1..=MAX_KEY_CHARS;
+    if length.contains(&text.len()) && text.chars().all(allowed) {
+        return Ok(text);
+    }
+    let detail =
+        "An Idempotency-Key has 1 to 128 characters of A-Z a-z 0-9 - _ . : and is sent once.";
+    Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail))
+}
+
 /// The header as the document describes it.
 pub(super) enum IdempotencyKey<const REQUIRED: bool> {}
 
@@ -118,14 +156,8 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     let Some(value) = value else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
     let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-    let length = 1..=MAX_KEY_CHARS;
-    if more.is_some() || !length.contains(&bare.len()) || !bare.chars().all(allowed) {
-        let detail =
-            "An Idempotency-Key has 1 to 128 characters of A-Z a-z 0-9 - _ . : and is sent once.";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail));
-    }
-    Ok(Some(bare.to_owned()))
+    // Two are like none that can be one.
+    checked_key(if more.is_some() { "" } else { bare }).map(|key| Some(key.to_owned()))
 }
 
 /// `Prefer: wait=N` (RFC 7240), at most 30 seconds.

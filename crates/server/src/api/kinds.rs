@@ -42,6 +42,11 @@ pub(super) async fn read(
     Agent(_): Agent,
     Id(name): Id<String>,
 ) -> Result<Json<KindView>, Problem> {
+    of_name(&state, &name).await.map(Json)
+}
+
+/// The kind of this name.
+pub(super) async fn of_name(state: &AppState, name: &str) -> Result<KindView, Problem> {
     let mut kinds = state.service.kinds_view().await?.kinds.into_iter();
-    kinds.find(|view| view.kind.name == name).map(Json).ok_or_else(Problem::not_found)
+    kinds.find(|view| view.kind.name == name).ok_or_else(Problem::not_found)
 }

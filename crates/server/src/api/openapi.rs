@@ -16,6 +16,9 @@ use utoipa::{OpenApi, ToSchema};
 use crate::problem::Problem;
 use crate::problem::codes::{CODES, Code, find};
 
+/// The media type of every problem.
+const PROBLEM: &str = "application/problem+json";
+
 /// Where an operation names the codes of its own.
 const OWN_CODES: &str = "x-problems";
 
@@ -35,6 +38,7 @@ const OWN_CODES: &str = "x-problems";
         (name = "Execution", description = "Redeem, heartbeat, report: for the executor."),
         (name = "Evidence", description = "What reviewers look at."),
         (name = "Kinds", description = "What can be staged."),
+        (name = "Tools", description = "The same calls for models, by a protocol of their own."),
         (name = "Ledger", description = "For auditors' programs."),
         (name = "Server", description = "What verifiers of tokens and monitors read, without a key.")
     ),
@@ -100,7 +104,13 @@ fn completed(generated: utoipa::openapi::OpenApi) -> Value {
         parameters.into_iter().flatten().for_each(never_null);
         show(operation);
         if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
-            responses.extend(problems);
+            for (status, problem) in problems {
+                match responses.get_mut(&status) {
+                    // What is said of it already stays: a problem is one more form of it.
+                    Some(own) => own["content"][PROBLEM] = problem["content"][PROBLEM].clone(),
+                    None => drop(responses.insert(status, problem)),
+                }
+            }
         }
     }
     document
@@ -160,7 +170,7 @@ fn security_schemes() -> Value {
     let bearer =
         |description| json!({"type": "http", "scheme": "bearer", "description": description});
     json!({
-        "agent_key": bearer("An agent's key, `csn_agt_…`, from the page Agents."),
+        "agent_key": bearer("An agent's key, `csn_agt_…`, from the page Agents; or a JWT of an issuer that is trusted there to speak as the agent."),
         "auditor_key": bearer("An auditor's key, `csn_aud_…`, from the page Settings."),
     })
 }
@@ -195,6 +205,9 @@ fn codes_of(operation: &Map<String, Value>) -> Vec<&'static Code> {
     let json_body = operation
         .get("requestBody")
         .is_some_and(|body| body.pointer("/content/application~1json").is_some());
+    let form = operation
+        .get("requestBody")
+        .is_some_and(|body| body.pointer("/content/application~1x-www-form-urlencoded").is_some());
     let keyed =
         operation.get("security").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
     follows(keyed, &["duplicate_authorization", "unauthenticated"]);
@@ -205,6 +218,7 @@ fn codes_of(operation: &Map<String, Value>) -> Vec<&'static Code> {
     follows(parameters.into_iter().flatten().any(key), &["idempotency_key_missing"]);
     follows(json_body, &["malformed_json", "body_incomplete", "body_too_large"]);
     follows(json_body, &["unsupported_media_type", "invalid_body"]);
+    follows(form, &["invalid_form", "body_incomplete", "body_too_large", "unsupported_media_type"]);
     follows(true, &["internal", "unavailable"]);
     names.into_iter().filter_map(find).collect()
 }
@@ -216,14 +230,14 @@ fn answer(status: u16, codes: &[&Code]) -> Value {
         codes.iter().map(|code| format!("- `{}`: {}. Do: {}.", code.code, code.means, code.advice));
     let mut answer = json!({
         "description": lines.collect::<Vec<_>>().join("\n"),
-        "content": {"application/problem+json": {"schema": {"allOf": [
+        "content": {PROBLEM: {"schema": {"allOf": [
             {"$ref": "#/components/schemas/Problem"},
             {"properties": {"status": {"const": status}, "code": {"enum": names}}},
         ]}}},
     });
     match status {
         401 => answer["headers"] = header("WWW-Authenticate", "`Bearer`."),
-        503 => answer["headers"] = header("Retry-After", "Seconds to wait."),
+        429 | 503 => answer["headers"] = header("Retry-After", "Seconds to wait."),
         _ => {}
     }
     answer

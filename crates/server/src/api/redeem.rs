@@ -11,7 +11,7 @@ use service::redeem::Redeemed;
 use utoipa::ToSchema;
 
 use super::authn::Agent;
-use super::input::{Id, IdempotencyKey, JsonBytes, idempotency_key, typed};
+use super::input::{Id, IdempotencyKey, JsonBytes, described, idempotency_key};
 use crate::AppState;
 use crate::problem::Problem;
 
@@ -36,7 +36,7 @@ pub(super) struct Body {
     responses((status = 200, description = "The release. Carry the action out, then report.",
         body = Redeemed,
         headers(("Idempotency-Replayed" = bool, description = "`true` on a repeated answer.")))),
-    extensions(("x-problems" = json!(["not_executor", "suspended", "policy_forbids", "not_approved",
+    extensions(("x-problems" = json!(["outside_scope", "not_executor", "suspended", "policy_forbids", "not_approved",
         "already_redeemed", "digest_mismatch", "outside_window", "frozen", "policy_failed"]))))]
 pub(super) async fn redeem(
     State(state): State<AppState>,
@@ -50,7 +50,7 @@ pub(super) async fn redeem(
             "Redeeming needs an Idempotency-Key header: a retry with it gets the same token.";
         Problem::new(StatusCode::BAD_REQUEST, "idempotency_key_missing", detail)
     })?;
-    let body: Body = typed(&body)?;
+    let body: Body = described::<Body, _>(&body)?;
     let redeemed = state.service.redeem(&agent, id, body.digest, &key).await?;
     let replayed = redeemed.replayed;
     let mut response = Json(redeemed).into_response();

@@ -4,17 +4,18 @@ use std::borrow::Cow;
 
 use axum::Json;
 use axum::extract::State;
+use domain::stage::FieldError;
 use domain::{LeaseId, Outcome, RequestId, RollbackOutcome};
 use serde::Deserialize;
 use service::describe;
-use service::execution::{Heartbeat, MAX_SUMMARY_CHARS};
+use service::execution::{Heartbeat, MAX_SUMMARY_CHARS, Report};
 use service::query::AgentRequest;
 use utoipa::openapi::schema::AdditionalProperties;
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::authn::Agent;
-use super::input::{Id, JsonBytes, typed};
+use super::input::{Id, JsonBytes, described};
 use crate::AppState;
 use crate::problem::Problem;
 
@@ -28,17 +29,8 @@ pub(super) struct Beat {
     lease_id: LeaseId,
 }
 
-/// What the executor reports.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Report<Status> {
-    lease_id: LeaseId,
-    status: Status,
-    summary: String,
-}
-
 /// A report as the document describes it; its statuses are the domain's.
-fn described<Status: ToSchema>() -> RefOr<Schema> {
+fn report<Status: ToSchema>() -> RefOr<Schema> {
     let summary = ObjectBuilder::new().schema_type(Type::String);
     let summary = summary.min_length(Some(1)).max_length(Some(MAX_SUMMARY_CHARS));
     let report = ObjectBuilder::new()
@@ -48,16 +40,20 @@ fn described<Status: ToSchema>() -> RefOr<Schema> {
         .required("status")
         .property("summary", summary.description(Some("What happened; people read it.")))
         .required("summary")
+        .property("evidence", Ref::new("#/components/schemas/StageBody/properties/evidence"))
         .additional_properties(Some(AdditionalProperties::FreeForm(false)));
     report.into()
 }
 
-type OutcomeReport = Report<Outcome>;
-type RollbackReport = Report<RollbackOutcome>;
+/// [`Report`] of an outcome, as the document calls it.
+pub(super) enum OutcomeReport {}
+
+/// [`Report`] of a rollback, as the document calls it.
+pub(super) enum RollbackReport {}
 
 impl PartialSchema for OutcomeReport {
     fn schema() -> RefOr<Schema> {
-        described::<describe::Outcome>()
+        report::<describe::Outcome>()
     }
 }
 
@@ -69,7 +65,7 @@ impl ToSchema for OutcomeReport {
 
 impl PartialSchema for RollbackReport {
     fn schema() -> RefOr<Schema> {
-        described::<describe::RollbackOutcome>()
+        report::<describe::RollbackOutcome>()
     }
 }
 
@@ -87,35 +83,34 @@ impl ToSchema for RollbackReport {
     tag = "Execution", security(("agent_key" = [])), params(Id<RequestId>),
     request_body(content = Beat, description = "Which lease."),
     responses((status = 200, description = "What to do, and the new end of the lease.", body = Heartbeat)),
-    extensions(("x-problems" = json!(["not_executor", "not_executing", "wrong_lease"]))))]
+    extensions(("x-problems" = json!(["outside_scope", "not_executor", "not_executing", "wrong_lease"]))))]
 pub(super) async fn heartbeat(
     State(state): State<AppState>,
     Agent(agent): Agent,
     Id(id): Id<RequestId>,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<Heartbeat>, Problem> {
-    let Beat { lease_id } = typed(&body)?;
+    let Beat { lease_id } = described::<Beat, _>(&body)?;
     Ok(Json(state.service.heartbeat(&agent, id, lease_id).await?))
 }
 
 /// Reports how the execution ended.
 ///
 /// By the executor, while `executing` or `outcome_unknown`. The same lease and status again get the
-/// same answer; the first summary stands.
+/// same answer; the first report stands.
 #[utoipa::path(post, path = "/api/v1/requests/{id}/outcome", operation_id = "report_outcome",
     tag = "Execution", security(("agent_key" = [])), params(Id<RequestId>),
     request_body(content = OutcomeReport, description = "The outcome."),
     responses((status = 200, description = "The request, with its outcome.", body = AgentRequest)),
-    extensions(("x-problems" = json!(["not_executor", "not_executing", "wrong_lease"]))))]
+    extensions(("x-problems" = json!(["outside_scope", "not_executor", "not_executing", "wrong_lease"]))))]
 pub(super) async fn outcome(
     State(state): State<AppState>,
     Agent(agent): Agent,
     Id(id): Id<RequestId>,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<AgentRequest>, Problem> {
-    let report: OutcomeReport = typed(&body)?;
-    let (lease, status) = (report.lease_id, report.status);
-    state.service.report(&agent, id, lease, status, &report.summary).await?;
+    let report: Report<Outcome> = described::<OutcomeReport, _>(&body)?;
+    state.service.report(&agent, id, report).await?;
     Ok(Json(state.service.agent_request(&agent, id).await?))
 }
 
@@ -127,15 +122,25 @@ pub(super) async fn outcome(
     tag = "Execution", security(("agent_key" = [])), params(Id<RequestId>),
     request_body(content = RollbackReport, description = "How it ended."),
     responses((status = 200, description = "The request, with its rollback.", body = AgentRequest)),
-    extensions(("x-problems" = json!(["not_executor", "nothing_to_roll_back", "wrong_lease"]))))]
+    extensions(("x-problems" = json!(["outside_scope", "not_executor", "nothing_to_roll_back", "wrong_lease"]))))]
 pub(super) async fn rollback(
     State(state): State<AppState>,
     Agent(agent): Agent,
     Id(id): Id<RequestId>,
     JsonBytes(body): JsonBytes,
 ) -> Result<Json<AgentRequest>, Problem> {
-    let report: RollbackReport = typed(&body)?;
-    let (lease, status) = (report.lease_id, report.status);
-    state.service.report_rollback(&agent, id, lease, status, &report.summary).await?;
+    let report: Report<RollbackOutcome> = described::<RollbackReport, _>(&body)?;
+    state.service.report_rollback(&agent, id, report).await?;
     Ok(Json(state.service.agent_request(&agent, id).await?))
+}
+
+/// Whether people can be expected to read it.
+pub(super) fn check_summary(summary: &str) -> Result<(), Problem> {
+    let length = summary.chars().count();
+    if length == 0 || length > MAX_SUMMARY_CHARS {
+        let limit = format!("1 to {MAX_SUMMARY_CHARS} characters");
+        let error = FieldError::new("/summary", "has the wrong length").limit(limit);
+        return Err(Problem::invalid(vec![error]));
+    }
+    Ok(())
 }

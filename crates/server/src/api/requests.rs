@@ -39,7 +39,7 @@ pub(super) struct StageParams {
             ("ETag" = String, description = "For `If-None-Match`."),
             ("Idempotency-Replayed" = bool, description = "`true` on a repeated answer."))),
         (status = 200, description = "Only with `validate=true`: what the body would lead to.", body = Preview)),
-    extensions(("x-problems" = json!(["suspended", "no_requirement", "policy_failed", "deadline_passed"]))))]
+    extensions(("x-problems" = json!(["outside_scope", "suspended", "no_requirement", "policy_failed", "deadline_passed"]))))]
 pub(super) async fn stage(
     State(state): State<AppState>,
     Agent(agent): Agent,
@@ -67,7 +67,7 @@ pub(super) async fn stage(
             ("Location" = String, description = "The request's `status_url`."),
             ("ETag" = String, description = "For `If-None-Match`."),
             ("Idempotency-Replayed" = bool, description = "`true` on a repeated answer.")))),
-    extensions(("x-problems" = json!(["suspended", "not_stager", "not_pending", "changed",
+    extensions(("x-problems" = json!(["outside_scope", "suspended", "not_stager", "not_pending", "changed",
         "too_many_revisions", "no_requirement", "policy_failed", "deadline_passed"]))))]
 pub(super) async fn amend(
     State(state): State<AppState>,

@@ -12,8 +12,8 @@ use crate::problem::Problem;
 /// The public keys of release tokens (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "jwks", tag = "Server",
     responses((status = 200, description = "The keys.", body = JwkSet)))]
-pub(super) async fn jwks(State(state): State<AppState>) -> Json<Value> {
-    Json(state.service.keys().jwks())
+pub(super) async fn jwks(State(state): State<AppState>) -> Result<Json<Value>, Problem> {
+    Ok(Json(state.service.jwks()?))
 }
 
 /// The process runs.

@@ -17,7 +17,7 @@ use crate::problem::Problem;
 #[utoipa::path(post, path = "/api/v1/requests/{id}/withdraw", operation_id = "withdraw",
     tag = "Requests", security(("agent_key" = [])), params(Id<RequestId>),
     responses((status = 200, description = "The request, withdrawn.", body = AgentRequest)),
-    extensions(("x-problems" = json!(["not_stager", "not_pending"]))))]
+    extensions(("x-problems" = json!(["outside_scope", "not_stager", "not_pending"]))))]
 pub(super) async fn withdraw(
     State(state): State<AppState>,
     Agent(agent): Agent,

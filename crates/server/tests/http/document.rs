@@ -62,7 +62,8 @@ fn every_operation_has_a_name_a_caller_and_answers() {
         assert!(!is["summary"].as_str().unwrap().is_empty(), "{at}");
         assert!(is.get("x-problems").is_none(), "{at}");
         let keyed = is["security"].as_array().is_some_and(|of| !of.is_empty());
-        let open = !path.starts_with("/api/") || path.ends_with("/openapi.json");
+        let called = path.starts_with("/api/") || path == "/mcp";
+        let open = !called || path.ends_with("/openapi.json");
         assert_ne!(keyed, open, "{at}: whose key");
         for parameter in is["parameters"].as_array().into_iter().flatten() {
             let schema = &parameter["schema"];

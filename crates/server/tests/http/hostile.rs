@@ -31,7 +31,9 @@ fn staging(body: impl Into<Body>, media_type: &str, key: &str) -> Request<Body> 
 
 /// A path of the document with nothing left open.
 fn filled(path: &str, id: &str) -> String {
-    path.replace("{id}", id).replace("{name}", "db.export").replace("{index}", "0")
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let path = path.replace("{id}", id).replace("{digest}", &digest);
+    path.replace("{name}", "db.export").replace("{index}", "0")
 }
 
 fn code(reply: &Reply) -> String {
@@ -247,7 +249,8 @@ async fn h11_unknown_repeated_and_bracketed_parameters_are_refused_everywhere() 
                 let request =
                     sent(&method, &path, key).header(header::CONTENT_TYPE, "application/json");
                 let reply = app.anonymous(request.body(Body::from("{}")).unwrap()).await;
-                assert_eq!(code(&reply), "invalid_query", "{method} {path}");
+                let refusals = ["invalid_query", "invalid_last_event_id"];
+                assert!(refusals.contains(&code(&reply).as_str()), "{method} {path}");
             }
         }
     }

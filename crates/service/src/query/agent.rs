@@ -7,7 +7,7 @@ use domain::{
     Digest, KindRef, RequestId, Risk, RiskLevel, State, StateName, Timestamp, binding_code, quorum,
 };
 use serde::Serialize;
-use store::read::RequestQuery;
+use store::read::{RequestQuery, Stored};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
@@ -15,6 +15,8 @@ use super::lists::{cursor, read_cursor};
 use crate::act::ActError;
 use crate::caller::AgentCaller;
 use crate::current::Decidable;
+use crate::stage::Warning;
+use crate::wait::Topic;
 use crate::{Failure, Service, describe, wait};
 
 /// Requests on one page of the API.
@@ -63,6 +65,9 @@ pub struct AgentRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Objection)]
     pub changes_requested: Option<Objection>,
+    /// What the author should look at: only told when it is staged or amended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// What the agent should do next, in one sentence.
     pub next: &'static str,
     /// Strong validator of this answer (RFC 9110 §8.8.3).
@@ -136,7 +141,7 @@ impl Service {
     ) -> Result<AgentRequest, ActError> {
         let now = self.now();
         let house = self.house().await?;
-        let stored = self.visible_to_agent(caller, id).await?;
+        let stored = self.visible_to_agent(&house, caller, id).await?;
         let decidable = self.decidable(&house, stored, now).await?;
         Ok(self.described(&decidable, now).await?)
     }
@@ -153,7 +158,7 @@ impl Service {
         seen: Option<&str>,
         patience: Duration,
     ) -> Result<AgentRequest, ActError> {
-        let waiter = self.wakers.subscribe(id);
+        let waiter = self.wakers.subscribe(Topic::Request(id));
         let end = Instant::now() + patience;
         loop {
             // Taken before reading: a change between the two is not lost (threats C12).
@@ -198,8 +203,14 @@ impl Service {
         let next_cursor = last.map(|last| cursor(last.request.staged_at, last.request.id));
         let now = self.now();
         let house = self.house().await?;
+        let scope = self.scope_of(&house, caller);
+        let in_scope = |stored: &Stored| {
+            scope.is_some_and(|scope| {
+                scope.covers(&stored.request.kind.name, &stored.request.environment)
+            })
+        };
         let mut requests = Vec::new();
-        for stored in stored {
+        for stored in stored.into_iter().filter(in_scope) {
             let decidable = self.decidable(&house, stored, now).await?;
             requests.push(self.described(&decidable, now).await?);
         }
@@ -242,6 +253,7 @@ impl Service {
             requirements: requirements(explanation, decided),
             denial: self.denial(decidable, &state).await?,
             changes_requested: self.changes_requested(decidable, &state).await?,
+            warnings: Vec::new(),
             next: next(state.name()),
             etag: format!("\"{}-{}\"", decidable.stored.version, state.name().as_str()),
         })

@@ -4,7 +4,7 @@ use domain::{Digest, KindRef, RequestId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{StageError, Stager};
+use super::{StageError, Stager, Warning};
 use crate::caller::AgentCaller;
 use crate::query::{AgentRequirement, AgentRisk};
 use crate::{Service, describe};
@@ -22,6 +22,8 @@ pub struct Preview {
     pub requirements: Vec<AgentRequirement>,
     /// Whether the people who may review could fill every seat.
     pub can_be_met: bool,
+    /// What the author should look at before people do.
+    pub warnings: Vec<Warning>,
     /// What the agent should do next, in one sentence.
     pub next: &'static str,
 }
@@ -49,6 +51,7 @@ impl Service {
             review_deadline: told.review_deadline,
             requirements: told.requirements,
             can_be_met: told.can_be_met,
+            warnings: self.warnings(caller, &value).await?,
             next: match told.can_be_met {
                 true => {
                     "Nothing was stored. Send the same body without `validate=true` to stage it."

@@ -2,6 +2,7 @@
 //! of them alone, the refusals of its schema above all.
 
 mod backup;
+mod batch;
 mod checkpoints;
 mod fixture;
 mod history;
@@ -13,3 +14,4 @@ mod rules;
 mod sqlite;
 mod time;
 mod vanish;
+mod webhooks;

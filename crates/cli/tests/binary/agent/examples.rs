@@ -7,7 +7,7 @@ use std::process::Command;
 use super::{Said, started};
 use crate::backup::Gate;
 use crate::people::Person;
-use crate::{BINARY, run, text};
+use crate::{BINARY, demo_command, demo_started, run, text};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -54,6 +54,64 @@ async fn the_agent_in_python_acts_once_it_is_approved_and_not_once_it_is_denied(
         let said = Said::by(agent).await;
         assert_eq!(said.code, Some(code), "{said:?}");
         assert!(format!("{}{}", said.out, said.err).contains(state), "{said:?}");
+    }
+}
+
+/// The Python that has the SDK of the Model Context Protocol, beside the target directory's builds.
+fn python_with_sdk() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let python = target.join("python/bin/python3");
+    assert!(python.exists(), "`cargo xtask test` makes {}", python.display());
+    python
+}
+
+#[tokio::test]
+async fn the_agent_over_mcp_acts_once_it_is_approved_and_not_once_it_is_denied() {
+    let gate = Gate::start();
+    let person = Person::sign_in(&gate.server.url, &gate.handout, "approver").await;
+    for (mode, verdict, code, state) in [
+        ("auto", "approve", 0, "reported: succeeded"),
+        ("legacy", "approve", 0, "reported: succeeded"),
+        ("auto", "deny", 10, "denied - not today"),
+        ("legacy", "deny", 10, "denied - not today"),
+    ] {
+        let mut agent = Command::new(python_with_sdk());
+        let job = format!("{mode} {verdict}");
+        agent.arg(example("mcp_agent.py")).env("JOB_ID", job).env("MCP_MODE", mode);
+        let before = gate.requests("agent_key");
+        let agent = program(&gate, "agent_key", &mut agent);
+        let id = gate.staged_beside("agent_key", &before).await;
+        person.review(&id, verdict, "not today").await;
+        let said = Said::by(agent).await;
+        assert_eq!(said.code, Some(code), "{said:?}");
+        assert!(format!("{}{}", said.out, said.err).contains(state), "{said:?}");
+    }
+}
+
+/// Whatever the filter of the log is: the release token that a tool answers is not in it, and
+/// neither are the key and what was staged.
+#[tokio::test]
+async fn no_filter_of_the_log_shows_what_goes_over_mcp() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let database = format!("sqlite://{}", directory.path().join("demo.db").display());
+    let mut demo = demo_command(directory.path(), &database);
+    demo.env("RUST_LOG", "debug,rmcp=trace,rmcp::service=trace");
+    demo.stderr(std::fs::File::create(&log).unwrap());
+    let (server, handout) = demo_started(demo);
+    let person = Person::sign_in(&server.url, &handout, "approver").await;
+    let gate = Gate { server, handout, directory };
+    let mut agent = Command::new(python_with_sdk());
+    let agent = program(&gate, "agent_key", agent.arg(example("mcp_agent.py")));
+    let id = gate.staged_by("agent_key", "vendor.key_extend").await;
+    person.approve(&id).await;
+    let said = Said::by(agent).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("DEBUG"), "the filter was heard: {log}");
+    let key = text(&gate.handout["agent_key"]);
+    for secret in ["release_token", "eyJ", &key, "Two calls an hour"] {
+        assert!(!log.contains(secret), "{secret} is in the log");
     }
 }
 
@@ -116,6 +174,9 @@ fn the_pages_and_examples_name_only_options_that_there_are() {
         };
         help.push_str(&String::from_utf8(output.stdout).unwrap());
     }
+    // What an administrator has to say first.
+    let trust = run(&["admin", "agent", "trust", "--help"]);
+    help.push_str(&String::from_utf8(trust.stdout).unwrap());
     let there: BTreeSet<String> = help
         .split(|c: char| !(c.is_ascii_lowercase() || c == '-'))
         .filter(|word| word.starts_with("--"))
