@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use service::{KeyRing, OsEntropy, Service, ledger};
+use service::{KeyRing, Limits, OsEntropy, Service, ledger};
 use store::{Clock, PostgresStore, SqliteStore, Store};
 
 /// Which database.
@@ -121,8 +121,19 @@ impl Location {
     }
 }
 
-/// Opens the database and the keys, and puts the use cases on them.
+/// Opens the database and the keys, and puts the use cases on them, for whoever is no agent.
 pub async fn open(
+    database: &Location,
+    keys: &Path,
+    public_url: String,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Arc<Service>> {
+    open_within(Limits::default(), database, keys, public_url, clock).await
+}
+
+/// Like [`open`], for agents within their limits.
+pub async fn open_within(
+    limits: Limits,
     database: &Location,
     keys: &Path,
     public_url: String,
@@ -135,7 +146,7 @@ pub async fn open(
         .await
         .with_context(|| format!("`{database}` does not go with these keys"))?;
     let service = Service::new(store, clock, Arc::new(OsEntropy), keys, public_url)?;
-    Ok(Arc::new(service))
+    Ok(Arc::new(service.within(limits)))
 }
 
 /// Like [`open`], but only while no server has the database: a file is held by its server, and of

@@ -18,7 +18,7 @@ use clap::Args;
 use server::AppState;
 
 use crate::database::Location;
-use crate::{database, serve, stop};
+use crate::{database, limits, serve, stop};
 use clock::DemoClock;
 
 /// How the demo runs.
@@ -33,6 +33,8 @@ pub struct Arguments {
     /// Print one JSON object with addresses, links and keys, and nothing else
     #[arg(long)]
     print_json: bool,
+    #[command(flatten)]
+    limits: limits::Arguments,
 }
 
 /// Seeds and serves until it is told to stop; temporary data goes with it.
@@ -57,7 +59,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let url = format!("http://localhost:{}", address.port());
     let clock = Arc::new(DemoClock::default());
     location.migrate(Arc::clone(&clock) as _).await?;
-    let service = database::open(&location, &keys, url, Arc::clone(&clock) as _).await?;
+    let limits = arguments.limits.limits();
+    let clock_port = Arc::clone(&clock) as _;
+    let service = database::open_within(limits, &location, &keys, url, clock_port).await?;
     if service.is_initialised().await? {
         bail!("`{location}` is not empty; the demo wants an empty database");
     }

@@ -10,7 +10,7 @@ use store::SystemClock;
 use tokio::net::TcpListener;
 
 use crate::database::{self, Place};
-use crate::stop;
+use crate::{limits, stop};
 
 /// How the server runs.
 #[derive(Args)]
@@ -28,6 +28,8 @@ pub struct Arguments {
     /// The address that people and agents use [default: http://localhost:PORT]
     #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    #[command(flatten)]
+    limits: limits::Arguments,
 }
 
 /// Serves until it is told to stop.
@@ -37,7 +39,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let public_url = arguments.public_url.unwrap_or(local);
     let location = arguments.place.database.location()?;
     let clock = Arc::new(SystemClock::default());
-    let service = database::open(&location, &arguments.place.keys, public_url, clock).await?;
+    let (limits, keys) = (arguments.limits.limits(), &arguments.place.keys);
+    let service = database::open_within(limits, &location, keys, public_url, clock).await?;
     if !service.is_initialised().await? {
         service.close().await;
         bail!(

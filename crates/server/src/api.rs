@@ -5,6 +5,7 @@ mod evidence;
 mod input;
 mod kinds;
 mod ledger;
+mod pace;
 mod redeem;
 mod report;
 mod requests;
@@ -19,6 +20,7 @@ use service::evidence::MAX_EVIDENCE_BYTES;
 
 use crate::AppState;
 use crate::problem::Problem;
+pub use pace::Pace;
 
 /// The largest JSON body: 1 MiB.
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
@@ -46,6 +48,7 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/api/{*rest}", axum::routing::any(|| async { Problem::not_found() }))
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .merge(evidence)
+        .layer(axum::middleware::from_fn(pace::tell))
         .route("/.well-known/jwks.json", get(well_known::jwks))
         .route("/healthz", get(well_known::healthz))
         .route("/readyz", get(well_known::readyz))

@@ -10,6 +10,7 @@
 )]
 
 pub mod act;
+pub mod admission;
 pub mod caller;
 pub mod change;
 pub mod credential;
@@ -43,6 +44,7 @@ use domain::{Actor, InstanceId, Timestamp};
 use store::{Change, Clock, Committed, NewFact, Store, StoreError, Text};
 use tokio::sync::OnceCell;
 
+pub use admission::Limits;
 pub use caller::{AgentCaller, AuditorCaller, PersonCaller, Steward};
 pub use entropy::{Entropy, OsEntropy};
 pub use keys::KeyRing;
@@ -63,6 +65,7 @@ pub struct Service {
     pub(crate) policies: policy::Policies,
     pub(crate) current: current::Current,
     pub(crate) touched: caller::Touched,
+    limits: Limits,
     public_url: String,
     instance: OnceCell<InstanceId>,
 }
@@ -116,6 +119,7 @@ impl Service {
             policies: policy::Policies::default(),
             current: current::Current::default(),
             touched: caller::Touched::default(),
+            limits: Limits::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             instance: OnceCell::new(),
         })

@@ -22,6 +22,7 @@ use store::read::Stored;
 use store::{Change, House, NewFact, RequestChange, StoreError, Write};
 
 use crate::act::{Act, ActError};
+use crate::admission::NotAdmitted;
 use crate::caller::AgentCaller;
 use crate::policy::Ruled;
 use crate::query::AgentRequest;
@@ -48,6 +49,8 @@ pub enum StageError {
     /// The key that the caller showed was revoked or expired while the call was under way.
     #[error("the key no longer lives")]
     KeyDead,
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
     /// The policy in force has no answer for this revision.
     #[error("the policy in force has no answer: {0}")]
     Policy(PolicyFailure),
@@ -132,6 +135,7 @@ impl Service {
             let id = RequestId(self.entropy.id(now)?);
             let stager = Stager::agent(caller);
             let sealed = self.seal(&stager, &checked, id, 1).await?;
+            self.admit(&sealed, now).await?;
             let effect = checked.effect();
             let mut change = self.staging(&house, &stager, checked, sealed, now).await?;
             change.idempotency = retry.map(|retry| retry.record(id));
@@ -182,6 +186,7 @@ impl Service {
         let house = self.house().await?;
         let checked = self.check(&house, caller, value, Some(&request.kind), now).await?;
         let sealed = self.seal(&Stager::agent(caller), &checked, id, request.revision + 1).await?;
+        self.admit(&sealed, now).await?;
         let amended = self.amended(&house, &checked, &sealed, now).await?;
         let effect = checked.effect();
         let mut act = Act::by_agent(id, caller, Command::Amend(Box::new(Amendment(amended))));

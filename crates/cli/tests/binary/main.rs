@@ -32,6 +32,10 @@ impl Drop for Server {
     }
 }
 
+/// One agent stages the demo's example over and over, which is not what these tests are about.
+const UNLIMITED: [(&str, &str); 2] =
+    [("COUNTERSIGN_AGENT_DUPLICATES", "true"), ("COUNTERSIGN_AGENT_COOL_DOWN", "0")];
+
 /// The demo, and what it printed.
 fn demo(directory: &Path) -> (Server, Value) {
     demo_on(directory, &format!("sqlite://{}", directory.join("demo.db").display()))
@@ -41,6 +45,7 @@ fn demo_on(directory: &Path, database: &str) -> (Server, Value) {
     let mut child = Command::new(BINARY)
         .args(["demo", "--print-json", "--listen", "127.0.0.1:0", "--database", database])
         .env("TMPDIR", directory)
+        .envs(UNLIMITED)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -57,6 +62,7 @@ async fn serve(handout: &Value, port: u16) -> Server {
     let child = Command::new(BINARY)
         .args(["serve", "--listen", &listen, "--database", &text(&handout["database"])])
         .args(["--keys", &text(&handout["keys"])])
+        .envs(UNLIMITED)
         .spawn()
         .unwrap();
     let server = Server { child, url: format!("http://localhost:{port}") };

@@ -75,6 +75,7 @@ pub(super) async fn read(
 ) -> Result<Response, Problem> {
     let seen = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let wait = preferred_wait(&headers);
+    let _waiting = wait.map(|_| state.pace.wait(agent.id())).transpose()?;
     let waiting = state.service.wait_for(&agent, id, seen, wait.unwrap_or_default());
     let request = tokio::select! {
         request = waiting => request?,
