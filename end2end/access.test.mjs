@@ -223,6 +223,7 @@ const PAGES = [
     open: (page) => page.goto(requests.proposed.review_url),
     heading: 'Replace version 1 of the policy',
   },
+  { what: 'the webhooks', role: 'administrator', open: (page) => page.goto('/settings/webhooks'), heading: 'Webhooks' },
   { what: 'the settings', role: 'approver', open: (page) => page.goto('/settings'), heading: 'Settings' },
   { what: 'an address where nothing is', role: 'approver', status: 404, open: (page) => page.goto('/no/such/page'), heading: 'Nothing here' },
   { what: 'an address where nothing is, signed out', status: 404, open: (page) => page.goto('/no/such/page'), heading: 'Nothing here' },

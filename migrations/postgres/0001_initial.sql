@@ -151,9 +151,24 @@ CREATE TABLE api_keys (
     revoked_at BIGINT,
     last_used_at BIGINT,
     shown_to UUID NOT NULL REFERENCES people (id),
+    -- Kinds and environments that it is limited to, as JSON.
+    scope TEXT NOT NULL,
     CONSTRAINT api_keys_one_holder CHECK ((agent_id IS NULL) <> (person_id IS NULL))
 );
 CREATE INDEX api_keys_by_agent ON api_keys (agent_id);
+
+-- Trusts: whose tokens speak as an agent.
+CREATE TABLE trusts (
+    id UUID PRIMARY KEY,
+    agent_id UUID NOT NULL REFERENCES agents (id),
+    -- Issuer, audience, claims, scope and keys, as JSON.
+    terms TEXT NOT NULL,
+    added_at BIGINT NOT NULL,
+    added_by UUID REFERENCES people (id),
+    removed_at BIGINT,
+    last_used_at BIGINT
+);
+CREATE INDEX trusts_by_agent ON trusts (agent_id);
 
 CREATE TABLE kinds (
     name TEXT COLLATE "C" NOT NULL,
@@ -405,12 +420,14 @@ CREATE TABLE evidence_used (
     PRIMARY KEY (request_id, digest)
 );
 CREATE INDEX evidence_used_by_digest ON evidence_used (digest);
+-- Once as it is shown, and once more by whoever had shown what is masked in it.
 CREATE TABLE evidence_opened (
     request_id UUID NOT NULL REFERENCES requests (id),
     digest BYTEA NOT NULL REFERENCES evidence (digest),
     person_id UUID NOT NULL REFERENCES people (id),
+    unmasked BOOLEAN NOT NULL,
     at BIGINT NOT NULL,
-    PRIMARY KEY (request_id, digest, person_id)
+    PRIMARY KEY (request_id, digest, person_id, unmasked)
 );
 
 -- Answers to requests with an Idempotency-Key; scope = caller, method and route.
@@ -422,6 +439,43 @@ CREATE TABLE idempotency (
     at BIGINT NOT NULL,
     PRIMARY KEY (scope, key)
 );
+
+-- Endpoints that are told of what happens, and the first entry that each was not looked at for.
+CREATE TABLE webhooks (
+    id UUID PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL,
+    lookalike TEXT NOT NULL CONSTRAINT webhooks_names_differ UNIQUE,
+    url TEXT NOT NULL,
+    events TEXT NOT NULL,
+    added_at BIGINT NOT NULL,
+    cursor BIGINT NOT NULL CONSTRAINT webhooks_cursor_not_negative CHECK (cursor >= 0),
+    -- The secret itself follows from a key that is in no database.
+    secret_version BIGINT NOT NULL
+        CONSTRAINT webhooks_secret_version_positive CHECK (secret_version > 0),
+    rotated_at BIGINT,
+    disabled_at BIGINT
+);
+CREATE TRIGGER webhooks_identity_fixed BEFORE UPDATE ON webhooks
+FOR EACH ROW WHEN (NEW.id <> OLD.id OR NEW.url <> OLD.url OR NEW.cursor < OLD.cursor
+    OR NEW.secret_version < OLD.secret_version)
+EXECUTE FUNCTION refuse('an endpoint stays what it is, and goes on only forwards');
+
+-- What an endpoint is told of: the entry, and how far it has got. What is sent follows from the entry.
+CREATE TABLE webhook_deliveries (
+    webhook_id UUID NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    idx BIGINT NOT NULL REFERENCES entries (idx),
+    state TEXT NOT NULL CONSTRAINT webhook_deliveries_state_known CHECK (state IN (
+        'waiting', 'delivered', 'dead')),
+    attempts BIGINT NOT NULL,
+    next_at BIGINT,
+    last_at BIGINT,
+    answer TEXT,
+    PRIMARY KEY (webhook_id, idx),
+    CONSTRAINT webhook_deliveries_waiting_has_a_time CHECK ((state = 'waiting') = (next_at IS NOT NULL))
+);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_at, idx)
+    WHERE state = 'waiting';
+CREATE INDEX webhook_deliveries_over ON webhook_deliveries (last_at) WHERE state <> 'waiting';
 
 -- Browser sessions, by the hash of their id: a copy of this table signs nobody in.
 CREATE TABLE sessions (

@@ -27,5 +27,6 @@ pub use document::render;
 #[cfg(feature = "ssr")]
 pub use page::{
     Act, Assets, Chrome, Draft, FreezeDraft, FreezesPage, GroupDraft, KindsPage, Page, PeoplePage,
-    PolicyPage, ProblemPage, RequestPage, SettingsPage, SignInPage, TextDraft,
+    PolicyPage, ProblemPage, RequestPage, SettingsPage, SignInPage, TextDraft, WebhookDraft,
+    WebhooksPage,
 };

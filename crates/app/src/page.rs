@@ -3,7 +3,7 @@
 use domain::{FreezeId, SecondVerdict, Timestamp, Verdict, kind};
 use service::view::{
     AgentsView, FreezesView, HistoryView, InboxView, KindsView, LedgerView, PeopleView, PolicyView,
-    ReplayView, RequestView, SettingsView, Viewer,
+    ReplayView, RequestView, SettingsView, Viewer, WebhooksView,
 };
 
 use crate::text::spelled;
@@ -58,6 +58,7 @@ pub enum Page {
         back_label: String,
     },
     Settings(SettingsPage),
+    Webhooks(Box<WebhooksPage>),
     Problem(ProblemPage),
 }
 
@@ -77,6 +78,7 @@ impl Page {
             Self::Policy(page) => page.draft.as_ref().map(text).unwrap_or_default(),
             Self::Freezes(page) => page.draft.iter().map(|draft| &*draft.problem).collect(),
             Self::Settings(page) => page.problem.as_deref().into_iter().collect(),
+            Self::Webhooks(page) => page.draft.iter().map(|draft| &*draft.problem).collect(),
             Self::Problem(page) => vec![&page.detail],
             Self::SignInLink { .. }
             | Self::Inbox(_)
@@ -196,6 +198,22 @@ pub struct FreezeDraft {
     pub problem: String,
 }
 
+/// The endpoints, and another as it was filled in.
+#[derive(Clone, Debug)]
+pub struct WebhooksPage {
+    pub view: WebhooksView,
+    pub draft: Option<WebhookDraft>,
+}
+
+/// An endpoint that was not added, as it was typed, and why.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookDraft {
+    pub name: String,
+    pub url: String,
+    pub events: Vec<String>,
+    pub problem: String,
+}
+
 /// An answer that is no, or a failure.
 #[derive(Clone, Debug)]
 pub struct ProblemPage {
@@ -243,6 +261,7 @@ impl Page {
             Self::Freezes(_) => "Freeze".to_owned(),
             Self::Secret { title, .. } => title.clone(),
             Self::Settings(_) => "Settings".to_owned(),
+            Self::Webhooks(_) => "Webhooks".to_owned(),
             Self::Problem(problem) => problem.title.clone(),
         }
     }
@@ -263,6 +282,7 @@ impl Page {
             | Self::SignInLink { .. }
             | Self::Secret { .. }
             | Self::Settings(_)
+            | Self::Webhooks(_)
             | Self::Problem(_) => Place::Elsewhere,
         }
     }

@@ -13,6 +13,7 @@ pub mod request;
 pub mod secret;
 pub mod settings;
 pub mod sign_in;
+pub mod webhooks;
 
 use leptos::prelude::*;
 
@@ -40,7 +41,8 @@ pub fn body(chrome: &Chrome, page: Page) -> AnyView {
         Page::Secret { title, explanation, value, back_to, back_label } => {
             view! { <secret::Secret title explanation value back_to back_label/> }.into_any()
         }
-        Page::Settings(page) => view! { <settings::Settings page/> }.into_any(),
+        Page::Settings(page) => view! { <settings::Settings page administrator/> }.into_any(),
+        Page::Webhooks(page) => view! { <webhooks::Webhooks page=*page/> }.into_any(),
         Page::Problem(problem) => view! { <problem::Problem problem/> }.into_any(),
     }
 }

@@ -15,9 +15,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use ipnet::IpNet;
 use server::AppState;
+use service::webhook::guard::Guard;
 
-use crate::database::Location;
+use crate::database::{Bounds, Location};
 use crate::{database, limits, serve, stop};
 use clock::DemoClock;
 
@@ -59,9 +61,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let url = format!("http://localhost:{}", address.port());
     let clock = Arc::new(DemoClock::default());
     location.migrate(Arc::clone(&clock) as _).await?;
-    let limits = arguments.limits.limits();
-    let clock_port = Arc::clone(&clock) as _;
-    let service = database::open_within(limits, &location, &keys, url, clock_port).await?;
+    // It listens on this machine only, and may talk to this machine.
+    let loopback: Vec<IpNet> = vec!["127.0.0.0/8".parse()?, "::1/128".parse()?];
+    let bounds = Bounds { limits: arguments.limits.limits(), guard: Guard::new(loopback) };
+    let time = Arc::clone(&clock);
+    let service = database::open_with(&location, &keys, url, time, bounds).await?;
     if service.is_initialised().await? {
         bail!("`{location}` is not empty; the demo wants an empty database");
     }

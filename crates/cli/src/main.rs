@@ -24,7 +24,11 @@ mod wire;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::exit::Exit;
 
@@ -73,12 +77,19 @@ enum Command {
     Manual(manual::Manual),
 }
 
+/// SECURITY: below a warning `rmcp` writes down whole messages, and release tokens with them. No
+/// filter that somebody sets turns that on.
+fn has_no_message(event: &Metadata<'_>) -> bool {
+    *event.level() <= Level::WARN || !event.target().starts_with("rmcp")
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let quiet = matches!(arguments.command, Command::Demo(_) | Command::Agent(_));
     let default = if quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.finish().with(filter_fn(has_no_message)).init();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error).context("cannot start")),

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use ipnet::IpNet;
 use server::AppState;
+use server::outbound::{Outbound, Reach};
+use service::webhook::guard::Guard;
 use store::SystemClock;
 use tokio::net::TcpListener;
 
-use crate::database::{self, Place};
+use crate::database::{self, Bounds, Place};
 use crate::{limits, stop};
 
 /// How the server runs.
@@ -28,6 +31,19 @@ pub struct Arguments {
     /// The address that people and agents use [default: http://localhost:PORT]
     #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// A network that webhooks may go to although it is not public, also by http://: 10.20.0.0/16.
+    /// Repeat it for several
+    #[arg(
+        long = "webhook-allow",
+        env = "COUNTERSIGN_WEBHOOK_ALLOW",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    webhook_allow: Vec<IpNet>,
+    /// A network, such as 10.0.0.0/8, in which issuers of tokens may be asked for their keys, also
+    /// without TLS; may be given several times. Public addresses are asked with TLS only
+    #[arg(long, env = "COUNTERSIGN_ISSUER_ALLOW", value_name = "CIDR", value_delimiter = ',')]
+    issuer_allow: Vec<IpNet>,
     #[command(flatten)]
     limits: limits::Arguments,
 }
@@ -39,14 +55,19 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let public_url = arguments.public_url.unwrap_or(local);
     let location = arguments.place.database.location()?;
     let clock = Arc::new(SystemClock::default());
-    let (limits, keys) = (arguments.limits.limits(), &arguments.place.keys);
-    let service = database::open_within(limits, &location, keys, public_url, clock).await?;
+    let bounds =
+        Bounds { limits: arguments.limits.limits(), guard: Guard::new(arguments.webhook_allow) };
+    let service =
+        database::open_with(&location, &arguments.place.keys, public_url, clock, bounds).await?;
     if !service.is_initialised().await? {
         service.close().await;
         bail!(
             "`{location}` is not set up yet; run: countersign admin init --administrator \"Your Name\""
         );
     }
+    let outbound = Outbound::new(Reach::new(arguments.issuer_allow))
+        .context("cannot ask issuers of tokens for their keys")?;
+    service.ask_issuers_by(Arc::new(outbound));
     tracing::info!(%address, url = service.public_url(), "serving");
     server::serve(listener, AppState::new(service, false), stop::asked()).await?;
     Ok(())

@@ -13,6 +13,7 @@ use crate::commitment::Commitment;
 use crate::entry::Actor;
 use crate::fact::{Missed, RequestFact};
 use crate::request::{Request, SecondReview, SecondVerdict, Verdict};
+use crate::revision::EvidenceDescriptor;
 use crate::state::{Outcome, RollbackOutcome, State};
 use crate::{AgentId, Digest, LeaseId, PersonId, Refusal, Timestamp};
 
@@ -82,12 +83,14 @@ pub enum Command {
         lease_id: LeaseId,
         outcome: Outcome,
         summary: Commitment,
+        evidence: Vec<EvidenceDescriptor>,
     },
     ReportRollback {
         executor: AgentId,
         lease_id: LeaseId,
         outcome: RollbackOutcome,
         summary: Commitment,
+        evidence: Vec<EvidenceDescriptor>,
     },
     /// Take back an unused release, because the gate goes on from a backup: it cannot tell any more
     /// whether the release was used.
@@ -142,11 +145,13 @@ pub fn apply(
         Command::Redeem { executor, digest, lease_id } => at.redeem(executor, digest, lease_id),
         Command::Renew { executor, lease_id } => at.renew(executor, lease_id),
         Command::Halt { by, reason } => at.halt(by, reason),
-        Command::Report { executor, lease_id, outcome, summary } => {
-            at.report(executor, lease_id, outcome, summary)
+        Command::Report { executor, lease_id, outcome, summary, evidence } => {
+            let reported = RequestFact::OutcomeReported { outcome, summary, evidence };
+            at.report(executor, lease_id, reported)
         }
-        Command::ReportRollback { executor, lease_id, outcome, summary } => {
-            at.report_rollback(executor, lease_id, outcome, summary)
+        Command::ReportRollback { executor, lease_id, outcome, summary, evidence } => {
+            let reported = RequestFact::RollbackReported { outcome, summary, evidence };
+            at.report_rollback(executor, lease_id, reported)
         }
         Command::Void => at.void(),
         Command::Elapse => at.elapse(),

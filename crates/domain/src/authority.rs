@@ -55,6 +55,8 @@ pub enum Ineligible {
     ActsOnBehalf,
     /// Was shown a key of the agent that still lives.
     HoldsKey,
+    /// Made a trust that still stands: chose whose tokens speak as the agent.
+    MadeTrust,
     /// The policy in force does not let this person review it.
     PolicyForbids,
     /// Is in no group that a requirement names, or is not active.
@@ -110,6 +112,8 @@ impl Authority {
     /// Why `person` may not approve `request` in place of all requirements at `now`.
     pub fn may_break_glass(&self, person: PersonId, now: Timestamp) -> bool {
         let in_debt = self.owes_review_by.get(&person).is_some_and(|due| now >= *due);
+        #[cfg(planted = "a_debt_is_forgiven")]
+        let in_debt = false;
         self.is_in(BREAK_GLASS, person) && !in_debt
     }
 

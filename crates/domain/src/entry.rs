@@ -9,9 +9,11 @@ use crate::canonical::{self, NotCanonical};
 use crate::fact::RequestFact;
 use crate::freeze::Freeze;
 use crate::merkle::{self, Hash};
+use crate::scope::Scope;
+use crate::trust::Terms;
 use crate::{
     AgentId, Commitment, Digest, FreezeId, InstanceId, KeyId, KindRef, PersonId, RequestId,
-    Timestamp,
+    Timestamp, TrustId, WebhookId,
 };
 
 /// The version of the entry form.
@@ -96,9 +98,26 @@ pub enum HouseFact {
         holder: Actor,
         expires_at: Timestamp,
         shown_to: PersonId,
+        /// Absent where the key opens whatever its holder may do.
+        #[serde(default, skip_serializing_if = "Scope::is_all")]
+        scope: Scope,
+    },
+    /// Another key takes its place: it lives until then, if not shorter.
+    KeyRetired {
+        key: KeyId,
+        expires_at: Timestamp,
     },
     KeyRevoked {
         key: KeyId,
+    },
+    /// From now on tokens on these terms speak as the agent.
+    TrustAdded {
+        trust: TrustId,
+        agent: AgentId,
+        terms: Terms,
+    },
+    TrustRemoved {
+        trust: TrustId,
     },
     KindPut {
         kind: KindRef,
@@ -135,6 +154,27 @@ pub enum HouseFact {
         freeze: FreezeId,
         reason: Commitment,
     },
+    /// From entry `from` on, an endpoint is told of what happens.
+    WebhookAdded {
+        webhook: WebhookId,
+        name: String,
+        /// Addresses of some receivers are secrets.
+        url: Commitment,
+        /// The types of event it is told of; none stands for all.
+        events: Vec<String>,
+        from: u64,
+    },
+    WebhookSecretRotated {
+        webhook: WebhookId,
+        version: u32,
+    },
+    /// The endpoint said that it is gone (410): it is told nothing any more.
+    WebhookDisabled {
+        webhook: WebhookId,
+    },
+    WebhookRemoved {
+        webhook: WebhookId,
+    },
     SignInLinkIssued {
         person: PersonId,
         expires_at: Timestamp,
@@ -153,6 +193,9 @@ pub enum HouseFact {
     EvidenceOpened {
         revision: u32,
         evidence: Digest,
+        /// What is masked in it was shown as well.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unmasked: bool,
     },
     AttemptRefused {
         attempt: Attempt,
@@ -199,7 +242,10 @@ impl HouseFact {
             Self::AgentAdded { .. } => "AgentAdded",
             Self::AgentSuspended { .. } => "AgentSuspended",
             Self::KeyIssued { .. } => "KeyIssued",
+            Self::KeyRetired { .. } => "KeyRetired",
             Self::KeyRevoked { .. } => "KeyRevoked",
+            Self::TrustAdded { .. } => "TrustAdded",
+            Self::TrustRemoved { .. } => "TrustRemoved",
             Self::KindPut { .. } => "KindPut",
             Self::PolicyPut { .. } => "PolicyPut",
             Self::ChangedDirectly { .. } => "ChangedDirectly",
@@ -208,6 +254,10 @@ impl HouseFact {
             Self::Restored { .. } => "Restored",
             Self::Frozen { .. } => "Frozen",
             Self::Thawed { .. } => "Thawed",
+            Self::WebhookAdded { .. } => "WebhookAdded",
+            Self::WebhookSecretRotated { .. } => "WebhookSecretRotated",
+            Self::WebhookDisabled { .. } => "WebhookDisabled",
+            Self::WebhookRemoved { .. } => "WebhookRemoved",
             Self::SignInLinkIssued { .. } => "SignInLinkIssued",
             Self::SignedIn { .. } => "SignedIn",
             Self::SignInRefused { .. } => "SignInRefused",

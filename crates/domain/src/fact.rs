@@ -8,6 +8,7 @@ use crate::authority::Ineligible;
 use crate::commitment::Commitment;
 use crate::entry::Actor;
 use crate::request::{Request, SecondVerdict, Verdict};
+use crate::revision::EvidenceDescriptor;
 use crate::stage::Window;
 use crate::state::{Outcome, Release, RollbackOutcome, State};
 use crate::{AgentId, Digest, KindRef, PersonId, RequestId, Requirement, Risk, Timestamp};
@@ -97,10 +98,16 @@ pub enum RequestFact {
     OutcomeReported {
         outcome: Outcome,
         summary: Commitment,
+        /// What the executor shows for it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<EvidenceDescriptor>,
     },
     RollbackReported {
         outcome: RollbackOutcome,
         summary: Commitment,
+        /// What the executor shows for it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<EvidenceDescriptor>,
     },
 }
 
@@ -233,6 +240,16 @@ impl RequestFact {
             | Self::LeaseRenewed { .. }
             | Self::OutcomeMissed { .. } => None,
         }
+    }
+
+    /// The evidence that a report brings; that of a revision stands in the revision.
+    pub fn evidence(&self) -> &[EvidenceDescriptor] {
+        let (Self::OutcomeReported { evidence, .. } | Self::RollbackReported { evidence, .. }) =
+            self
+        else {
+            return &[];
+        };
+        evidence
     }
 
     /// The name under which the fact stands in the ledger.

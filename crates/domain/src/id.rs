@@ -47,8 +47,12 @@ identifiers! {
     LeaseId,
     /// An API key, named without revealing it.
     KeyId,
+    /// A trust in tokens of somebody else.
+    TrustId,
     /// A freeze.
     FreezeId,
+    /// An endpoint that is told of what happens.
+    WebhookId,
     /// One installation; part of every digest, so that no digest means anything elsewhere.
     InstanceId,
 }

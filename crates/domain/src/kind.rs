@@ -47,6 +47,9 @@ pub struct Kind {
     pub parameters_schema: Value,
     pub required_evidence: Vec<EvidenceRule>,
     pub rollback_plan_required: bool,
+    /// A request without a command says nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub command_required: bool,
     pub reversible: bool,
     pub reversal_note: String,
     pub base_risk: RiskLevel,

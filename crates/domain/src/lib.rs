@@ -32,10 +32,12 @@ pub mod refusal;
 pub mod request;
 pub mod revision;
 pub mod risk;
+pub mod scope;
 pub mod stage;
 pub mod state;
 pub mod time;
 pub mod tlog_proof;
+pub mod trust;
 
 pub use apply::{Amendment, Command, Context, ReviewInput, Reviewer, Signal, Staging, apply};
 pub use authority::{Authority, Ineligible, Ruling};
@@ -45,13 +47,16 @@ pub use digest::Digest;
 pub use entry::{Actor, Entry, Fact};
 pub use fact::RequestFact;
 pub use freeze::{Freeze, FreezeScope};
-pub use id::{AgentId, FreezeId, InstanceId, KeyId, LeaseId, PersonId, RequestId};
+pub use id::{
+    AgentId, FreezeId, InstanceId, KeyId, LeaseId, PersonId, RequestId, TrustId, WebhookId,
+};
 pub use kind::{Kind, KindRef};
 pub use quorum::Requirement;
 pub use refusal::Refusal;
 pub use request::{Request, Review, SecondVerdict, Verdict};
 pub use revision::Revision;
 pub use risk::{Risk, RiskLevel};
+pub use scope::Scope;
 pub use stage::StageBody;
 pub use state::{Outcome, RollbackOutcome, State, StateName};
 pub use time::Timestamp;

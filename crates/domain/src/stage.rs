@@ -148,24 +148,7 @@ impl FieldError {
 impl StageBody {
     /// The rules that need more than one field, or the time: all that are broken.
     pub fn check(&self, now: Timestamp) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        for (index, item) in self.evidence.iter().enumerate() {
-            let at = |field: &str| format!("/evidence/{index}/{field}");
-            match (&item.digest, &item.content) {
-                (Some(_), Some(_)) => errors.push(FieldError::new(
-                    at("content"),
-                    "give `content` or the `digest` of an upload, not both",
-                )),
-                (None, None) => errors.push(FieldError::new(
-                    at("content"),
-                    "give small text as `content`, or upload it first and give its `digest`",
-                )),
-                _ => {}
-            }
-            if item.collected_at.is_some_and(|at| at > now.plus_seconds(60)) {
-                errors.push(FieldError::new(at("collected_at"), "lies in the future").limit(now));
-            }
-        }
+        let mut errors = check_evidence(&self.evidence, now);
         if let Some(window) = self.window {
             if window.not_after <= window.not_before {
                 errors.push(FieldError::new("/window/not_after", "must be after `not_before`"));
@@ -196,4 +179,27 @@ impl StageBody {
         }
         errors
     }
+}
+
+/// The rules of evidence, of a stage body or of a report, that need more than one field or the time.
+pub fn check_evidence(evidence: &[EvidenceItem], now: Timestamp) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    for (index, item) in evidence.iter().enumerate() {
+        let at = |field: &str| format!("/evidence/{index}/{field}");
+        match (&item.digest, &item.content) {
+            (Some(_), Some(_)) => errors.push(FieldError::new(
+                at("content"),
+                "give `content` or the `digest` of an upload, not both",
+            )),
+            (None, None) => errors.push(FieldError::new(
+                at("content"),
+                "give small text as `content`, or upload it first and give its `digest`",
+            )),
+            _ => {}
+        }
+        if item.collected_at.is_some_and(|at| at > now.plus_seconds(60)) {
+            errors.push(FieldError::new(at("collected_at"), "lies in the future").limit(now));
+        }
+    }
+    errors
 }

@@ -1,10 +1,16 @@
 //! The agents' and auditors' API: bearer keys, JSON, no cookies.
 
+#![expect(unused_qualifications, reason = "what describes a route names types by their full paths")]
+
 mod authn;
+mod events;
 mod evidence;
 mod input;
+mod introspect;
 mod kinds;
 mod ledger;
+mod mcp;
+pub mod openapi;
 mod pace;
 mod redeem;
 mod report;
@@ -15,8 +21,11 @@ mod withdraw;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::any;
 use service::evidence::MAX_EVIDENCE_BYTES;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::AppState;
 use crate::problem::Problem;
@@ -25,33 +34,44 @@ pub use pace::Pace;
 /// The largest JSON body: 1 MiB.
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 
-/// Every route of the API, and what monitors and token verifiers read.
-pub fn router(state: AppState) -> Router<AppState> {
-    let evidence = Router::new()
-        .route("/api/v1/evidence", post(evidence::upload))
+/// Every route of the API with its description: router and document are made from this one list.
+fn routes() -> OpenApiRouter<AppState> {
+    let evidence = OpenApiRouter::new()
+        .routes(routes!(evidence::upload))
+        .routes(routes!(evidence::download))
         .layer(DefaultBodyLimit::max(MAX_EVIDENCE_BYTES));
-    Router::new()
-        .route("/api/v1/requests", post(requests::stage).get(requests::list))
-        .route("/api/v1/requests/{id}", get(requests::read))
-        .route("/api/v1/requests/{id}/withdraw", post(withdraw::withdraw))
-        .route("/api/v1/requests/{id}/redeem", post(redeem::redeem))
-        .route("/api/v1/requests/{id}/revisions", post(requests::amend))
-        .route("/api/v1/requests/{id}/heartbeat", post(report::heartbeat))
-        .route("/api/v1/requests/{id}/outcome", post(report::outcome))
-        .route("/api/v1/requests/{id}/rollback", post(report::rollback))
-        .route("/api/v1/kinds", get(kinds::list))
-        .route("/api/v1/kinds/{name}", get(kinds::read))
-        .route("/api/v1/ledger/entries", get(ledger::entries))
-        .route("/api/v1/ledger/checkpoint", get(ledger::checkpoint))
-        .route("/api/v1/ledger/proof/{index}", get(ledger::proof))
-        .route("/api/v1/ledger/consistency", get(ledger::consistency))
-        .route("/api/{*rest}", axum::routing::any(|| async { Problem::not_found() }))
+    OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .routes(routes!(requests::stage, requests::list))
+        .routes(routes!(requests::read))
+        .routes(routes!(requests::amend))
+        .routes(routes!(withdraw::withdraw))
+        .routes(routes!(redeem::redeem))
+        .routes(routes!(report::heartbeat))
+        .routes(routes!(report::outcome))
+        .routes(routes!(report::rollback))
+        .routes(routes!(events::stream))
+        .routes(routes!(introspect::introspect))
+        .routes(routes!(kinds::list))
+        .routes(routes!(kinds::read))
+        .routes(routes!(ledger::entries))
+        .routes(routes!(ledger::checkpoint))
+        .routes(routes!(ledger::proof))
+        .routes(routes!(ledger::consistency))
+        .routes(routes!(openapi::read))
+        .routes(routes!(mcp::message))
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .merge(evidence)
         .layer(axum::middleware::from_fn(pace::tell))
-        .route("/.well-known/jwks.json", get(well_known::jwks))
-        .route("/healthz", get(well_known::healthz))
-        .route("/readyz", get(well_known::readyz))
+        .routes(routes!(well_known::jwks))
+        .routes(routes!(well_known::healthz))
+        .routes(routes!(well_known::readyz))
+}
+
+/// The API, and what monitors and token verifiers read.
+pub fn router(state: AppState) -> Router<AppState> {
+    let (described, _) = routes().split_for_parts();
+    described
+        .route("/api/{*rest}", any(|| async { Problem::not_found() }))
         .method_not_allowed_fallback(|| async {
             let detail = "This address takes another method; the `allow` header names it.";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)

@@ -1,10 +1,10 @@
-//! What runs beside the handlers: the sweeper, and the issuing of checkpoints.
+//! What runs beside the handlers: the sweeper, the issuing of checkpoints, the telling of endpoints.
 
 use std::time::Duration;
 
 use service::sweep;
 
-use crate::AppState;
+use crate::{AppState, webhooks};
 
 /// Timers are written down within this long of firing; every read knows them at once.
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
@@ -16,7 +16,7 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs until the server stops.
 pub async fn run(state: AppState) {
-    tokio::join!(sweeps(&state), checkpoints(&state));
+    tokio::join!(sweeps(&state), checkpoints(&state), webhooks::run(&state));
 }
 
 /// Issues checkpoints; the last one when the server stops.

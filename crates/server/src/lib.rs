@@ -7,12 +7,15 @@
 
 pub mod api;
 pub mod assets;
+mod download;
 pub mod headers;
 pub mod jobs;
+pub mod outbound;
 pub mod problem;
 pub mod sessions;
 pub mod state;
 pub mod web;
+pub mod webhooks;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -1,50 +1,84 @@
 //! Errors of the API: RFC 9457 `application/problem+json` with a closed `code`.
 
+pub mod codes;
+
 use std::any::Any;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::scope::OutsideScope;
 use domain::stage::FieldError;
 use domain::{Refusal, RequestId, StateName, Timestamp};
 use serde::Serialize;
-use service::Failure;
 use service::act::ActError;
 use service::admission::{NotAdmitted, UploadError};
 use service::stage::StageError;
+use service::{Failure, describe};
+use utoipa::ToSchema;
+use utoipa::openapi::{Array, ArrayBuilder, ObjectBuilder, Type};
 
 /// An answer that is no, in the form of RFC 9457.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
+    /// `urn:countersign:problem:` and the code.
     #[serde(rename = "type")]
     pub problem_type: String,
+    /// The name of the status.
     pub title: &'static str,
     pub status: u16,
+    /// Go by this: the set is closed.
     pub code: &'static str,
     /// What to do about it.
     pub detail: String,
+    /// The rules that are broken, where fields are at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(schema_with = field_errors)]
     pub errors: Vec<FieldError>,
     /// When the release was redeemed, where that is the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::Time>)]
     pub redeemed_at: Option<Timestamp>,
     /// The state that the request is in, where that is the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::State>)]
     pub state: Option<StateName>,
-    /// The request that stands in the way, and where to read it.
+    /// The request that stands in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::Id>)]
     pub request: Option<RequestId>,
+    /// Where to read that request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_url: Option<String>,
     /// When the same content was denied, where that is the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::Time>)]
     pub denied_at: Option<Timestamp>,
     /// The limit that is reached, where that is the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// For `Retry-After`, where it is not the same for all answers of this status.
     #[serde(skip)]
+    #[schema(ignore)]
     pub(crate) retry_after_s: Option<u64>,
+}
+
+fn field_errors() -> Array {
+    let text =
+        |about: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(about));
+    let error = ObjectBuilder::new()
+        .property(
+            "pointer",
+            text("The field, as a JSON pointer (RFC 6901); empty for the whole body."),
+        )
+        .property("detail", text("The rule that it breaks."))
+        .property("limit", text("The limit that was passed, where there is one."))
+        .required("pointer")
+        .required("detail");
+    ArrayBuilder::new()
+        .description(Some("The rules that are broken, where fields are at fault."))
+        .items(error)
+        .build()
 }
 
 impl Problem {
@@ -78,7 +112,7 @@ impl Problem {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "unauthenticated",
-            "Send a living key as `Authorization: Bearer csn_agt_…`. Keys come from the dashboard's Agents page.",
+            "Send a living key, or a token of a trusted issuer, as `Authorization: Bearer …`. Both are given on the dashboard's Agents page.",
         )
     }
 
@@ -164,6 +198,7 @@ impl From<ActError> for Problem {
             ActError::Refused(refusal) => refusal.into(),
             ActError::KeyReused => key_reused(),
             ActError::KeyDead => Self::unauthenticated(),
+            ActError::OutsideScope(outside) => outside.into(),
             ActError::Failed(failure) => failure.into(),
         }
     }
@@ -184,6 +219,7 @@ impl From<StageError> for Problem {
             StageError::NotAdmitted(reason) => reason.into(),
             StageError::KeyReused => key_reused(),
             StageError::KeyDead => Self::unauthenticated(),
+            StageError::OutsideScope(outside) => outside.into(),
             StageError::NotFound => Self::not_found(),
             StageError::Policy(failure) => {
                 tracing::error!(error = &failure as &dyn std::error::Error, "nothing staged");
@@ -245,6 +281,15 @@ fn key_reused() -> Problem {
     let detail =
         "This Idempotency-Key was used with another body. Use a new key for a new request.";
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+}
+
+impl From<OutsideScope> for Problem {
+    fn from(outside: OutsideScope) -> Self {
+        let detail = format!(
+            "{outside}. Nothing was done. Use a credential of the agent that reaches as far; an administrator issues them."
+        );
+        Self::new(StatusCode::FORBIDDEN, OutsideScope::CODE, detail)
+    }
 }
 
 impl From<Refusal> for Problem {

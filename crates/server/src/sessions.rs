@@ -128,7 +128,8 @@ impl From<tower_sessions::session::Error> for Unavailable {
     }
 }
 
-/// Puts a person into the session, under a new id (threats A01).
+/// Puts a person into the session, under a new id (threats A01), and writes it down: an answer that
+/// says they are in leaves only when they are.
 ///
 /// # Errors
 /// When the store is away.
@@ -139,7 +140,8 @@ pub async fn sign_in(
 ) -> Result<(), Unavailable> {
     sign_out(session).await?;
     let who = Who { person: person.id(), signed_in_at: now, authenticated_at: now, seen_at: now };
-    Ok(session.insert(KEY, who).await?)
+    session.insert(KEY, who).await?;
+    Ok(session.save().await?)
 }
 
 /// Remembers that the person has just proved again who they are.

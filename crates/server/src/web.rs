@@ -20,6 +20,7 @@ mod review;
 mod settings;
 mod sign_in;
 mod stop;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -56,6 +57,7 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/requests/{id}/withdraw", post(stop::withdraw))
         .route("/requests/{id}/second-review", post(stop::second_review))
         .route("/requests/{id}/evidence/{digest}/open", post(evidence::open))
+        .route("/requests/{id}/evidence/{digest}/unmask", post(evidence::unmask))
         .route("/requests/{id}/evidence/{digest}/download", get(evidence::download))
         .route("/freezes", get(freezes::list).post(freezes::freeze))
         .route("/freezes/{id}/thaw", post(freezes::thaw))
@@ -65,6 +67,9 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/agents", get(agents::list).post(agents::add))
         .route("/agents/{id}/keys", post(agents::issue_key))
         .route("/agents/{id}/keys/{key}/revoke", post(agents::revoke_key))
+        .route("/agents/{id}/keys/{key}/rotate", post(agents::rotate_key))
+        .route("/agents/{id}/trusts", post(agents::trust))
+        .route("/agents/{id}/trusts/{trust}/remove", post(agents::distrust))
         .route("/agents/{id}/suspend", post(agents::suspend))
         .route("/people", get(people::list).post(people::add))
         .route("/people/groups", post(people::change_group))
@@ -78,6 +83,10 @@ pub fn router(state: AppState) -> Router<AppState> {
         .route("/settings/password", post(settings::set_password))
         .route("/settings/keys", post(settings::issue_key))
         .route("/settings/keys/{key}/revoke", post(settings::revoke_key))
+        .route("/settings/webhooks", get(webhooks::list).post(webhooks::add))
+        .route("/settings/webhooks/{id}/rotate", post(webhooks::rotate))
+        .route("/settings/webhooks/{id}/remove", post(webhooks::remove))
+        .route("/settings/webhooks/{id}/replay", post(webhooks::replay))
         .fallback(desk::nothing_here)
         .method_not_allowed_fallback(desk::nothing_here)
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

@@ -4,16 +4,18 @@ use std::num::NonZeroU32;
 
 use domain::authority::BREAK_GLASS;
 use domain::entry::{Attempt, Entry, Fact, HouseFact};
+use domain::scope::OutsideScope;
 use domain::{
     Actor, Command, Context, Refusal, Request, RequestFact, RequestId, State, Timestamp, apply,
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use store::change::{Before, Idempotency, Staged};
+use store::read::{Recorded, Stored};
 use store::{Change, House, NewFact, RequestChange, StoreError, Text, Write};
 
 use crate::caller::AgentCaller;
 use crate::change::CarriedOut;
-use crate::current::Decidable;
+use crate::current::{Decidable, Seen};
 use crate::{Failure, Service};
 
 /// How often a stale change is decided anew before the caller is told to come back.
@@ -48,6 +50,9 @@ pub enum ActError {
     /// The key was revoked or has expired, or the person was disabled, while the call was under way.
     #[error("the caller no longer has access")]
     KeyDead,
+    /// The key is limited to something else.
+    #[error(transparent)]
+    OutsideScope(#[from] OutsideScope),
     #[error(transparent)]
     Failed(#[from] Failure),
 }
@@ -63,6 +68,8 @@ pub(crate) struct Act<'a> {
     id: RequestId,
     actor: Actor,
     command: Command,
+    /// The request as the caller has just seen it; without it, it is read.
+    pub seen: Option<Seen>,
     /// The agent whose key has to live still when this is committed.
     pub agent: Option<&'a AgentCaller>,
     /// The clear text behind the commitment in the act's fact.
@@ -79,6 +86,7 @@ impl<'a> Act<'a> {
             id,
             actor,
             command,
+            seen: None,
             agent: None,
             text: None,
             idempotency: None,
@@ -98,22 +106,15 @@ impl<'a> Act<'a> {
 
 impl Service {
     /// Carries an act out; answers with the request as it is recorded then.
-    pub(crate) async fn act(&self, act: Act<'_>) -> Result<Request, ActError> {
-        let mut differs = false;
+    pub(crate) async fn act(&self, mut act: Act<'_>) -> Result<Request, ActError> {
         for _ in 0..TRIES {
             let now = self.now();
-            // INVARIANT: I9. Read before the request: what it says is compared when this is committed.
-            let house = self.house().await?;
-            let stored = self.store.load(act.id).await?.ok_or(ActError::NotFound)?;
-            if !self.actor_lives(&house, &act) {
-                return Err(ActError::KeyDead);
-            }
-            if !self.is_as_recorded(&stored.request).await? {
-                // A commit between the two reads, or a row that somebody changed: look again.
-                differs = true;
-                continue;
-            }
-            differs = false;
+            let Seen { house, recorded } = match act.seen.take() {
+                Some(seen) => seen,
+                None => self.see(act.id).await?,
+            };
+            self.expect_access(&house, &act, &recorded.stored.request)?;
+            let stored = as_recorded(recorded)?;
             let decidable = self.decidable(&house, stored, now).await?;
             let context = Context { authority: &decidable.authority };
             let request = &decidable.stored.request;
@@ -135,47 +136,32 @@ impl Service {
                 Err(error) => return Err(error.into()),
             }
         }
-        if differs {
-            return Err(not_as_recorded(act.id).into());
-        }
         Err(StoreError::Unavailable("the request is too busy".into()).into())
     }
 
-    /// Whether whoever acts may still act at all: the key lives, the person is active.
-    fn actor_lives(&self, house: &House, act: &Act<'_>) -> bool {
+    /// Whether whoever acts may still act at all: the key lives and reaches that far, the person is
+    /// active.
+    fn expect_access(
+        &self,
+        house: &House,
+        act: &Act<'_>,
+        request: &Request,
+    ) -> Result<(), ActError> {
+        let active = |person| house.person(person).is_some_and(|found| found.active);
         match (act.agent, act.actor) {
-            (Some(agent), _) => self.key_lives(house, agent),
-            (None, Actor::Person(person)) => house.person(person).is_some_and(|found| found.active),
-            (None, Actor::Agent(_) | Actor::System) => true,
+            (Some(agent), _) => {
+                let scope = self.scope_of(house, agent).ok_or(ActError::KeyDead)?;
+                Ok(scope.expect(&request.kind.name, &request.environment)?)
+            }
+            (None, Actor::Person(person)) if !active(person) => Err(ActError::KeyDead),
+            (None, Actor::Person(_) | Actor::Agent(_) | Actor::System) => Ok(()),
         }
     }
 
     /// A request whose row says what its entries say.
     pub(crate) async fn load_recorded(&self, id: RequestId) -> Result<Request, ActError> {
-        for _ in 0..TRIES {
-            let request = self.store.load(id).await?.ok_or(ActError::NotFound)?.request;
-            if self.is_as_recorded(&request).await? {
-                return Ok(request);
-            }
-        }
-        Err(not_as_recorded(id).into())
-    }
-
-    /// Whether a request's row says what its entries say (threats E11, L13).
-    ///
-    /// SECURITY: the ledger is the record; a row that somebody changed decides nothing.
-    async fn is_as_recorded(&self, request: &Request) -> Result<bool, Failure> {
-        let mut recorded = None;
-        for stored in self.store.entries_of(request.id).await? {
-            let entry: Entry = serde_json::from_slice(&stored.body).map_err(Failure::defect)?;
-            if let Fact::Request(fact) = &entry.fact {
-                recorded =
-                    Some(Request::evolve(recorded, fact, entry.at).map_err(Failure::defect)?);
-            }
-        }
-        #[cfg(planted = "a_row_is_believed")]
-        return Ok(true);
-        Ok(recorded.as_ref() == Some(request))
+        let recorded = self.store.record(id).await?.ok_or(ActError::NotFound)?;
+        Ok(as_recorded(recorded)?.request)
     }
 
     /// Writes a refused attempt into the ledger, within limits.
@@ -184,16 +170,37 @@ impl Service {
         id: RequestId,
         actor: Actor,
         attempt: Attempt,
-        refusal: &Refusal,
+        code: &str,
     ) -> Result<(), Failure> {
         if !self.refusals.allows(&actor) {
             return Ok(());
         }
-        let code = refusal.code().to_owned();
+        let code = code.to_owned();
         let mut fact = self.fact(actor, HouseFact::AttemptRefused { attempt, code });
         fact.request = Some(id);
         self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
         Ok(())
+    }
+}
+
+/// The request, if its row says what its entries say (threats E11, L13).
+///
+/// SECURITY: the ledger is the record; a row that somebody changed decides nothing.
+fn as_recorded(recorded: Recorded) -> Result<Stored, Failure> {
+    let Recorded { stored, entries, .. } = recorded;
+    let mut folded = None;
+    for body in entries {
+        let entry: Entry = serde_json::from_slice(&body).map_err(Failure::defect)?;
+        if let Fact::Request(fact) = &entry.fact {
+            folded = Some(Request::evolve(folded, fact, entry.at).map_err(Failure::defect)?);
+        }
+    }
+    #[cfg(planted = "a_row_is_believed")]
+    let folded = Some(stored.request.clone());
+    if folded.as_ref() == Some(&stored.request) {
+        Ok(stored)
+    } else {
+        Err(not_as_recorded(stored.request.id))
     }
 }
 

@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use domain::{Actor, AgentId, KeyId, PersonId, Request, Reviewer, Timestamp};
+use domain::{Actor, AgentId, PersonId, Request, Reviewer, Scope, Timestamp, TrustId};
 use store::House;
-use store::read::{ApiKey, Person};
+use store::read::{ApiKey, Person, Trust};
+use uuid::Uuid;
 
 use crate::credential::{KeyClass, PlainKey};
 use crate::{Failure, Service};
@@ -23,12 +24,21 @@ pub const ADMINISTRATORS: &str = "administrators";
 /// How often a key's last use is written down: once a minute.
 const TOUCH_S: i64 = 60;
 
-/// An agent that showed a living key of its own.
+/// An agent that showed a living key of its own, or a token that speaks as it.
 #[derive(Clone, Debug)]
 pub struct AgentCaller {
     pub(crate) agent: AgentId,
-    /// What the key is found by, to see whether it still lives when something is committed.
-    pub(crate) key_hash: [u8; 32],
+    /// Looked at again whenever something is committed.
+    pub(crate) credential: Credential,
+}
+
+/// By what an agent showed who it is.
+#[derive(Clone, Debug)]
+pub(crate) enum Credential {
+    /// A key, by the hash that finds it.
+    Key([u8; 32]),
+    /// A token that was verified on the terms of this trust, and how long it is good.
+    Workload { trust: TrustId, until: Timestamp },
 }
 
 /// An auditor's program.
@@ -66,7 +76,7 @@ impl AgentCaller {
     }
 
     /// Whether the agent staged or executes a request; any other does not exist for it.
-    pub(crate) fn may_see(&self, request: &Request) -> bool {
+    pub(crate) fn has_part_in(&self, request: &Request) -> bool {
         request.agent == self.agent || request.executor == self.agent
     }
 }
@@ -137,25 +147,39 @@ impl Steward {
     }
 }
 
-/// When the keys that were used lately were last noted as used.
+/// When the keys and trusts that were used lately were last noted as used.
 #[derive(Default)]
-pub(crate) struct Touched(Mutex<HashMap<KeyId, Timestamp>>);
+pub(crate) struct Touched(Mutex<HashMap<Uuid, Timestamp>>);
 
 impl Touched {
-    /// Whether a use of the key at `now` is to be written down; the first to ask is told so.
-    fn is_due(&self, key: &ApiKey, now: Timestamp) -> bool {
+    /// Whether a use at `now` of what was `last_used_at` is to be written down; the first to ask is
+    /// told so.
+    fn is_due(&self, id: Uuid, last_used_at: Option<Timestamp>, now: Timestamp) -> bool {
         let mut touched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = touched.get(&key.id).copied().max(key.last_used_at);
+        let last = touched.get(&id).copied().max(last_used_at);
         let due = last.is_none_or(|last| now.seconds_since(last) >= TOUCH_S);
         if due {
             touched.retain(|_, last| now.seconds_since(*last) < TOUCH_S);
-            touched.insert(key.id, now);
+            touched.insert(id, now);
         }
         due
     }
 }
 
 impl Service {
+    /// Whose bearer credential this is, a key or a token of an issuer that is trusted; `None` for a
+    /// wrong, revoked or expired one, without telling which.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn caller_of_bearer(&self, credential: &str) -> Result<Option<KeyCaller>, Failure> {
+        // No key has a dot in it, and no token is without two.
+        if credential.contains('.') {
+            return Ok(self.caller_of_token(credential).await?.map(KeyCaller::Agent));
+        }
+        self.caller_of_key(credential).await
+    }
+
     /// Who showed this key; `None` for a wrong, revoked or expired one, without telling which.
     ///
     /// # Errors
@@ -169,7 +193,8 @@ impl Service {
         let caller = match (key.holder, plain.class()) {
             (Actor::Agent(agent), KeyClass::Agent) => {
                 let agent = house.agent(agent).filter(|agent| !agent.suspended);
-                agent.map(|agent| KeyCaller::Agent(AgentCaller { agent: agent.id, key_hash }))
+                let credential = Credential::Key(key_hash);
+                agent.map(|agent| KeyCaller::Agent(AgentCaller { agent: agent.id, credential }))
             }
             (Actor::Person(person), KeyClass::Auditor) => {
                 let person = house.person(person).filter(|person| person.is_in(AUDITORS));
@@ -186,16 +211,43 @@ impl Service {
         Ok(caller)
     }
 
-    /// Whether the key that was shown still lives. INVARIANT: I9. Asked of the house that a change is
-    /// decided under, so that a revocation in between makes the change stale.
-    pub(crate) fn key_lives(&self, house: &House, caller: &AgentCaller) -> bool {
-        house.key(&caller.key_hash).is_some_and(|key| key.lives(self.now()))
+    /// What the credential that was shown is limited to; `None` once it no longer lives.
+    ///
+    /// INVARIANT: I9. Asked of the house that a change is decided under, so that a revocation in
+    /// between makes the change stale.
+    pub(crate) fn scope_of<'h>(&self, house: &'h House, caller: &AgentCaller) -> Option<&'h Scope> {
+        let now = self.now();
+        match &caller.credential {
+            Credential::Key(hash) => {
+                house.key(hash).filter(|key| key.lives(now)).map(|key| &key.scope)
+            }
+            Credential::Workload { trust, until } => {
+                let standing = house.trust(*trust).filter(|_| now < *until);
+                standing.map(|trust| &trust.terms.scope)
+            }
+        }
+    }
+
+    /// What the caller may act on now; `None` once it may do nothing: its credential no longer lives, or
+    /// it is suspended.
+    pub(crate) async fn scope_now(&self, caller: &AgentCaller) -> Result<Option<Scope>, Failure> {
+        let house = self.house().await?;
+        let active = house.agent(caller.agent).is_some_and(|agent| !agent.suspended);
+        Ok(self.scope_of(&house, caller).filter(|_| active).cloned())
     }
 
     async fn touch(&self, key: &ApiKey) -> Result<(), Failure> {
         let now = self.now();
-        if self.touched.is_due(key, now) {
+        if self.touched.is_due(key.id.0, key.last_used_at, now) {
             self.store.side(store::Side::TouchKey { key: key.id, at: now }).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn touch_trust(&self, trust: &Trust) -> Result<(), Failure> {
+        let now = self.now();
+        if self.touched.is_due(trust.id.0, trust.last_used_at, now) {
+            self.store.side(store::Side::TouchTrust { trust: trust.id, at: now }).await?;
         }
         Ok(())
     }

@@ -5,11 +5,12 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::{Kind, Request, Timestamp};
+use domain::{Kind, Request, RequestId, Timestamp};
 use store::House;
-use store::read::Stored;
+use store::read::{Recorded, Stored};
 use tokio::sync::Mutex;
 
+use crate::act::ActError;
 use crate::policy::People;
 use crate::{Failure, Service};
 
@@ -34,6 +35,14 @@ impl Current {
     }
 }
 
+/// A request as it is recorded, and the house that was in force before it was read.
+///
+/// INVARIANT: I9. In this order: what the house says is compared when a change is committed.
+pub(crate) struct Seen {
+    pub house: Arc<House>,
+    pub recorded: Recorded,
+}
+
 /// A request with everything that a decision on it rests on.
 pub(crate) struct Decidable {
     pub stored: Stored,
@@ -54,6 +63,13 @@ impl Service {
         let house = Arc::new(self.store.house().await?);
         self.current.keep(&house);
         Ok(house)
+    }
+
+    /// A request with what a decision on it has to be held against.
+    pub(crate) async fn see(&self, id: RequestId) -> Result<Seen, ActError> {
+        let house = self.house().await?;
+        let recorded = self.store.record(id).await?.ok_or(ActError::NotFound)?;
+        Ok(Seen { house, recorded })
     }
 
     /// One version of a kind; those that were replaced are read when they are asked for.

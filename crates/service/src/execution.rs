@@ -1,25 +1,48 @@
 //! The executor's side after redemption: heartbeats, the outcome, the rollback.
 
+use domain::revision::EvidenceDescriptor;
+use domain::stage::{EvidenceItem, FieldError, check_evidence};
 use domain::state::Release;
 use domain::{
     Command, LeaseId, Outcome, Refusal, Request, RequestId, RollbackOutcome, Signal, StateName,
     Timestamp, apply,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::Write;
+use utoipa::ToSchema;
 
-use crate::Service;
 use crate::act::{Act, ActError};
 use crate::caller::AgentCaller;
+use crate::evidence::stored;
 use crate::policy::People;
+use crate::stage::StageError;
+use crate::{Service, describe};
 
 /// The longest summary of an outcome or a rollback, in characters.
 pub const MAX_SUMMARY_CHARS: usize = 4000;
 
+/// What an executor reports.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report<Status> {
+    pub lease_id: LeaseId,
+    #[serde(rename = "status")]
+    pub outcome: Status,
+    pub summary: String,
+    /// What it shows for it: as the evidence of a stage body.
+    #[serde(default)]
+    pub evidence: Option<Value>,
+}
+
 /// What an executor learns from a heartbeat.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Heartbeat {
+    #[schema(value_type = describe::Beat)]
     pub signal: Signal,
+    #[schema(value_type = describe::Time)]
     pub lease_until: Timestamp,
+    #[schema(value_type = describe::Time)]
     pub report_by: Timestamp,
 }
 
@@ -34,7 +57,7 @@ impl Service {
         id: RequestId,
         lease_id: LeaseId,
     ) -> Result<Heartbeat, ActError> {
-        self.visible_to_agent(caller, id).await?;
+        self.of_agent(caller, id).await?;
         let command = Command::Renew { executor: caller.agent, lease_id };
         let request = self.act(Act::by_agent(id, caller, command)).await?;
         let not_executing = || Refusal::NotExecuting { state: request.state.name() };
@@ -52,41 +75,76 @@ impl Service {
     /// Reports how the execution ended. The same report again is answered as the first time.
     ///
     /// # Errors
-    /// [`ActError`] says why it was not recorded.
+    /// [`StageError`] says why it was not recorded.
     pub async fn report(
         &self,
         caller: &AgentCaller,
         id: RequestId,
-        lease_id: LeaseId,
-        outcome: Outcome,
-        summary: &str,
-    ) -> Result<(), ActError> {
-        self.visible_to_agent(caller, id).await?;
-        let (summary, text) = self.committed_text("summary", summary)?;
-        let executor = caller.agent;
-        let command = Command::Report { executor, lease_id, outcome, summary };
-        let answer = self.act(Act::by_agent(id, caller, command).with_text(text)).await;
-        self.same_report(answer, id, lease_id, outcome.state()).await
+        report: Report<Outcome>,
+    ) -> Result<(), StageError> {
+        self.of_agent(caller, id).await?;
+        let (evidence, writes) = self.shown_for(caller, report.evidence).await?;
+        let (summary, text) = self.committed_text("summary", &report.summary)?;
+        let (executor, lease_id, outcome) = (caller.agent, report.lease_id, report.outcome);
+        let command = Command::Report { executor, lease_id, outcome, summary, evidence };
+        let mut act = Act::by_agent(id, caller, command).with_text(text);
+        act.writes = writes;
+        let answer = self.act(act).await;
+        Ok(self.same_report(answer, id, lease_id, outcome.state()).await?)
     }
 
     /// Reports how undoing it ended. The same report again is answered as the first time.
     ///
     /// # Errors
-    /// [`ActError`] says why it was not recorded.
+    /// [`StageError`] says why it was not recorded.
     pub async fn report_rollback(
         &self,
         caller: &AgentCaller,
         id: RequestId,
-        lease_id: LeaseId,
-        outcome: RollbackOutcome,
-        summary: &str,
-    ) -> Result<(), ActError> {
-        self.visible_to_agent(caller, id).await?;
-        let (summary, text) = self.committed_text("summary", summary)?;
-        let executor = caller.agent;
-        let command = Command::ReportRollback { executor, lease_id, outcome, summary };
-        let answer = self.act(Act::by_agent(id, caller, command).with_text(text)).await;
-        self.same_report(answer, id, lease_id, outcome.state()).await
+        report: Report<RollbackOutcome>,
+    ) -> Result<(), StageError> {
+        self.of_agent(caller, id).await?;
+        let (evidence, writes) = self.shown_for(caller, report.evidence).await?;
+        let (summary, text) = self.committed_text("summary", &report.summary)?;
+        let (executor, lease_id, outcome) = (caller.agent, report.lease_id, report.outcome);
+        let command = Command::ReportRollback { executor, lease_id, outcome, summary, evidence };
+        let mut act = Act::by_agent(id, caller, command).with_text(text);
+        act.writes = writes;
+        let answer = self.act(act).await;
+        Ok(self.same_report(answer, id, lease_id, outcome.state()).await?)
+    }
+
+    /// What a report shows for itself, under the rules of a stage body's evidence, and what has to be
+    /// stored for it.
+    async fn shown_for(
+        &self,
+        caller: &AgentCaller,
+        evidence: Option<Value>,
+    ) -> Result<(Vec<EvidenceDescriptor>, Vec<Write>), StageError> {
+        let Some(evidence) = evidence else { return Ok((Vec::new(), Vec::new())) };
+        let errors = self.schemas.check_reported_evidence(&evidence);
+        if !errors.is_empty() {
+            return Err(StageError::Invalid(errors));
+        }
+        let items = Vec::<EvidenceItem>::deserialize(evidence).map_err(|error| {
+            StageError::Invalid(vec![FieldError::new("/evidence", error.to_string())])
+        })?;
+        let mut errors = check_evidence(&items, self.now());
+        let (mut descriptors, mut inline) = (Vec::new(), Vec::new());
+        for (index, item) in items.iter().enumerate() {
+            match self.resolve_evidence(caller, item, &mut inline).await? {
+                Some(descriptor) => descriptors.push(descriptor),
+                None if item.digest.is_some() => errors.push(FieldError::new(
+                    format!("/evidence/{index}/digest"),
+                    "is not the digest of anything that this agent uploaded",
+                )),
+                None => {}
+            }
+        }
+        if !errors.is_empty() {
+            return Err(StageError::Invalid(errors));
+        }
+        Ok((descriptors, stored(caller.agent, inline)))
     }
 
     /// A refused report is no error where the same one of the same lease stands already.

@@ -3,9 +3,12 @@
 //! Every change here moves the authority epoch, so that no decision rests on what was true before.
 
 mod api_key;
+mod trust;
 
 use domain::entry::HouseFact;
+use domain::scope::BadScope;
 use domain::stage::FieldError;
+use domain::trust::BadTerms;
 use domain::{Actor, AgentId, Digest, InstanceId, Kind, KindRef, PersonId, canonical, name};
 use policy::{PolicyError, Unsatisfiable};
 use serde_json::Value;
@@ -16,14 +19,16 @@ use crate::change::{CHANGE_KINDS, HouseChange, Membership, Proposed, is_group};
 use crate::review::ReviewError;
 use crate::{Failure, Service, kind};
 
-pub use api_key::MAX_KEY_LIFE_S;
 pub(crate) use api_key::row as key_row;
+pub use api_key::{MAX_AGENT_KEYS, MAX_KEY_LIFE_S, OldKey, ROTATION_S};
+pub use trust::MAX_AGENT_TRUSTS;
 
 /// The name under which the gate itself stages and applies changes to the house.
 const HOUSE_NAME: &str = "countersign";
 
 /// The kinds that ship with the product.
-pub const BUILT_IN_KINDS: [&str; 5] = [
+pub const BUILT_IN_KINDS: [&str; 6] = [
+    include_str!("../kinds/command.run.json"),
     include_str!("../kinds/db.export.json"),
     include_str!("../kinds/deploy.release.json"),
     include_str!("../kinds/network.firewall_change.json"),
@@ -64,6 +69,24 @@ pub enum HouseError {
     Oneself,
     #[error("a key lives at most 90 days")]
     KeyLife,
+    #[error(
+        "the agent has two living keys, which is the most: revoke one, or end the old one at once"
+    )]
+    TwoKeys,
+    #[error("there is no kind `{0}` in the catalogue")]
+    NoSuchKind(String),
+    #[error(transparent)]
+    Scope(#[from] BadScope),
+    #[error(transparent)]
+    Terms(#[from] BadTerms),
+    #[error(
+        "a token could be accepted on these terms and on those of {0}: name a claim in both that differs"
+    )]
+    TrustOverlaps(String),
+    #[error("an agent has at most {MAX_AGENT_TRUSTS} trusts; remove one first")]
+    TooManyTrusts,
+    #[error("there is no such trust")]
+    NoSuchTrust,
     #[error("this person has a password, so nobody else can make a way in for them")]
     HasPassword,
     #[error("you are no longer an administrator")]
@@ -303,14 +326,19 @@ impl Service {
         facts: Vec<NewFact>,
         writes: Vec<Write>,
     ) -> Result<(), HouseError> {
+        self.expect_steward(by).await?;
+        self.commit_authority(epoch, facts, writes).await
+    }
+
+    /// INVARIANT: I9. Whoever lost the right while the call was under way changes nothing.
+    pub(crate) async fn expect_steward(&self, by: &Steward) -> Result<(), HouseError> {
         if let Steward::Administrator(person) = by {
-            // INVARIANT: I9. Whoever lost the right while the call was under way changes nothing.
             let now = self.active_person(person.id()).await?;
             if !now.is_some_and(|person| person.is_in(ADMINISTRATORS)) {
                 return Err(HouseError::NotAdministrator);
             }
         }
-        self.commit_authority(epoch, facts, writes).await
+        Ok(())
     }
 
     /// The authority epoch: read it before what a change rests on.

@@ -9,15 +9,18 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::{Timestamp, WebhookId};
 use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::EncodePrivateKey;
 use hmac::{Hmac, KeyInit, Mac};
-use jsonwebtoken::EncodingKey;
 use sha2::{Digest as _, Sha256};
 
 use crate::entropy::Entropy;
 
 mod checkpoint;
+mod release;
+
+pub(crate) use release::ReleaseKeys;
+pub use release::{Rotation, rotate_release};
 
 const KEY_BYTES: usize = 32;
 /// Signs checkpoints of the ledger.
@@ -32,6 +35,10 @@ pub enum KeyError {
     Open { path: String, mode: u32 },
     #[error("`{path}` is no key of ours: it must hold {KEY_BYTES} bytes")]
     Length { path: String },
+    #[error(
+        "the release key is being changed: the next one signs from {from}; come back at {until}"
+    )]
+    Rotating { from: Timestamp, until: Timestamp },
     #[error("no entropy to make a key")]
     Entropy,
     #[error("the release key cannot be encoded")]
@@ -42,16 +49,14 @@ pub enum KeyError {
 pub struct KeyRing {
     directory: PathBuf,
     checkpoint: SigningKey,
-    release: EncodingKey,
-    release_public: [u8; 32],
-    release_id: String,
     pepper: [u8; KEY_BYTES],
     page: [u8; KEY_BYTES],
+    webhook: [u8; KEY_BYTES],
 }
 
 impl std::fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "KeyRing(release {})", self.release_id)
+        write!(f, "KeyRing({})", self.place())
     }
 }
 
@@ -65,31 +70,19 @@ impl KeyRing {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(at)?;
         private(directory, 0o700)?;
         let key = |name: &str| key_file(&directory.join(name), entropy);
-        let release = SigningKey::from_bytes(&key("release.key")?);
-        let der = release.to_pkcs8_der().map_err(|_| KeyError::Encoding)?;
-        let release_public = release.verifying_key().to_bytes();
+        ReleaseKeys::open(directory, entropy)?;
         Ok(Self {
             directory: directory.to_owned(),
             checkpoint: SigningKey::from_bytes(&key(CHECKPOINT)?),
-            release: EncodingKey::from_ed_der(der.as_bytes()),
-            release_id: thumbprint(&release_public),
-            release_public,
             pepper: key("api-key-pepper.key")?,
             page: key("cookie.key")?,
+            webhook: key("webhook.key")?,
         })
     }
 
-    /// The key that signs release tokens, and its id.
-    pub(crate) fn release(&self) -> (&EncodingKey, &str) {
-        (&self.release, &self.release_id)
-    }
-
-    /// The public keys of release tokens as a JWK Set (RFC 7517, RFC 8037).
-    pub fn jwks(&self) -> serde_json::Value {
-        serde_json::json!({"keys": [{
-            "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
-            "kid": self.release_id, "x": URL_SAFE_NO_PAD.encode(self.release_public),
-        }]})
+    /// The keys that sign release tokens, as they are in the directory now.
+    pub(crate) fn release(&self) -> Result<ReleaseKeys, KeyError> {
+        ReleaseKeys::read(&self.directory)
     }
 
     /// HMAC-SHA-256 under the API-key pepper, for one purpose.
@@ -100,6 +93,13 @@ impl KeyRing {
     /// HMAC-SHA-256 under the key for what pages carry, for one purpose.
     pub(crate) fn page(&self, purpose: &[u8], text: &[u8]) -> [u8; 32] {
         mac(&self.page, purpose, text)
+    }
+
+    /// The secret of an endpoint in one of its versions. It is kept nowhere: only whoever has the key
+    /// knows it, and a copy of the database does not.
+    pub(crate) fn webhook_secret(&self, webhook: WebhookId, version: u32) -> [u8; 32] {
+        let text = [webhook.0.as_bytes().as_slice(), &version.to_be_bytes()].concat();
+        mac(&self.webhook, b"webhook-secret", &text)
     }
 }
 
@@ -172,10 +172,14 @@ mod tests {
         let path = dir.path().join("keys");
         let first = KeyRing::open(&path, &OsEntropy).unwrap();
         let again = KeyRing::open(&path, &OsEntropy).unwrap();
-        assert_eq!(first.jwks(), again.jwks());
+        let now = Timestamp::from_micros(0).unwrap();
+        let jwks = |ring: &KeyRing| ring.release().unwrap().jwks(now);
+        assert_eq!(jwks(&first), jwks(&again));
         assert_eq!(first.pepper(b"a", b"x"), again.pepper(b"a", b"x"));
         assert_ne!(first.pepper(b"a", b"x"), first.pepper(b"b", b"x"));
-        for name in ["release.key", "checkpoint.key", "api-key-pepper.key", "cookie.key"] {
+        let names =
+            ["release.key", "checkpoint.key", "api-key-pepper.key", "cookie.key", "webhook.key"];
+        for name in names {
             let mode = std::fs::metadata(path.join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }

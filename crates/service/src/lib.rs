@@ -15,11 +15,14 @@ pub mod caller;
 pub mod change;
 pub mod credential;
 mod current;
+pub mod describe;
 pub mod entropy;
+pub mod events;
 pub mod evidence;
 pub mod execution;
 pub mod freeze;
 pub mod house;
+pub mod introspect;
 pub mod keys;
 pub mod kind;
 pub mod ledger;
@@ -29,6 +32,7 @@ pub mod redeem;
 pub mod restore;
 pub mod review;
 pub mod schema;
+pub mod secret;
 pub mod session;
 pub mod sign_in;
 pub mod stage;
@@ -36,12 +40,14 @@ pub mod stop;
 pub mod sweep;
 pub mod view;
 pub mod wait;
+pub mod webhook;
+pub mod workload;
 
 use std::sync::Arc;
 
 use domain::commitment::{Commitment, SALT_BYTES};
 use domain::{Actor, InstanceId, Timestamp};
-use store::{Change, Clock, Committed, NewFact, Store, StoreError, Text};
+use store::{Change, Changed, Clock, Committed, NewFact, Store, StoreError, Text};
 use tokio::sync::OnceCell;
 
 pub use admission::Limits;
@@ -51,6 +57,7 @@ pub use keys::KeyRing;
 
 use sign_in::Passwords;
 use wait::Wakers;
+use webhook::guard::Guard;
 
 /// What the use cases stand on.
 pub struct Service {
@@ -66,6 +73,9 @@ pub struct Service {
     pub(crate) current: current::Current,
     pub(crate) touched: caller::Touched,
     limits: Limits,
+    pub(crate) streams: events::Streams,
+    pub(crate) webhook_guard: Guard,
+    pub(crate) issuers: workload::Issuers,
     public_url: String,
     instance: OnceCell<InstanceId>,
 }
@@ -120,9 +130,23 @@ impl Service {
             current: current::Current::default(),
             touched: caller::Touched::default(),
             limits: Limits::default(),
+            streams: events::Streams::default(),
+            webhook_guard: Guard::default(),
+            issuers: workload::Issuers::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
             instance: OnceCell::new(),
         })
+    }
+
+    /// Lets webhooks go where `guard` permits, instead of to public addresses only.
+    #[must_use]
+    pub fn with_webhooks_to(self, guard: Guard) -> Self {
+        Self { webhook_guard: guard, ..self }
+    }
+
+    /// Where webhooks may go.
+    pub fn webhook_guard(&self) -> &Guard {
+        &self.webhook_guard
     }
 
     /// The address that people and agents use, without a slash at its end.
@@ -137,9 +161,12 @@ impl Service {
         self.clock.now().max(self.store.newest_entry_at())
     }
 
-    /// The public keys and signing of release tokens.
-    pub fn keys(&self) -> &KeyRing {
-        &self.keys
+    /// The public keys of release tokens as a JWK Set (RFC 7517, RFC 8037).
+    ///
+    /// # Errors
+    /// When the directory of keys is away.
+    pub fn jwks(&self) -> Result<serde_json::Value, Failure> {
+        Ok(self.keys.release().map_err(Failure::defect)?.jwks(self.now()))
     }
 
     /// Whether the store answers.
@@ -173,12 +200,12 @@ impl Service {
         self.instance.get_or_try_init(load).await.copied()
     }
 
-    /// Commits, then wakes whoever waits for the request.
+    /// Commits, then wakes whoever waits for the request, or for anything of its agents.
     pub(crate) async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
-        let request = change.request.as_ref().map(|request| request.after.id);
+        let changed = change.request.as_ref().map(|request| Changed::of(&request.after));
         let committed = self.store.commit(change).await?;
-        if let Some(id) = request {
-            self.wakers.wake(id);
+        if let Some(changed) = changed {
+            self.wakers.wake(changed);
         }
         Ok(committed)
     }

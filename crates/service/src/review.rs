@@ -79,7 +79,7 @@ impl Service {
         id: RequestId,
         form: ReviewForm,
     ) -> Result<Reviewed, ReviewError> {
-        self.visible_revision(caller, id).await?;
+        let seen = self.seen_by(caller, id).await?;
         let justification = checked_reason(&form.justification)?;
         let shown_at = self
             .read_shown(&form.shown, id, form.digest, caller.id())
@@ -100,7 +100,8 @@ impl Service {
             Verdict::Deny => Command::Deny(input),
             Verdict::Pass => Command::PassOn(input),
         };
-        let act = Act::new(id, caller.actor(), command).with_text(text);
+        let mut act = Act::new(id, caller.actor(), command).with_text(text);
+        act.seen = Some(seen);
         let state = match self.act(act).await {
             Ok(request) => request.state.name(),
             Err(ActError::Refused(refusal)) => match self.same_again(caller, id, &form).await? {
@@ -119,7 +120,7 @@ impl Service {
         refusal: Refusal,
     ) -> Result<ReviewError, Failure> {
         tracing::info!(request = %id, code = refusal.code(), "review refused");
-        self.record_refusal(id, caller.actor(), Attempt::Review, &refusal).await?;
+        self.record_refusal(id, caller.actor(), Attempt::Review, refusal.code()).await?;
         Ok(ActError::Refused(refusal).into())
     }
 
@@ -134,12 +135,14 @@ impl Service {
         verdict: SecondVerdict,
         justification: &str,
     ) -> Result<(), ReviewError> {
-        self.visible_revision(caller, id).await?;
+        let seen = self.seen_by(caller, id).await?;
         let (justification, text) =
             self.committed_text("justification", checked_reason(justification)?)?;
         let reviewer = caller.reviewer();
         let command = Command::ReviewBreakGlass { reviewer, verdict, justification };
-        self.act(Act::new(id, caller.actor(), command).with_text(text)).await?;
+        let mut act = Act::new(id, caller.actor(), command).with_text(text);
+        act.seen = Some(seen);
+        self.act(act).await?;
         Ok(())
     }
 

@@ -23,6 +23,8 @@ const MAX_ERRORS: usize = 20;
 /// The compiled schemas.
 pub struct Schemas {
     stage_body: Validator,
+    /// The evidence of a report: as that of a stage body.
+    report: Validator,
     kind: Validator,
     kinds: RwLock<HashMap<KindRef, Arc<Validator>>>,
 }
@@ -34,12 +36,18 @@ impl Schemas {
             compile(&schema).map_err(Failure::Defect)
         };
         let (stage_body, kind) = (own(STAGE_BODY)?, own(kind::SCHEMA)?);
-        Ok(Self { stage_body, kind, kinds: RwLock::default() })
+        let report = compile(&report(STAGE_BODY)?).map_err(Failure::Defect)?;
+        Ok(Self { stage_body, report, kind, kinds: RwLock::default() })
     }
 
     /// The rules of the stage body that `body` breaks.
     pub(crate) fn check_stage_body(&self, body: &Value) -> Vec<FieldError> {
         broken(&self.stage_body, body, "")
+    }
+
+    /// The rules of a report that its evidence breaks.
+    pub(crate) fn check_reported_evidence(&self, evidence: &Value) -> Vec<FieldError> {
+        broken(&self.report, &serde_json::json!({ "evidence": evidence }), "")
     }
 
     /// The rules of the schema of kinds that `definition` breaks.
@@ -69,6 +77,21 @@ impl Schemas {
         };
         Ok(broken(&validator, parameters, "/parameters"))
     }
+}
+
+/// The schema of what a report has in common with a stage body: evidence, under the same rules.
+fn report(stage_body: &str) -> Result<Value, Failure> {
+    let schema: Value = serde_json::from_str(stage_body).map_err(Failure::defect)?;
+    let found = |pointer: &str| {
+        let missing = || Failure::defect(format!("the stage body's schema has no {pointer}"));
+        schema.pointer(pointer).cloned().ok_or_else(missing)
+    };
+    Ok(serde_json::json!({
+        "$schema": found("/$schema")?,
+        "type": "object",
+        "properties": {"evidence": found("/properties/evidence")?},
+        "$defs": found("/$defs")?,
+    }))
 }
 
 /// Compiles a schema; formats are checked, `decimal` among them, and nothing is fetched.

@@ -3,6 +3,7 @@
 mod check;
 mod preview;
 mod retry;
+mod warning;
 
 use ::policy::PolicyFailure;
 use domain::canonical::Malformed;
@@ -11,6 +12,7 @@ use domain::kind::EffectPart;
 use domain::kind::is_change;
 use domain::revision::{Identity, Sealed};
 use domain::risk::{RiskInput, assess};
+use domain::scope::OutsideScope;
 use domain::stage::FieldError;
 use domain::{
     Actor, AgentId, Amendment, Command, Context, Digest, KindRef, Refusal, Request, RequestFact,
@@ -19,11 +21,12 @@ use domain::{
 use serde_json::Value;
 use store::change::Staged;
 use store::read::Stored;
-use store::{Change, House, NewFact, RequestChange, StoreError, Write};
+use store::{Change, House, NewFact, RequestChange, StoreError};
 
 use crate::act::{Act, ActError};
 use crate::admission::NotAdmitted;
 use crate::caller::AgentCaller;
+use crate::evidence::stored;
 use crate::policy::Ruled;
 use crate::query::AgentRequest;
 use crate::{Failure, Service};
@@ -31,6 +34,7 @@ pub(crate) use check::Checked;
 use check::excluded;
 pub use preview::Preview;
 use retry::{Retry, read};
+pub use warning::Warning;
 
 /// How often staging is tried again when people or kinds change under it.
 const TRIES: usize = 5;
@@ -51,6 +55,9 @@ pub enum StageError {
     KeyDead,
     #[error(transparent)]
     NotAdmitted(#[from] NotAdmitted),
+    /// The key is limited to something else.
+    #[error(transparent)]
+    OutsideScope(#[from] OutsideScope),
     /// The policy in force has no answer for this revision.
     #[error("the policy in force has no answer: {0}")]
     Policy(PolicyFailure),
@@ -68,6 +75,7 @@ impl From<ActError> for StageError {
             ActError::Refused(refusal) => Self::Refused(refusal),
             ActError::KeyReused => Self::KeyReused,
             ActError::KeyDead => Self::KeyDead,
+            ActError::OutsideScope(outside) => Self::OutsideScope(outside),
             ActError::Failed(failure) => Self::Failed(failure),
         }
     }
@@ -112,10 +120,11 @@ impl Service {
     ) -> Result<StageAnswer, StageError> {
         let (value, fingerprint) = read(body)?;
         let retry = Retry::new(format!("agent {} stage", caller.agent), key, fingerprint);
-        match self.stage_anew(caller, &value, retry.as_ref()).await {
-            Ok(request) => Ok(StageAnswer { request, replayed: false }),
-            Err(error) => self.or_staged_before(caller, retry, error).await,
-        }
+        let answer = match self.stage_anew(caller, &value, retry.as_ref()).await {
+            Ok(request) => StageAnswer { request, replayed: false },
+            Err(error) => self.or_staged_before(caller, retry, error).await?,
+        };
+        Ok(self.warned(caller, answer, &value).await)
     }
 
     async fn stage_anew(
@@ -128,9 +137,6 @@ impl Service {
             let now = self.now();
             // INVARIANT: I9. Kind, executor, owners and policy are those of this epoch.
             let house = self.house().await?;
-            if !self.key_lives(&house, caller) {
-                return Err(StageError::KeyDead);
-            }
             let checked = self.check(&house, caller, value, None, now).await?;
             let id = RequestId(self.entropy.id(now)?);
             let stager = Stager::agent(caller);
@@ -165,10 +171,11 @@ impl Service {
     ) -> Result<StageAnswer, StageError> {
         let (value, fingerprint) = read(body)?;
         let retry = Retry::new(format!("agent {} amend {id}", caller.agent), key, fingerprint);
-        match self.amend_anew(caller, id, &value, retry.as_ref()).await {
-            Ok(request) => Ok(StageAnswer { request, replayed: false }),
-            Err(error) => self.or_staged_before(caller, retry, error).await,
-        }
+        let answer = match self.amend_anew(caller, id, &value, retry.as_ref()).await {
+            Ok(request) => StageAnswer { request, replayed: false },
+            Err(error) => self.or_staged_before(caller, retry, error).await?,
+        };
+        Ok(self.warned(caller, answer, &value).await)
     }
 
     async fn amend_anew(
@@ -178,7 +185,7 @@ impl Service {
         value: &Value,
         retry: Option<&Retry>,
     ) -> Result<AgentRequest, StageError> {
-        let request = self.visible_to_agent(caller, id).await?.request;
+        let request = self.of_agent(caller, id).await?.request;
         if request.agent != caller.agent {
             return Err(Refusal::NotStager.into());
         }
@@ -190,7 +197,7 @@ impl Service {
         let amended = self.amended(&house, &checked, &sealed, now).await?;
         let effect = checked.effect();
         let mut act = Act::by_agent(id, caller, Command::Amend(Box::new(Amendment(amended))));
-        act.writes = checked.inline_evidence(caller.agent);
+        act.writes = stored(caller.agent, checked.inline);
         act.amendment = Some(Staged { sealed, effect });
         act.idempotency = retry.map(|retry| retry.record(id));
         self.act(act).await?;
@@ -262,7 +269,7 @@ impl Service {
                 staged: Some(Staged { sealed, effect }),
             }),
             facts: facts.into_iter().map(new).collect(),
-            writes: checked.inline_evidence(stager.agent),
+            writes: stored(stager.agent, checked.inline),
             ..Change::default()
         })
     }
@@ -374,15 +381,6 @@ impl Service {
 impl Checked {
     fn effect(&self) -> Vec<EffectPart> {
         self.kind.effect_of(&self.body.parameters, &self.body.environment)
-    }
-
-    fn inline_evidence(&self, agent: AgentId) -> Vec<Write> {
-        let write = |bytes: &Vec<u8>| Write::Evidence {
-            agent,
-            digest: Digest::of(bytes),
-            bytes: bytes.clone(),
-        };
-        self.inline.iter().map(write).collect()
     }
 
     fn review_deadline(&self, now: Timestamp) -> Timestamp {

@@ -13,7 +13,7 @@ impl Service {
     /// # Errors
     /// [`ActError`] says why it stays.
     pub async fn withdraw(&self, caller: &AgentCaller, id: RequestId) -> Result<(), ActError> {
-        self.visible_to_agent(caller, id).await?;
+        self.of_agent(caller, id).await?;
         let command = Command::Withdraw { by: domain::Actor::Agent(caller.agent) };
         once(self.act(Act::by_agent(id, caller, command)).await, StateName::Withdrawn)
     }

@@ -14,6 +14,9 @@ pub const JOB: &str = "sweep";
 const ROUND: u32 = 200;
 /// Evidence that nothing refers to is kept for a day.
 pub(crate) const EVIDENCE_KEPT_S: i64 = 24 * 3600;
+/// What was delivered to endpoints is shown for a week, what was given up for a month.
+const DELIVERED_KEPT_S: i64 = 7 * 24 * 3600;
+const DEAD_KEPT_S: i64 = 30 * 24 * 3600;
 
 impl Service {
     /// Records every timer that has fired; answers with how many.
@@ -40,18 +43,28 @@ impl Service {
             Err(ActError::Failed(failure)) => Err(failure),
             // Somebody was faster; the fact is there, or no timer is due.
             Err(
-                ActError::Refused(_) | ActError::NotFound | ActError::KeyReused | ActError::KeyDead,
+                ActError::Refused(_)
+                | ActError::NotFound
+                | ActError::KeyReused
+                | ActError::KeyDead
+                | ActError::OutsideScope(_),
             ) => Ok(false),
         }
     }
 
-    /// Removes expired sessions and links, and uploads that nothing refers to after a day.
+    /// Removes expired sessions and links, uploads that nothing refers to after a day, and old
+    /// deliveries to endpoints.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn clear(&self) -> Result<(), Failure> {
         let now = self.now();
-        let evidence_before = now.plus_seconds(-EVIDENCE_KEPT_S);
-        Ok(self.store.side(Side::Sweep { now, evidence_before }).await?)
+        let sweep = Side::Sweep {
+            now,
+            evidence_before: now.plus_seconds(-EVIDENCE_KEPT_S),
+            delivered_before: now.plus_seconds(-DELIVERED_KEPT_S),
+            dead_before: now.plus_seconds(-DEAD_KEPT_S),
+        };
+        Ok(self.store.side(sweep).await?)
     }
 }

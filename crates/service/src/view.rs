@@ -3,16 +3,20 @@
 //! Plain data. Text that an agent supplied is given as it was staged; making hidden characters
 //! visible is the renderer's duty.
 
+use std::collections::BTreeMap;
+
 use domain::fact::{Missed, Seat};
 use domain::kind::{EffectPart, Presenter};
 use domain::stage::{ClaimedRisk, RollbackPlan, Window};
 use domain::{
     AgentId, Digest, FreezeId, Ineligible, KeyId, Kind, KindRef, Outcome, PersonId, RequestId,
-    Requirement, Risk, RiskLevel, RollbackOutcome, SecondVerdict, State, StateName, Timestamp,
-    Verdict,
+    Requirement, Risk, RiskLevel, RollbackOutcome, Scope, SecondVerdict, State, StateName,
+    Timestamp, TrustId, Verdict, WebhookId,
 };
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::secret::Finding;
 
 /// Who is looking, for the header and for what is offered.
 #[derive(Clone, Debug)]
@@ -164,6 +168,8 @@ pub struct RequestView {
     pub attainable: bool,
     pub stop: StopView,
     pub break_glass: Option<BreakGlassView>,
+    /// Where in the request itself something looks like a secret, by pointer.
+    pub secrets: Vec<(String, Vec<Finding>)>,
     /// What the current revision changed, if it is not the first.
     pub amendment: Option<AmendmentView>,
     /// The person who proposed it, where it is a change to the house.
@@ -232,6 +238,47 @@ pub struct FreezesView {
     pub environments: Vec<String>,
 }
 
+/// The page of endpoints.
+#[derive(Clone, Debug, Serialize)]
+pub struct WebhooksView {
+    pub now: Timestamp,
+    pub webhooks: Vec<WebhookRow>,
+    /// Every type of event, and when it is sent.
+    pub events: Vec<(&'static str, &'static str)>,
+}
+
+/// An endpoint, and how far it was told.
+#[derive(Clone, Debug, Serialize)]
+pub struct WebhookRow {
+    pub id: WebhookId,
+    pub name: String,
+    pub url: String,
+    /// The types of event it is told of; none stands for all.
+    pub events: Vec<String>,
+    pub added_at: Timestamp,
+    /// It answered that it is gone, and is told nothing any more.
+    pub disabled_at: Option<Timestamp>,
+    /// Until when the secret before signs too.
+    pub overlap_until: Option<Timestamp>,
+    pub waiting: u64,
+    pub dead: u64,
+    /// The newest first.
+    pub deliveries: Vec<DeliveryRow>,
+}
+
+/// What an endpoint was told, or will be.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeliveryRow {
+    pub index: u64,
+    pub event: &'static str,
+    pub state: &'static str,
+    pub attempts: u32,
+    /// The last answer: a status, or why there was none.
+    pub answer: Option<String>,
+    pub last_at: Option<Timestamp>,
+    pub next_at: Option<Timestamp>,
+}
+
 /// An approval that one person gave in place of all requirements.
 #[derive(Clone, Debug)]
 pub struct BreakGlassView {
@@ -260,6 +307,8 @@ pub struct AmendmentView {
     /// That is the revision which the viewer reviewed last.
     pub reviewed_by_you: bool,
     pub changes: Vec<FieldChange>,
+    /// The pieces of evidence, by name, in which what is masked is not what was masked before.
+    pub masked_otherwise: Vec<String>,
 }
 
 /// One field, old and new.
@@ -289,6 +338,12 @@ pub struct EvidenceView {
     pub presenter: Option<Presenter>,
     /// When the viewer opened it.
     pub opened_at: Option<Timestamp>,
+    /// What is masked in the content, or would be, had the viewer not had it shown.
+    pub secrets: Vec<Finding>,
+    /// When the viewer had shown what is masked.
+    pub unmasked_at: Option<Timestamp>,
+    /// The viewer may have it shown.
+    pub may_unmask: bool,
     pub content: Option<EvidenceContent>,
 }
 
@@ -297,7 +352,7 @@ pub struct EvidenceView {
 pub enum EvidenceContent {
     /// Text, whole.
     Text(String),
-    /// Not text, or more than a page should hold: to be downloaded.
+    /// Not text, or more than a page should hold: to be downloaded. Nobody looked for secrets in it.
     Download,
 }
 
@@ -327,7 +382,7 @@ pub struct TimelineItem {
 #[derive(Clone, Debug)]
 pub enum TimelineFact {
     Staged { revision: u32 },
-    EvidenceOpened { name: String },
+    EvidenceOpened { name: String, unmasked: bool },
     Amended { revision: u32 },
     Reviewed { verdict: Verdict, revision: u32 },
     GlassBroken { until: Timestamp, review_by: Timestamp },
@@ -387,6 +442,7 @@ pub struct RollbackView {
     pub outcome: RollbackOutcome,
     pub at: Timestamp,
     pub summary: Option<String>,
+    pub evidence: Vec<EvidenceView>,
 }
 
 /// What the executor reported.
@@ -395,6 +451,7 @@ pub struct OutcomeView {
     pub outcome: Outcome,
     pub at: Timestamp,
     pub summary: Option<String>,
+    pub evidence: Vec<EvidenceView>,
 }
 
 /// A page of the ledger, newest first.
@@ -451,6 +508,22 @@ pub struct AgentRow {
     pub pending: u64,
     /// None for whoever may not know of them.
     pub keys: Option<Vec<KeyRow>>,
+    /// None for whoever may not know of them.
+    pub trusts: Option<Vec<TrustRow>>,
+}
+
+/// A trust that stands: whose tokens speak as the agent.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrustRow {
+    pub id: TrustId,
+    pub issuer: String,
+    pub audience: String,
+    pub claims: BTreeMap<String, String>,
+    pub scope: Scope,
+    /// The issuer's keys came with it, and the issuer is never asked.
+    pub has_keys: bool,
+    pub added_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// One API key, never the key itself.
@@ -462,6 +535,7 @@ pub struct KeyRow {
     pub expires_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
     pub live: bool,
+    pub scope: Scope,
 }
 
 /// What a person sets for themselves.

@@ -6,13 +6,14 @@
 use std::collections::HashMap;
 
 use domain::merkle::{Frontier, Hash};
-use domain::{Entry, InstanceId, RequestId, Timestamp, entry};
+use domain::{Entry, Fact, InstanceId, RequestId, Timestamp, entry};
 
-use crate::change::{Change, Committed, NewFact, Write};
+use crate::change::{Change, Changed, Committed, NewFact, Write};
 use crate::clock::now_after;
 use crate::error::StoreError;
 use crate::insert::Inserts;
 use crate::read::IdempotencyRecord;
+use crate::update::Updates;
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -31,10 +32,11 @@ pub(crate) struct Head {
 pub(crate) struct Batch {
     pub head: Head,
     pub inserts: Inserts,
+    pub updates: Updates,
     /// The last entry that was appended: what tells whether a COMMIT took place.
     pub last: Option<(u64, Hash)>,
-    /// The requests that changed.
-    pub changed: Vec<RequestId>,
+    /// What is told of the requests that changed.
+    pub changed: Vec<Changed>,
     /// By the clock that decides, read under the lock.
     clock: Timestamp,
     found: Found,
@@ -74,8 +76,8 @@ impl Wanted {
 
 impl Batch {
     pub(crate) fn new(head: Head, clock: Timestamp, found: Found) -> Self {
-        let (inserts, changed) = (Inserts::default(), Vec::new());
-        Self { head, inserts, last: None, changed, clock, found }
+        let (inserts, updates) = (Inserts::default(), Updates::default());
+        Self { head, inserts, updates, last: None, changed: Vec::new(), clock, found }
     }
 
     /// Whether the change may be written on top of what is there; writes nothing yet.
@@ -116,7 +118,7 @@ impl Batch {
         if let Some(request) = &change.request {
             let id = request.after.id;
             self.found.versions.insert(id, request.expected_version().map_or(1, |seen| seen + 1));
-            self.changed.push(id);
+            self.changed.push(Changed::of(&request.after));
             self.inserts.stage(request, times.staged, times.changed)?;
         }
         for write in &change.writes {
@@ -157,6 +159,9 @@ impl Batch {
         self.inserts.entry(&entry, body, &leaf, &head.frontier.append(leaf));
         head.newest = Some(entry.at);
         self.last = Some((index, leaf));
+        if let (Some(id), Fact::Request(fact)) = (entry.request, &entry.fact) {
+            self.inserts.fact(id, fact, entry.at);
+        }
         for text in &fact.texts {
             self.inserts.text(index, text);
         }

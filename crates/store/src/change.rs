@@ -5,7 +5,8 @@ use domain::entry::HouseFact;
 use domain::kind::EffectPart;
 use domain::revision::Sealed;
 use domain::{
-    Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestFact, RequestId, Timestamp,
+    Actor, AgentId, Digest, Fact, KeyId, Kind, PersonId, Request, RequestFact, RequestId,
+    Timestamp, TrustId, WebhookId,
 };
 
 use crate::error::StoreError;
@@ -126,7 +127,10 @@ fn moves_epoch(fact: &HouseFact) -> bool {
         | HouseFact::AgentAdded { .. }
         | HouseFact::AgentSuspended { .. }
         | HouseFact::KeyIssued { .. }
+        | HouseFact::KeyRetired { .. }
         | HouseFact::KeyRevoked { .. }
+        | HouseFact::TrustAdded { .. }
+        | HouseFact::TrustRemoved { .. }
         | HouseFact::KindPut { .. }
         | HouseFact::PolicyPut { .. }
         | HouseFact::ChangedDirectly { .. }
@@ -136,6 +140,10 @@ fn moves_epoch(fact: &HouseFact) -> bool {
         | HouseFact::Frozen { .. }
         | HouseFact::Thawed { .. } => true,
         HouseFact::CheckpointKeyNamed { .. }
+        | HouseFact::WebhookAdded { .. }
+        | HouseFact::WebhookSecretRotated { .. }
+        | HouseFact::WebhookDisabled { .. }
+        | HouseFact::WebhookRemoved { .. }
         | HouseFact::SignInLinkIssued { .. }
         | HouseFact::SignedIn { .. }
         | HouseFact::SignInRefused { .. }
@@ -156,11 +164,6 @@ pub struct RequestChange {
 }
 
 impl RequestChange {
-    /// Whether it brings another revision of a request that is there.
-    pub(crate) fn is_amendment(&self) -> bool {
-        self.staged.is_some() && self.before.is_some()
-    }
-
     /// The version that has to be there still; `None` for a new request.
     pub(crate) fn expected_version(&self) -> Option<u64> {
         self.before.as_ref().map(|before| before.version)
@@ -190,6 +193,13 @@ pub struct NewFact {
     pub fact: Fact,
     /// The clear texts behind the fact's commitments.
     pub texts: Vec<Text>,
+}
+
+impl NewFact {
+    /// Whether it takes away rows that earlier facts have brought.
+    pub(crate) fn takes_back(&self) -> bool {
+        matches!(self.fact, Fact::Request(RequestFact::QuorumLost { .. }))
+    }
 }
 
 /// A clear text with the salt of its commitment.
@@ -285,6 +295,10 @@ pub enum Side {
         key: KeyId,
         at: Timestamp,
     },
+    TouchTrust {
+        trust: TrustId,
+        at: Timestamp,
+    },
     Evidence {
         agent: AgentId,
         digest: Digest,
@@ -293,19 +307,74 @@ pub enum Side {
     },
     /// Keeps a signed tree head, unless one of this size or larger is there already.
     Checkpoint(StoredCheckpoint),
-    /// Removes expired sessions and links, and evidence older than this that nothing refers to.
+    /// What becomes of an endpoint's deliveries. Does nothing where the endpoint is gone.
+    Deliver {
+        webhook: WebhookId,
+        step: Step,
+    },
+    /// Removes expired sessions and links, evidence older than this that nothing refers to, and
+    /// what was delivered to endpoints, or given up, before these instants.
     Sweep {
         now: Timestamp,
         evidence_before: Timestamp,
+        delivered_before: Timestamp,
+        dead_before: Timestamp,
     },
+}
+
+/// One step of telling an endpoint what happened.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// The cursor goes from one entry to another; `wanted` of those between wait from now on.
+    /// Does nothing where the cursor is elsewhere: another process was faster.
+    Advance { from: u64, to: u64, wanted: Vec<u64>, at: Timestamp },
+    /// An attempt was made, the one after `before`. Does nothing where it is not the next one.
+    Attempted { index: u64, before: u32, at: Timestamp, answer: String, next: Next },
+    /// These wait anew, whether or not they were delivered.
+    Replay { wanted: Vec<u64>, at: Timestamp },
+    /// What was given up waits anew.
+    ReplayDead { at: Timestamp },
+}
+
+/// What comes after an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    Delivered,
+    Dead,
+    At(Timestamp),
+}
+
+impl Next {
+    pub(crate) fn state(self) -> crate::read::DeliveryState {
+        match self {
+            Self::Delivered => crate::read::DeliveryState::Delivered,
+            Self::Dead => crate::read::DeliveryState::Dead,
+            Self::At(_) => crate::read::DeliveryState::Waiting,
+        }
+    }
+
+    pub(crate) fn at(self) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Delivered | Self::Dead => None,
+        }
+    }
 }
 
 /// What another process committed: a reason to read again, and nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
-    Request(RequestId),
+    /// One request, and the agents that staged it and execute it.
+    Request { id: RequestId, agents: [AgentId; 2] },
     /// Any of it: some was committed while nobody could tell.
     Anything,
+}
+
+impl Changed {
+    /// That something was committed about `request`.
+    pub fn of(request: &Request) -> Self {
+        Self::Request { id: request.id, agents: [request.agent, request.executor] }
+    }
 }
 
 /// Where a change stands in the ledger, and what became of its request.

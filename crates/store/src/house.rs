@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use domain::authority::BREAK_GLASS;
 use domain::{
-    Actor, AgentId, Authority, Ineligible, Kind, PersonId, Request, Requirement, Timestamp, name,
+    Actor, AgentId, Authority, Ineligible, Kind, PersonId, Request, Requirement, Timestamp,
+    TrustId, name,
 };
 
-use crate::read::{Agent, ApiKey, Instance, Person, StandingFreeze, StoredPolicy};
+use crate::read::{Agent, ApiKey, Instance, Person, StandingFreeze, StoredPolicy, Trust};
 
 /// The rows that a house is made of, all of one instant.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Rows {
     pub agents: Vec<Agent>,
     /// Keys that were not revoked, by the hash that finds them.
     pub keys: Vec<([u8; 32], ApiKey)>,
+    /// Trusts that were not removed.
+    pub trusts: Vec<Trust>,
     /// Each kind in its newest version, by name.
     pub kinds: Vec<(Arc<Kind>, u32)>,
     pub policy: Option<StoredPolicy>,
@@ -129,10 +132,30 @@ impl House {
         self.keys.get(hash).and_then(|at| self.rows.keys.get(*at)).map(|(_, key)| key)
     }
 
+    /// Every key that was not revoked.
+    pub fn keys(&self) -> impl Iterator<Item = &ApiKey> {
+        self.rows.keys.iter().map(|(_, key)| key)
+    }
+
     /// To whom a key of the agent was shown that lives at `now`.
     pub fn key_holders(&self, agent: AgentId, now: Timestamp) -> impl Iterator<Item = PersonId> {
         let shown = self.holders.get(&agent).into_iter().flatten();
         shown.filter(move |(_, expires_at)| now < *expires_at).map(|(person, _)| *person)
+    }
+
+    /// The trusts that stand, the oldest first. Their last use may have been later than they say.
+    pub fn trusts(&self) -> impl Iterator<Item = &Trust> {
+        self.rows.trusts.iter()
+    }
+
+    /// A trust that stands.
+    pub fn trust(&self, id: TrustId) -> Option<&Trust> {
+        self.trusts().find(|trust| trust.id == id)
+    }
+
+    /// Who made a trust of the agent that stands.
+    pub fn trust_makers(&self, agent: AgentId) -> impl Iterator<Item = PersonId> {
+        self.trusts().filter(move |trust| trust.agent == agent).filter_map(|trust| trust.added_by)
     }
 
     /// Each kind in its newest version, by name.
@@ -170,6 +193,9 @@ impl House {
             for holder in self.key_holders(id, now) {
                 // Whoever owns the one and holds a key of the other stays known as its owner.
                 excluded.entry(holder).or_insert(Ineligible::HoldsKey);
+            }
+            for maker in self.trust_makers(id) {
+                excluded.entry(maker).or_insert(Ineligible::MadeTrust);
             }
             if let Some(owner) = self.agent(id).and_then(|agent| agent.owner) {
                 excluded.insert(owner, Ineligible::OwnsAgent);

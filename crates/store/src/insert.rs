@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use domain::merkle::{Hash, Node};
-use domain::{AgentId, Digest, Entry, Request, Timestamp, kind};
+use domain::{AgentId, Digest, Entry, Request, RequestFact, RequestId, Timestamp, kind};
 use uuid::Uuid;
 
 use crate::change::{Idempotency, RequestChange, Staged, Text};
@@ -41,6 +41,8 @@ pub(crate) enum Value {
 pub(crate) enum Table {
     Requests,
     Revisions,
+    Reviews,
+    Releases,
     Entries,
     EntryTexts,
     TreeNodes,
@@ -93,6 +95,22 @@ impl Table {
                 &[("request_id", Id), ("number", Number), ("digest", Bytes), ("body", Bytes)],
                 "",
             ),
+            // Of one person and revision only the last counts.
+            Self::Reviews => (
+                "reviews",
+                &[
+                    ("request_id", Id),
+                    ("revision", Number),
+                    ("person_id", Id),
+                    ("verdict", Text),
+                    ("at", Number),
+                ],
+                "ON CONFLICT (request_id, revision, person_id) \
+                 DO UPDATE SET verdict = excluded.verdict, at = excluded.at",
+            ),
+            Self::Releases => {
+                ("releases", &[("request_id", Id), ("lease_id", Id), ("redeemed_at", Number)], "")
+            }
             Self::Entries => (
                 "entries",
                 &[
@@ -270,6 +288,46 @@ impl Inserts {
         self.add(Table::EntryTexts, row);
     }
 
+    /// What a fact of a request brings beside the request's own row: a review, a spent release, the
+    /// evidence of a report.
+    pub(crate) fn fact(&mut self, id: RequestId, fact: &RequestFact, at: Timestamp) {
+        match fact {
+            RequestFact::ReviewRecorded { reviewer, verdict, revision, .. } => {
+                let key =
+                    [&id.0.as_bytes()[..], &revision.to_be_bytes(), reviewer.0.as_bytes()].concat();
+                let (revision, person) = ((*revision).into(), reviewer.0.into());
+                let row = [id.0.into(), revision, person, verdict.as_str().into(), at.into()];
+                self.put(Table::Reviews, key, row);
+            }
+            RequestFact::ReleaseRedeemed { release, .. } => {
+                let row = [id.0.into(), release.lease_id.0.into(), release.redeemed_at.into()];
+                self.add(Table::Releases, row);
+            }
+            RequestFact::RequestStaged(_)
+            | RequestFact::RequestAmended(_)
+            | RequestFact::ChangesRequested { .. }
+            | RequestFact::RequestApproved { .. }
+            | RequestFact::QuorumLost { .. }
+            | RequestFact::GlassBroken { .. }
+            | RequestFact::SecondReviewRecorded { .. }
+            | RequestFact::SecondReviewMissed { .. }
+            | RequestFact::RequestDenied { .. }
+            | RequestFact::RequestExpired { .. }
+            | RequestFact::RequestWithdrawn { .. }
+            | RequestFact::ReleaseRevoked { .. }
+            | RequestFact::ReleaseLapsed { .. }
+            | RequestFact::ReleaseVoided
+            | RequestFact::LeaseRenewed { .. }
+            | RequestFact::HaltRequested { .. }
+            | RequestFact::OutcomeMissed { .. } => {}
+            // Kept for as long as the request is.
+            RequestFact::OutcomeReported { evidence, .. }
+            | RequestFact::RollbackReported { evidence, .. } => {
+                evidence.iter().for_each(|evidence| self.used(id, evidence.digest));
+            }
+        }
+    }
+
     /// What a new request or an amendment brings: the request's first row, the revision, the evidence
     /// it refers to, and the targets it names as of `staged_at`.
     pub(crate) fn stage(
@@ -300,9 +358,14 @@ impl Inserts {
             self.add(Table::RequestTargets, row);
         }
         for evidence in &revision.evidence {
-            self.add(Table::EvidenceUsed, [id.into(), evidence.digest.into()]);
+            self.used(request.id, evidence.digest);
         }
         Ok(())
+    }
+
+    fn used(&mut self, id: RequestId, digest: Digest) {
+        let key = [id.0.as_bytes().as_slice(), &digest.0].concat();
+        self.put(Table::EvidenceUsed, key, [id.0.into(), digest.into()]);
     }
 
     fn request(&mut self, request: &Request, staged: &Staged, at: Timestamp) -> Answer<()> {

@@ -23,8 +23,11 @@ mod queue;
 pub mod read;
 mod schema;
 pub mod sqlite;
+mod update;
 
-pub use change::{Change, Changed, Committed, NewFact, RequestChange, Side, Text, Write};
+pub use change::{
+    Change, Changed, Committed, NewFact, Next, RequestChange, Side, Step, Text, Write,
+};
 pub use clock::{Clock, SystemClock};
 pub use error::StoreError;
 pub use house::House;

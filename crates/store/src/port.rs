@@ -6,15 +6,16 @@ use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::risk::History;
-use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp};
+use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp, WebhookId};
 use tokio::sync::broadcast;
 
 use crate::change::{Change, Changed, Committed, Side};
 use crate::error::StoreError;
 use crate::house::House;
 use crate::read::{
-    ApiKey, IdempotencyRecord, Instance, Others, Rebuilt, RequestQuery, SignInLink, StateCount,
-    Stored, StoredCheckpoint, StoredEntry, StoredPolicy, Unused,
+    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Others,
+    Rebuilt, Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
+    StoredPolicy, Trust, Unused, Webhook,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -43,6 +44,8 @@ pub trait Store: Send + Sync + 'static {
     async fn ping(&self) -> Answer<()>;
 
     async fn load(&self, id: RequestId) -> Answer<Option<Stored>>;
+    /// A request with what it has to follow from, all of one instant.
+    async fn record(&self, id: RequestId) -> Answer<Option<Recorded>>;
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>>;
     async fn list(&self, query: RequestQuery) -> Answer<Vec<Stored>>;
     async fn counts(&self) -> Answer<Vec<StateCount>>;
@@ -71,6 +74,9 @@ pub trait Store: Send + Sync + 'static {
     async fn entries_of(&self, id: RequestId) -> Answer<Vec<StoredEntry>>;
     /// Entries from index `from`, oldest first.
     async fn entries(&self, from: u64, limit: u32) -> Answer<Vec<StoredEntry>>;
+    /// Which entries from index `from` on are of requests that `agent` staged or executes. A look
+    /// goes through so many entries and no more, whosever they are.
+    async fn entries_of_agent(&self, agent: AgentId, from: u64) -> Answer<AgentEntries>;
     async fn ledger_size(&self) -> Answer<u64>;
     /// The stored nodes of a level from index `from` up to and without `to`, as far as they are
     /// there without a gap.
@@ -94,6 +100,8 @@ pub trait Store: Send + Sync + 'static {
     async fn password_hash(&self, id: PersonId) -> Answer<Option<String>>;
     /// The keys of an agent or of an auditor, dead ones too, the newest first.
     async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>>;
+    /// The trusts of an agent that stand, the oldest first.
+    async fn trusts_of(&self, agent: AgentId) -> Answer<Vec<Trust>>;
     /// One version of a kind.
     async fn kind(&self, name: &str, version: u32) -> Answer<Option<Kind>>;
     /// Every version of the policy, the newest first.
@@ -110,7 +118,21 @@ pub trait Store: Send + Sync + 'static {
     ) -> Answer<Unused>;
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>>;
     /// Which evidence of a request a person has opened, and when.
-    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<(Digest, Timestamp)>>;
+    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<Opening>>;
+
+    /// The endpoints that are told of what happens, by name.
+    async fn webhooks(&self) -> Answer<Vec<Webhook>>;
+    /// What an endpoint is told of, the newest first.
+    async fn deliveries(&self, webhook: WebhookId, limit: u32) -> Answer<Vec<Delivery>>;
+    /// How much of it is in each state.
+    async fn delivery_counts(&self, webhook: WebhookId) -> Answer<Vec<(DeliveryState, u64)>>;
+    /// What is to be tried by `now`, the longest overdue first.
+    async fn due_deliveries(
+        &self,
+        webhook: WebhookId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<Delivery>>;
 
     async fn idempotency(&self, scope: &str, key: &str) -> Answer<Option<IdempotencyRecord>>;
     async fn session(&self, id_hash: [u8; 32]) -> Answer<Option<(String, Timestamp)>>;

@@ -18,6 +18,7 @@ mod rebuild;
 mod requests;
 mod rows;
 mod schema;
+mod webhooks;
 mod writer;
 
 use std::path::Path;
@@ -27,7 +28,7 @@ use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::risk::History;
-use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp};
+use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp, WebhookId};
 use sqlx::postgres::PgPool;
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::broadcast;
@@ -42,8 +43,9 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    ApiKey, IdempotencyRecord, Instance, Others, Rebuilt, RequestQuery, SignInLink, StateCount,
-    Stored, StoredCheckpoint, StoredEntry, StoredPolicy, Unused,
+    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Others,
+    Rebuilt, Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
+    StoredPolicy, Trust, Unused, Webhook,
 };
 pub(crate) use connect::snapshot;
 use writer::Writer;
@@ -198,6 +200,9 @@ impl Store for PostgresStore {
     async fn load(&self, id: RequestId) -> Answer<Option<Stored>> {
         requests::load(&mut *self.pool.acquire().await?, id).await
     }
+    async fn record(&self, id: RequestId) -> Answer<Option<Recorded>> {
+        requests::record(&self.pool, id).await
+    }
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>> {
         requests::revision(&self.pool, id, number).await
     }
@@ -236,6 +241,9 @@ impl Store for PostgresStore {
     async fn entries(&self, from: u64, limit: u32) -> Answer<Vec<StoredEntry>> {
         ledger::entries(&self.pool, from, limit).await
     }
+    async fn entries_of_agent(&self, agent: AgentId, from: u64) -> Answer<AgentEntries> {
+        ledger::entries_of_agent(&self.pool, agent, from).await
+    }
     async fn ledger_size(&self) -> Answer<u64> {
         ledger::size(&mut *self.pool.acquire().await?).await
     }
@@ -270,6 +278,9 @@ impl Store for PostgresStore {
     async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>> {
         house::keys_of(&self.pool, holder).await
     }
+    async fn trusts_of(&self, agent: AgentId) -> Answer<Vec<Trust>> {
+        house::trusts_of(&self.pool, agent).await
+    }
     async fn kind(&self, name: &str, version: u32) -> Answer<Option<Kind>> {
         house::kind(&self.pool, name, version).await
     }
@@ -291,8 +302,26 @@ impl Store for PostgresStore {
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>> {
         requests::evidence_bytes(&self.pool, digest).await
     }
-    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<(Digest, Timestamp)>> {
+    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<Opening>> {
         requests::opened(&self.pool, id, person).await
+    }
+
+    async fn webhooks(&self) -> Answer<Vec<Webhook>> {
+        webhooks::list(&self.pool).await
+    }
+    async fn deliveries(&self, webhook: WebhookId, limit: u32) -> Answer<Vec<Delivery>> {
+        webhooks::deliveries(&self.pool, webhook, limit).await
+    }
+    async fn delivery_counts(&self, webhook: WebhookId) -> Answer<Vec<(DeliveryState, u64)>> {
+        webhooks::counts(&self.pool, webhook).await
+    }
+    async fn due_deliveries(
+        &self,
+        webhook: WebhookId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<Delivery>> {
+        webhooks::due(&self.pool, webhook, now, limit).await
     }
 
     async fn idempotency(&self, scope: &str, key: &str) -> Answer<Option<IdempotencyRecord>> {

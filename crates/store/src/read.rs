@@ -1,9 +1,10 @@
 //! What reads answer: rows with their meaning, not their columns.
 
 use domain::kind::EffectPart;
+use domain::trust::Terms;
 use domain::{
-    Actor, AgentId, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, StateName,
-    Timestamp,
+    Actor, AgentId, Digest, Freeze, InstanceId, KeyId, PersonId, Request, RequestId, Scope,
+    StateName, Timestamp, TrustId, WebhookId,
 };
 
 /// Which installation this is.
@@ -22,6 +23,25 @@ pub struct Stored {
     pub version: u64,
     pub changed_at: Timestamp,
     pub effect: Vec<EffectPart>,
+}
+
+/// A request with what it has to follow from.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub stored: Stored,
+    /// The bytes of the current revision, and its digest.
+    pub revision: Option<(Vec<u8>, Digest)>,
+    /// The bodies of its entries, oldest first.
+    pub entries: Vec<Vec<u8>>,
+}
+
+/// A person opened a piece of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    pub digest: Digest,
+    /// What is masked in it was shown too.
+    pub unmasked: bool,
+    pub at: Timestamp,
 }
 
 /// Which requests to list.
@@ -110,6 +130,7 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
     pub shown_to: PersonId,
+    pub scope: Scope,
 }
 
 impl ApiKey {
@@ -117,6 +138,18 @@ impl ApiKey {
     pub fn lives(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
     }
+}
+
+/// A standing trust: tokens on these terms speak as the agent.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    pub id: TrustId,
+    pub agent: AgentId,
+    pub terms: Terms,
+    pub added_at: Timestamp,
+    /// None where the operator made it at the machine itself.
+    pub added_by: Option<PersonId>,
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// What an idempotency key stands for.
@@ -155,6 +188,20 @@ pub struct StoredEntry {
     pub texts: Vec<(String, Vec<u8>, String)>,
 }
 
+/// How many entries one look for those of an agent goes through.
+pub(crate) const LOOK: u64 = 1000;
+
+/// Which entries are of requests of one agent, as far as one look went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentEntries {
+    /// In the order of the ledger.
+    pub entries: Vec<(u64, RequestId)>,
+    /// Where the next look begins: there is nothing of the agent's before it that is not here.
+    pub next: u64,
+    /// How many entries the ledger had.
+    pub size: u64,
+}
+
 /// A signed tree head as it was issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCheckpoint {
@@ -162,6 +209,66 @@ pub struct StoredCheckpoint {
     pub issued_at: Timestamp,
     /// The signed note.
     pub note: String,
+}
+
+/// An endpoint that is told of what happens.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Webhook {
+    pub id: WebhookId,
+    pub name: String,
+    pub url: String,
+    /// The types of event it is told of; none stands for all.
+    pub events: Vec<String>,
+    pub added_at: Timestamp,
+    /// The first entry that it was not looked at for.
+    pub cursor: u64,
+    pub secret_version: u32,
+    pub rotated_at: Option<Timestamp>,
+    pub disabled_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // SECURITY: addresses of some receivers are secrets.
+        write!(f, "Webhook({}, {}, cursor {})", self.id, self.name, self.cursor)
+    }
+}
+
+/// How far an endpoint has been told of one entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    pub index: u64,
+    pub state: DeliveryState,
+    pub attempts: u32,
+    /// When it is tried again; only while it waits.
+    pub next_at: Option<Timestamp>,
+    pub last_at: Option<Timestamp>,
+    /// The last answer: a status, or a word for why there was none.
+    pub answer: Option<String>,
+}
+
+/// Whether something is still to be delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeliveryState {
+    Waiting,
+    Delivered,
+    /// Given up; only a replay tries again.
+    Dead,
+}
+
+impl DeliveryState {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Waiting, Self::Delivered, Self::Dead].into_iter().find(|one| one.as_str() == text)
+    }
 }
 
 /// A value that is not what the entries say.

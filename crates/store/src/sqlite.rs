@@ -15,6 +15,7 @@ pub(crate) mod rebuild;
 mod requests;
 mod rows;
 mod schema;
+mod webhooks;
 mod writer;
 
 use std::os::unix::fs::OpenOptionsExt;
@@ -26,7 +27,7 @@ use async_trait::async_trait;
 use domain::merkle::Hash;
 use domain::revision::Sealed;
 use domain::risk::History;
-use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp};
+use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp, WebhookId};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -40,8 +41,9 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    ApiKey, IdempotencyRecord, Instance, Others, Rebuilt, RequestQuery, SignInLink, StateCount,
-    Stored, StoredCheckpoint, StoredEntry, StoredPolicy, Unused,
+    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Others,
+    Rebuilt, Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
+    StoredPolicy, Trust, Unused, Webhook,
 };
 pub(crate) use schema::MIGRATIONS;
 use writer::{Epoch, Writer};
@@ -208,6 +210,9 @@ impl Store for SqliteStore {
     async fn load(&self, id: RequestId) -> Answer<Option<Stored>> {
         requests::load(&mut *self.readers.acquire().await?, id).await
     }
+    async fn record(&self, id: RequestId) -> Answer<Option<Recorded>> {
+        requests::record(&self.readers, id).await
+    }
     async fn revision(&self, id: RequestId, number: u32) -> Answer<Option<(Vec<u8>, Digest)>> {
         requests::revision(&self.readers, id, number).await
     }
@@ -245,6 +250,9 @@ impl Store for SqliteStore {
     }
     async fn entries(&self, from: u64, limit: u32) -> Answer<Vec<StoredEntry>> {
         ledger::entries(&self.readers, from, limit).await
+    }
+    async fn entries_of_agent(&self, agent: AgentId, from: u64) -> Answer<AgentEntries> {
+        ledger::entries_of_agent(&self.readers, agent, from).await
     }
     async fn ledger_size(&self) -> Answer<u64> {
         ledger::size(&mut *self.readers.acquire().await?).await
@@ -284,6 +292,9 @@ impl Store for SqliteStore {
     async fn keys_of(&self, holder: &Actor) -> Answer<Vec<ApiKey>> {
         house::keys_of(&self.readers, holder).await
     }
+    async fn trusts_of(&self, agent: AgentId) -> Answer<Vec<Trust>> {
+        house::trusts_of(&self.readers, agent).await
+    }
     async fn kind(&self, name: &str, version: u32) -> Answer<Option<Kind>> {
         house::kind(&self.readers, name, version).await
     }
@@ -305,8 +316,26 @@ impl Store for SqliteStore {
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>> {
         requests::evidence_bytes(&self.readers, digest).await
     }
-    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<(Digest, Timestamp)>> {
+    async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<Opening>> {
         requests::opened(&self.readers, id, person).await
+    }
+
+    async fn webhooks(&self) -> Answer<Vec<Webhook>> {
+        webhooks::list(&self.readers).await
+    }
+    async fn deliveries(&self, webhook: WebhookId, limit: u32) -> Answer<Vec<Delivery>> {
+        webhooks::deliveries(&self.readers, webhook, limit).await
+    }
+    async fn delivery_counts(&self, webhook: WebhookId) -> Answer<Vec<(DeliveryState, u64)>> {
+        webhooks::counts(&self.readers, webhook).await
+    }
+    async fn due_deliveries(
+        &self,
+        webhook: WebhookId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<Delivery>> {
+        webhooks::due(&self.readers, webhook, now, limit).await
     }
 
     async fn idempotency(&self, scope: &str, key: &str) -> Answer<Option<IdempotencyRecord>> {

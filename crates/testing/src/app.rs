@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
-use domain::{AgentId, PersonId};
+use domain::{AgentId, PersonId, Scope};
 use serde_json::{Value, json};
 use server::AppState;
 use service::house::MAX_KEY_LIFE_S;
 use service::ledger::Trust;
+use service::webhook::guard::Guard;
 use service::{KeyRing, Limits, PersonCaller, Service, Steward};
 use store::{Clock, PostgresStore, SqliteStore, Store};
 use tempfile::TempDir;
@@ -62,6 +63,9 @@ async fn open(place: &Place, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
     }
 }
 
+/// Where webhooks may go in tests, beside public addresses.
+const ENDPOINTS: &str = "127.0.0.1/32";
+
 /// A stage body that works.
 pub fn stage_body() -> Value {
     let kinds = service::house::BUILT_IN_KINDS;
@@ -85,7 +89,8 @@ async fn start(
     let store = open(place, Arc::clone(clock) as _).await;
     let (clock, url) = (Arc::clone(clock) as _, "http://localhost".to_owned());
     let service = Service::new(Arc::clone(&store), clock, entropy, keys, url).expect("a service");
-    (Arc::new(service.within(limits)), store)
+    let guard = Guard::new(vec![ENDPOINTS.parse().expect("a network")]);
+    (Arc::new(service.within(limits).with_webhooks_to(guard)), store)
 }
 
 fn routes(service: &Arc<Service>) -> Router {
@@ -157,9 +162,16 @@ impl TestApp {
 
     /// Issues one more key of an agent.
     pub async fn key(&self, agent: AgentId, shown_to: PersonId) -> String {
+        self.scoped_key(agent, shown_to, Scope::default()).await
+    }
+
+    /// Issues one more key of an agent, which is limited.
+    pub async fn scoped_key(&self, agent: AgentId, shown_to: PersonId, scope: Scope) -> String {
         let expires_at = self.service.now().plus_seconds(MAX_KEY_LIFE_S);
-        let issued =
-            self.service.issue_agent_key(&Steward::Operator, agent, shown_to, expires_at).await;
+        let issued = self
+            .service
+            .issue_agent_key(&Steward::Operator, agent, shown_to, expires_at, scope)
+            .await;
         issued.expect("a key").reveal().to_owned()
     }
 
@@ -214,6 +226,12 @@ impl TestAgent {
     pub fn at(&self, node: &Router) -> Self {
         let (key, _directory) = (self.key.clone(), Arc::clone(&self._directory));
         Self { id: self.id, key, router: node.clone(), _directory }
+    }
+
+    /// The same agent by another credential.
+    pub fn with(&self, key: String) -> Self {
+        let (router, _directory) = (self.router.clone(), Arc::clone(&self._directory));
+        Self { id: self.id, key, router, _directory }
     }
 
     /// A GET with the key, and headers.

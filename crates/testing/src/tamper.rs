@@ -31,13 +31,13 @@ impl TestApp {
         done.unwrap_or_else(|error| panic!("{statements:?}: {error}"));
     }
 
-    /// From now on the database refuses to change any row of this table.
-    pub async fn refuse_updates(&self, table: &str) {
+    /// From now on the database refuses `what` (`INSERT`, `UPDATE`) on this table.
+    pub async fn refuse(&self, what: &str, table: &str) {
         let rule = match self.place {
             Place::File(_) => "BEGIN SELECT RAISE(ABORT, 'refused by a test'); END",
             Place::Server(_) => "FOR EACH ROW EXECUTE FUNCTION refuse('refused by a test')",
         };
-        let trigger = format!("CREATE TRIGGER refused_by_a_test BEFORE UPDATE ON {table} {rule}");
+        let trigger = format!("CREATE TRIGGER refused_by_a_test BEFORE {what} ON {table} {rule}");
         self.tamper(&[trigger]).await;
     }
 

@@ -60,7 +60,7 @@ impl Suite {
             }
             Self::Native => {
                 postgres::ensure()?;
-                python::ensure()?;
+                python::ensure(workspace)?;
                 faults::ensure()?;
                 process::run(with_filter(&mut workspace.product(runner(workspace)), filter))
             }

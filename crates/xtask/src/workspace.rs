@@ -48,6 +48,11 @@ impl Workspace {
         self.target.join("debug/examples").join(name)
     }
 
+    /// The Python environment of the tests.
+    pub fn python(&self) -> PathBuf {
+        self.target.join("python")
+    }
+
     /// Where builds with planted bugs go: nothing of them is ever taken for the product.
     pub fn planted(&self) -> PathBuf {
         self.target.join("planted")

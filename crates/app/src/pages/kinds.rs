@@ -154,6 +154,8 @@ fn Rules(kind: Kind) -> impl IntoView {
     });
     let undone = if kind.reversible { "Yes" } else { "No" };
     let rollback = if kind.rollback_plan_required { "Required" } else { "Optional" };
+    let command =
+        kind.command_required.then(|| view! { <div><dt>"Command"</dt><dd>"Required"</dd></div> });
     let deadlines =
         wording::deadlines(&kind).into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
     view! {
@@ -167,6 +169,7 @@ fn Rules(kind: Kind) -> impl IntoView {
             {hours}
             <div><dt>"Evidence"</dt><dd>{evidence}</dd></div>
             <div><dt>"Rollback plan"</dt><dd>{rollback}</dd></div>
+            {command}
             <div class="wide"><dt>"Deadlines"</dt><dd><ul role="list">{deadlines}</ul></dd></div>
         </dl>
     }

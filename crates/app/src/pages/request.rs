@@ -21,6 +21,7 @@ mod requirements;
 mod risk;
 mod rollback;
 mod says;
+mod secrets;
 mod stop;
 mod timeline;
 mod way;

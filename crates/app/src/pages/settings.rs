@@ -8,18 +8,28 @@ use crate::page::SettingsPage;
 
 /// What a person sets for themselves.
 #[component]
-pub fn Settings(page: SettingsPage) -> impl IntoView {
+pub fn Settings(page: SettingsPage, administrator: bool) -> impl IntoView {
     let SettingsPage { view, problem, saved } = page;
     let saved = saved.then(|| {
         view! { <p class="note" role="status">"Saved. From now on this password signs you in."</p> }
     });
     let keys = (view.may_have_keys || !view.keys.is_empty()).then(|| view! { <OwnKeys view/> });
+    let webhooks = administrator.then(|| {
+        view! {
+            <section class="card in" aria-labelledby="webhooks">
+                <h2 id="webhooks">"Webhooks"</h2>
+                <p class="hint">"Tell a chat bridge or an orchestrator when something is staged, decided or stopped."</p>
+                <p class="do"><a class="btn" href="/settings/webhooks">"Keep webhooks"</a></p>
+            </section>
+        }
+    });
     view! {
         <main id="main" tabindex="-1" class="narrow wide-ish">
             <h1>"Settings"</h1>
             {saved}
             <Password problem/>
             {keys}
+            {webhooks}
         </main>
     }
 }

@@ -67,6 +67,9 @@ pub fn not_you(why: Ineligible) -> &'static str {
         Ineligible::HoldsKey => {
             "You were shown a key of this agent that still lives, so you could have staged this yourself."
         }
+        Ineligible::MadeTrust => {
+            "You chose whose tokens speak as this agent, and that still holds, so you could have had this staged yourself."
+        }
         Ineligible::NotInGroup => {
             "You are in none of the groups whose review this request needs. An administrator can change that."
         }
@@ -81,6 +84,7 @@ pub fn cannot(why: Ineligible) -> &'static str {
         Ineligible::OwnsAgent => "owns the agent",
         Ineligible::ActsOnBehalf => "is the person it acts for",
         Ineligible::HoldsKey => "holds a key of the agent",
+        Ineligible::MadeTrust => "chose whose tokens speak as the agent",
         Ineligible::NotInGroup => "is in no group that is asked",
     }
 }
@@ -93,6 +97,7 @@ pub fn not_you_short(why: Ineligible) -> &'static str {
         Ineligible::OwnsAgent => "not you: you own the agent",
         Ineligible::ActsOnBehalf => "not you: it acts on your behalf",
         Ineligible::HoldsKey => "not you: you hold a key of the agent",
+        Ineligible::MadeTrust => "not you: you chose whose tokens speak as the agent",
         Ineligible::NotInGroup => "waits for another group",
     }
 }

@@ -93,7 +93,8 @@ pub fn did(fact: &TimelineFact) -> String {
         TimelineFact::Refused { attempt, .. } => {
             return format!("tried to {attempt} and was refused");
         }
-        TimelineFact::EvidenceOpened { .. } => "opened evidence",
+        TimelineFact::EvidenceOpened { unmasked: false, .. } => "opened evidence",
+        TimelineFact::EvidenceOpened { unmasked: true, .. } => "unmasked evidence",
         TimelineFact::GlassBroken { .. } => "broke the glass: approved alone",
         TimelineFact::SecondReviewMissed { .. } => {
             "nobody looked at the broken glass in time: the right to break it is lost"

@@ -6,18 +6,20 @@ pub mod states;
 
 use app::{
     Assets, Chrome, FreezeDraft, FreezesPage, KindsPage, Page, PeoplePage, ProblemPage, SignInPage,
+    WebhookDraft, WebhooksPage,
 };
 use domain::kind::{EffectPart, EvidenceRule};
 use domain::{
-    AgentId, Digest, Ineligible, Kind, KindRef, PersonId, RequestId, RiskLevel, StateName,
+    AgentId, Digest, Ineligible, Kind, KindRef, PersonId, RequestId, RiskLevel, Scope, StateName,
     Timestamp, Verdict,
 };
 use serde_json::json;
 use service::view::{
-    AgentRef, AgentRow, AgentsView, CheckpointView, FreezeRow, FreezeScopeView, FreezesView,
-    HistoryView, InboxView, KeyRow, KindView, KindsView, LedgerRow, LedgerView, PeopleView,
-    PersonRow, RequestRow, Viewer,
+    AgentRef, AgentRow, AgentsView, CheckpointView, DeliveryRow, FreezeRow, FreezeScopeView,
+    FreezesView, HistoryView, InboxView, KeyRow, KindView, KindsView, LedgerRow, LedgerView,
+    PeopleView, PersonRow, RequestRow, TrustRow, Viewer, WebhookRow, WebhooksView,
 };
+use service::webhook::event::EventType;
 
 /// Text that tries everything: markup, a direction override, a zero width space, a run of spaces.
 pub const HOSTILE: &str = "</textarea><script>alert(1)</script>\u{202e}gnp\u{200b}";
@@ -260,6 +262,20 @@ pub fn agents() -> AgentsView {
         expires_at: at(if live { "30T09:00" } else { "20T09:00" }),
         last_used_at: live.then(|| at("22T15:02")),
         live,
+        scope: Scope {
+            kinds: ["db.export".to_owned()].into(),
+            environments: ["production".to_owned()].into(),
+        },
+    };
+    let trust = TrustRow {
+        id: "0192f0a0-0000-7000-8000-0000000003a0".parse().unwrap(),
+        issuer: "https://token.actions.githubusercontent.com".into(),
+        audience: "https://gate.example.com".into(),
+        claims: [("repository_id".to_owned(), "90210".to_owned())].into(),
+        scope: Scope::default(),
+        has_keys: false,
+        added_at: at("01T09:00"),
+        last_used_at: Some(at("22T15:02")),
     };
     AgentsView {
         now: now(),
@@ -268,8 +284,14 @@ pub fn agents() -> AgentsView {
                 agent: agent(1, "ledger-close", false),
                 pending: 2,
                 keys: Some(vec![key("csn_agt_7Q…", true), key("csn_agt_1F…", false)]),
+                trusts: Some(vec![trust]),
             },
-            AgentRow { agent: agent(2, "old-bot", true), pending: 0, keys: Some(vec![]) },
+            AgentRow {
+                agent: agent(2, "old-bot", true),
+                pending: 0,
+                keys: Some(vec![]),
+                trusts: Some(vec![]),
+            },
         ],
         people: vec![(person_id(1), "Mia Okafor".into()), (person_id(2), "Sam Ito".into())],
     }
@@ -292,6 +314,40 @@ pub fn people() -> PeopleView {
         ],
         groups: ["administrators", "auditors", "data-owners", "security"].map(Into::into).to_vec(),
     }
+}
+
+fn webhooks(some: bool, draft: Option<WebhookDraft>) -> Page {
+    let delivery = |index, state, attempts, answer: Option<&str>| DeliveryRow {
+        index,
+        event: "request.changes_requested",
+        state,
+        attempts,
+        answer: answer.map(Into::into),
+        last_at: answer.map(|_| at("22T15:20")),
+        next_at: (state == "waiting").then(|| at("22T15:50")),
+    };
+    let row = |number: u8, name: &str, disabled| WebhookRow {
+        id: format!("0192f0a0-0000-7000-8000-0000000005{number:02x}").parse().unwrap(),
+        name: name.into(),
+        url: format!("https://{}.example/hooks/countersign/{}", "bridge", "0a1b2c3d".repeat(9)),
+        events: if number == 1 { vec![] } else { vec!["request.staged".into()] },
+        added_at: at("20T08:00"),
+        disabled_at: disabled,
+        overlap_until: (number == 1).then(|| at("23T09:00")),
+        waiting: 2,
+        dead: 1,
+        deliveries: vec![
+            delivery(412, "waiting", 0, None),
+            delivery(411, "waiting", 3, Some("timed out")),
+            delivery(409, "dead", 10, Some("503")),
+            delivery(402, "delivered", 1, Some("204")),
+        ],
+    };
+    let rows = vec![row(1, "chat bridge", None), row(2, "old orchestrator", Some(at("21T10:00")))];
+    let events = EventType::ALL.iter().map(|one| (one.word(), one.when())).collect();
+    let webhooks = if some { rows } else { vec![] };
+    let view = WebhooksView { now: now(), webhooks, events };
+    Page::Webhooks(Box::new(WebhooksPage { view, draft }))
 }
 
 pub fn freeze(number: u8, scope: FreezeScopeView, halts: bool) -> FreezeRow {
@@ -349,6 +405,7 @@ pub fn kind() -> Kind {
             }
         }),
         required_evidence: ["plan", "dry_run"].map(evidence_rule).to_vec(),
+        command_required: true,
         rollback_plan_required: true,
         reversible: false,
         reversal_note: "data leaves the boundary".into(),
@@ -390,6 +447,20 @@ pub fn pages() -> Vec<(&'static str, Page)> {
         ("people", Page::People(Box::new(PeoplePage { view: people(), draft: None }))),
         ("kinds", Page::Kinds(Box::new(KindsPage { view: kinds, draft: None }))),
         ("policy", Page::Policy(Box::new(house::policy()))),
+        ("webhooks", webhooks(true, None)),
+        ("webhooks-empty", webhooks(false, None)),
+        (
+            "webhooks-draft",
+            webhooks(
+                true,
+                Some(WebhookDraft {
+                    name: HOSTILE.into(),
+                    url: HOSTILE.into(),
+                    events: vec![],
+                    problem: "The address is no URL of an endpoint.".into(),
+                }),
+            ),
+        ),
         ("freezes", freezes_page(true, true, None)),
         ("freezes-reader", freezes_page(false, false, None)),
         (

@@ -5,6 +5,7 @@ use domain::risk::{RiskCode, RiskFact};
 use domain::stage::{ClaimedFactor, ClaimedRisk, CommandLine, RollbackPlan};
 use domain::{Digest, Ineligible, KindRef, Risk, RiskLevel, State, Verdict};
 use serde_json::{Value, json};
+use service::secret::Finding;
 use service::view::{
     DecisionForm, DecisionView, EvidenceContent, EvidenceView, RequestView, RequirementView,
     StopView, TimelineFact, TimelineItem,
@@ -31,7 +32,7 @@ fn action() -> Value {
     })
 }
 
-fn evidence(number: u8, name: &str, media_type: &str, content: Option<&str>) -> EvidenceView {
+pub fn evidence(number: u8, name: &str, media_type: &str, content: Option<&str>) -> EvidenceView {
     EvidenceView {
         evidence_type: "dry_run".into(),
         name: name.into(),
@@ -44,6 +45,9 @@ fn evidence(number: u8, name: &str, media_type: &str, content: Option<&str>) -> 
         opened_at: content.map(|_| at("22T15:20")),
         content: content.map(|text| EvidenceContent::Text(text.into())),
         presenter: None,
+        secrets: vec![],
+        unmasked_at: None,
+        may_unmask: false,
     }
 }
 
@@ -51,6 +55,11 @@ fn all_evidence() -> Vec<EvidenceView> {
     let diff = "--- a/export.sql\n+++ b/export.sql\n@@ -1,4 +1,4 @@\n SELECT id, email, iban, balance\n FROM customers\n-WHERE created_at >= '2026-11-01'\n+WHERE created_at >= '2026-10-01'\n LIMIT 1240318;\n";
     let csv = "table,rows,bytes\ncustomers,1240318,\"84,120,004\"\norders,0,0\n";
     let log: String = (0..60).map(|n| format!("2026-11-22T14:00:{n:02}Z step {n} read 20671 rows from customers partition {n}, nothing written\n")).collect();
+    let masked = "export AWS_ACCESS_KEY_ID=[masked: AWS access key id, 20 characters, #a41f09c3]\nexport PGHOST=replica-2\n[masked: private key, 1704 characters, #77d0c1ee]\n[masked]\n[masked]\n";
+    let secrets = vec![
+        Finding { sort: "AWS access key id", lines: vec![1] },
+        Finding { sort: "private key", lines: vec![3] },
+    ];
     vec![
         evidence(1, "Query plan and row estimate", "text/x-diff", Some(diff)),
         evidence(2, "Dry run against replica", "text/plain", Some(&log)),
@@ -62,6 +71,16 @@ fn all_evidence() -> Vec<EvidenceView> {
             Some("{\n  \"ticket\": \"FIN-2231\",\n  \"said\": \"ok\u{200b}\"\n}\n"),
         ),
         evidence(5, HOSTILE, "text/plain", None),
+        EvidenceView {
+            secrets: secrets.clone(),
+            may_unmask: true,
+            ..evidence(9, "export.env", "text/plain", Some(masked))
+        },
+        EvidenceView {
+            secrets,
+            unmasked_at: Some(at("22T15:25")),
+            ..evidence(10, "as-uploaded.env", "text/plain", Some("AWS_ACCESS_KEY_ID=EXAMPLE\n"))
+        },
         EvidenceView {
             content: Some(EvidenceContent::Download),
             opened_at: Some(now()),
@@ -177,10 +196,10 @@ pub fn pending() -> RequestView {
         excluded: vec![("Priya Nair".into(), Ineligible::OwnsAgent), ("Jon Reyes".into(), Ineligible::ActsOnBehalf)],
         timeline: vec![
             line("22T14:02", 1290, "ledger-close", TimelineFact::Staged { revision: 2 }, None),
-            line("22T14:31", 1301, "Sam Ito", TimelineFact::EvidenceOpened { name: "Dry run against replica".into() }, None),
+            line("22T14:31", 1301, "Sam Ito", TimelineFact::EvidenceOpened { name: "Dry run against replica".into(), unmasked: false }, None),
             line("22T14:40", 1304, "Sam Ito", said(Verdict::Approve), Some("Destination bucket checked, ticket matches.")),
             line("22T15:02", 1309, "export-runner", TimelineFact::Refused { attempt: "redeem", code: "not_approved".into() }, None),
-            line("22T15:20", 1312, "Mia Okafor", TimelineFact::EvidenceOpened { name: "Row counts".into() }, None),
+            line("22T15:20", 1312, "Mia Okafor", TimelineFact::EvidenceOpened { name: "Row counts".into(), unmasked: true }, None),
         ],
         decision: DecisionView::Open(form()),
         your_verdict: None,
@@ -195,6 +214,10 @@ pub fn pending() -> RequestView {
             freezes: vec![],
         },
         break_glass: None,
+        secrets: vec![(
+            "/parameters/password".into(),
+            vec![Finding { sort: "password or key", lines: vec![1] }],
+        )],
         amendment: None,
         proposal: None,
         staged_by: None,

@@ -11,12 +11,14 @@ use domain::{
     Verdict,
 };
 use serde_json::json;
+use service::secret::Finding;
 use service::view::{
-    AmendmentView, BreakGlassView, DecisionForm, DecisionView, FieldChange, FreezeScopeView,
-    OutcomeView, RequestView, RollbackView, SecondReviewView, StopView, TimelineFact, TimelineItem,
+    AmendmentView, BreakGlassView, DecisionForm, DecisionView, EvidenceView, FieldChange,
+    FreezeScopeView, OutcomeView, RequestView, RollbackView, SecondReviewView, StopView,
+    TimelineFact, TimelineItem,
 };
 
-use super::request::{form, line, pending, said};
+use super::request::{evidence, form, line, pending, said};
 use super::{HOSTILE, agent_id, at, freeze, person_id, value, words};
 
 fn release() -> Release {
@@ -77,13 +79,33 @@ fn ran(state: State, extra: Vec<TimelineItem>) -> RequestView {
     decided(state, [beats(), extra].concat())
 }
 
+/// What an executor shows: opened with something masked in it, and not opened.
+fn reported() -> Vec<EvidenceView> {
+    let log = "connecting to replica\nPGPASSWORD=[masked: password or key, 16 characters, #1f0c88a2]\n1,240,318 rows written\n";
+    let output = EvidenceView {
+        evidence_type: "output".into(),
+        source: None,
+        collected_at: None,
+        required: false,
+        secrets: vec![Finding { sort: "password or key", lines: vec![2] }],
+        may_unmask: true,
+        ..evidence(7, "output.txt", "text/plain", Some(log))
+    };
+    vec![output, evidence(8, HOSTILE, "application/pdf", None)]
+}
+
 fn outcome(outcome: Outcome, text: Option<&str>) -> Option<OutcomeView> {
-    Some(OutcomeView { outcome, at: at("22T15:10"), summary: text.map(Into::into) })
+    Some(OutcomeView {
+        outcome,
+        at: at("22T15:10"),
+        summary: text.map(Into::into),
+        evidence: reported(),
+    })
 }
 
 fn rolled(outcome: RollbackOutcome) -> Option<RollbackView> {
     let summary = Some(format!("Object and versions deleted, role rotated. {HOSTILE}"));
-    Some(RollbackView { outcome, at: at("22T15:20"), summary })
+    Some(RollbackView { outcome, at: at("22T15:20"), summary, evidence: vec![] })
 }
 
 fn open_states() -> Vec<(&'static str, RequestView)> {
@@ -191,7 +213,12 @@ fn amended() -> RequestView {
         base.timeline.iter().skip(1).cloned().collect(),
     ];
     RequestView {
-        amendment: Some(AmendmentView { since: 1, reviewed_by_you: true, changes }),
+        amendment: Some(AmendmentView {
+            since: 1,
+            reviewed_by_you: true,
+            changes,
+            masked_otherwise: vec![HOSTILE.into(), "deploy.env".into()],
+        }),
         timeline: timeline.concat(),
         ..base
     }

@@ -14,6 +14,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::access::Bearer;
 use super::say;
 use crate::wire::{Problem, Unreachable};
 
@@ -29,7 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 pub struct Agent {
     pub(super) client: Client,
     pub(super) url: Url,
-    pub(super) key: HeaderValue,
+    pub(super) key: Bearer,
     pub(super) patience: Duration,
 }
 
@@ -149,7 +150,8 @@ impl Agent {
             let error = anyhow::Error::new(error).context(Unreachable(self.url.to_string()));
             Trouble::Later(error, None)
         };
-        let response = self.request(call).send().await.map_err(lost)?;
+        let bearer = self.key.header().map_err(Trouble::No)?;
+        let response = self.request(call, &bearer).send().await.map_err(lost)?;
         if !response.status().is_success() && response.status() != StatusCode::NOT_MODIFIED {
             let asked = text(&response, RETRY_AFTER.as_str()).and_then(|wait| wait.parse().ok());
             let problem = Problem::of(response).await;
@@ -170,14 +172,13 @@ impl Agent {
         Ok(Answer { document, etag, date, replayed, unchanged, retried: false })
     }
 
-    fn request(&self, call: &Call<'_>) -> RequestBuilder {
+    fn request(&self, call: &Call<'_>, bearer: &HeaderValue) -> RequestBuilder {
         let mut url = self.url.clone();
         let (path, query) = call.path.split_once('?').unwrap_or((call.path, ""));
         url.set_path(path);
         url.set_query((!query.is_empty()).then_some(query));
         let request = self.client.request(call.method.clone(), url).timeout(ANSWERED_WITHIN);
-        let mut request =
-            request.header(ACCEPT, "application/json").header(AUTHORIZATION, &self.key);
+        let mut request = request.header(ACCEPT, "application/json").header(AUTHORIZATION, bearer);
         for (name, value) in &call.headers {
             request = request.header(*name, value);
         }

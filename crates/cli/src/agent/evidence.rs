@@ -62,6 +62,17 @@ pub async fn upload(agent: &Agent, file: &Path) -> anyhow::Result<Value> {
     Ok(answer.document)
 }
 
+/// What a file is called in a stage body.
+pub fn name_of(file: &Path) -> String {
+    file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The type of evidence that a file's name says: the name without its end.
+pub fn type_of(file: &Path) -> String {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
+    stem.unwrap_or_default().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+}
+
 /// The media type that a file's name says; text where it says none and the content is text.
 pub fn media_type(file: &Path) -> String {
     if let Some(guess) = mime_guess::from_path(file).first() {

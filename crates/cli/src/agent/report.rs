@@ -1,13 +1,15 @@
 //! `countersign report`: how an execution or its rollback ended, said by whoever looked.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, ValueEnum};
 use domain::RequestId;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Access;
 use super::api::{Agent, Answer, Call};
 use super::requests::put;
+use super::{Access, evidence};
 use crate::exit::Exit;
 
 /// How something ended.
@@ -34,6 +36,14 @@ impl std::fmt::Display for Status {
     }
 }
 
+/// What a report says.
+pub struct Said<'a> {
+    pub status: Status,
+    pub summary: &'a str,
+    /// As in a stage body.
+    pub evidence: Vec<Value>,
+}
+
 /// What to report.
 #[derive(Args)]
 pub struct Arguments {
@@ -48,6 +58,9 @@ pub struct Arguments {
     /// The lease that redeeming gave; `exec` names it
     #[arg(long, value_name = "LEASE_ID")]
     lease: Uuid,
+    /// A file that shows it; its type is the file's name without its end
+    #[arg(long, value_name = "FILE")]
+    evidence: Vec<PathBuf>,
     #[command(flatten)]
     pub access: Access,
 }
@@ -56,9 +69,21 @@ pub struct Arguments {
 pub async fn report(arguments: Arguments) -> anyhow::Result<Exit> {
     let agent = arguments.access.agent()?;
     let lease = arguments.lease.to_string();
-    let answer = send(&agent, arguments.id, &lease, arguments.status, &arguments.summary).await?;
+    let mut evidence = Vec::new();
+    for file in &arguments.evidence {
+        evidence.push(uploaded(&agent, file).await?);
+    }
+    let said = Said { status: arguments.status, summary: &arguments.summary, evidence };
+    let answer = send(&agent, arguments.id, &lease, said).await?;
     put(&answer.document, arguments.access.json);
     Ok(Exit::Done)
+}
+
+async fn uploaded(agent: &Agent, file: &Path) -> anyhow::Result<Value> {
+    let digest = evidence::upload(agent, file).await?["digest"].take();
+    let (stem, name) = (evidence::type_of(file), evidence::name_of(file));
+    let media_type = evidence::media_type(file);
+    Ok(json!({"type": stem, "name": name, "media_type": media_type, "digest": digest}))
 }
 
 /// Sends a report. The same again is answered as the first time.
@@ -66,14 +91,17 @@ pub async fn send(
     agent: &Agent,
     id: RequestId,
     lease: &str,
-    status: Status,
-    summary: &str,
+    said: Said<'_>,
 ) -> anyhow::Result<Answer> {
+    let Said { status, summary, evidence } = said;
     let call = match status {
         Status::Succeeded | Status::Failed | Status::Halted => "/outcome",
         Status::RolledBack | Status::RollbackFailed => "/rollback",
     };
-    let body = json!({"lease_id": lease, "status": status, "summary": summary});
+    let mut body = json!({"lease_id": lease, "status": status, "summary": summary});
+    if !evidence.is_empty() {
+        body["evidence"] = evidence.into();
+    }
     let path = Agent::path(id, call);
     agent.send(Call::post(&path, serde_json::to_vec(&body)?)).await
 }

@@ -49,7 +49,9 @@ pub async fn stage(arguments: Arguments) -> anyhow::Result<Exit> {
     let body = wire::read(&arguments.file)?.into_bytes();
     if arguments.validate {
         let call = Call::post("/api/v1/requests?validate=true", body);
-        put_preview(&agent.send(call).await?.document, json);
+        let preview = agent.send(call).await?.document;
+        warn(&preview);
+        put_preview(&preview, json);
         return Ok(Exit::Done);
     }
     let answer = match &arguments.idempotency_key {
@@ -57,6 +59,7 @@ pub async fn stage(arguments: Arguments) -> anyhow::Result<Exit> {
         None => once(&agent, &body).await?,
     };
     let request = answer.request()?;
+    warn(&answer.document);
     if answer.replayed && !answer.retried {
         say(&format!("this is staged already, as {}", request.id));
     }
@@ -92,6 +95,17 @@ async fn once(agent: &Agent, body: &[u8]) -> anyhow::Result<Answer> {
 async fn post(agent: &Agent, body: &[u8], key: &str) -> anyhow::Result<Answer> {
     let call = Call::post("/api/v1/requests", body.to_vec()).keyed(key);
     agent.send(call).await.context("cannot stage")
+}
+
+/// Says what the author should look at before people do.
+pub fn warn(answer: &Value) {
+    for warning in answer["warnings"].as_array().into_iter().flatten() {
+        say(&format!(
+            "warning: {} {}",
+            print::text(&warning["pointer"]),
+            print::text(&warning["detail"])
+        ));
+    }
 }
 
 /// Prints what staging would lead to.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Context;
-use domain::PersonId;
 use domain::authority::BREAK_GLASS;
+use domain::{PersonId, Scope};
 use serde::Serialize;
 use service::caller::{ADMINISTRATORS, APPROVERS, AUDITORS, KeyCaller};
 use service::change::Membership;
@@ -90,7 +90,8 @@ pub async fn seed(service: &Service, clock: &DemoClock) -> anyhow::Result<Cast> 
     for (name, owner) in AGENTS {
         let owner = *people.get(owner).context("an owner is missing")?;
         let agent = service.add_agent(&OPERATOR, name, owner).await?;
-        let key = service.issue_agent_key(&OPERATOR, agent, owner, expires_at).await?;
+        let key =
+            service.issue_agent_key(&OPERATOR, agent, owner, expires_at, Scope::default()).await?;
         keys.insert(name, key.reveal().to_owned());
     }
     for text in BUILT_IN_KINDS {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use domain::{Digest, LeaseId, Outcome, RequestId, StateName, Verdict};
+use service::execution::Report;
 use service::review::ReviewForm;
 use service::stage::StageError;
 use service::view::DecisionView;
@@ -94,7 +95,9 @@ impl Play {
                     _ => Outcome::Succeeded,
                 };
                 let summary = scenario.outcome_summary.as_deref().unwrap_or("Done.");
-                service.report(&executor, id, lease, outcome, summary).await?;
+                let summary = summary.to_owned();
+                let report = Report { lease_id: lease, outcome, summary, evidence: None };
+                service.report(&executor, id, report).await?;
             }
             Step::Withdraw => service.withdraw(&agent, id).await?,
         }

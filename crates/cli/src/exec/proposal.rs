@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::arguments::Arguments;
 use super::program::{Program, find};
 use super::wants::Wants;
-use crate::agent::evidence::media_type;
+use crate::agent::evidence::{media_type, name_of, type_of};
 use crate::exit::Exit;
 use crate::wire;
 
@@ -132,14 +132,9 @@ fn evidence_item(text: &str, wants: &Wants<'_>) -> anyhow::Result<(Value, PathBu
     let file = PathBuf::from(file);
     let bytes = std::fs::read(&file)
         .map_err(|error| Exit::Usage.because(format!("--evidence {text}: {error}")))?;
-    let name = |part: Option<&std::ffi::OsStr>| {
-        part.map(|part| part.to_string_lossy().into_owned()).unwrap_or_default()
-    };
-    let stem =
-        name(file.file_stem()).to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-    let evidence_type = given.map_or(stem, str::to_owned);
+    let evidence_type = given.map_or_else(|| type_of(&file), str::to_owned);
     let mut item = json!({
-        "type": evidence_type, "name": name(file.file_name()), "media_type": media_type(&file),
+        "type": evidence_type, "name": name_of(&file), "media_type": media_type(&file),
         "digest": Digest::of(&bytes),
     });
     if wants.asks_for_age(&evidence_type) {

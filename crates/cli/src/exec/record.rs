@@ -56,6 +56,9 @@ pub enum Step {
 pub struct End {
     pub status: Status,
     pub summary: String,
+    /// The end of what was printed: evidence of the report.
+    #[serde(default)]
+    pub output: Option<String>,
     pub code: u8,
     /// The approved rollback command runs next.
     pub undo: bool,

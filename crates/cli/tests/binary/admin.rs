@@ -1,5 +1,7 @@
 //! `countersign admin`, as people use it from a terminal or a script, on a running server.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -139,6 +141,40 @@ fn a_freeze_begins_and_ends_with_a_reason() {
     assert_eq!(house.json(&["freeze", "list"])["freezes"], serde_json::json!([]));
     let error = house.refused("Ada Lind", &["freeze", "start", "--all", "--reason", ""]);
     assert!(error.contains("Say why"), "{error}");
+}
+
+#[test]
+fn an_endpoint_is_added_told_rotated_and_removed_by_name() {
+    let house = house();
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", receiver.local_addr().unwrap());
+    let added = house.json(&["webhook", "add", "bridge", &url, "--event", "freeze.started"]);
+    let secret = text(&added["value"]);
+    assert!(secret.starts_with("whsec_"), "{added}");
+    house.told(&["freeze", "start", "--all", "--reason", "an incident"]);
+    let (mut stream, _) = receiver.accept().unwrap();
+    let mut request = String::new();
+    while !request.contains("/freezes\"}}") {
+        let mut bytes = [0; 4096];
+        let length = stream.read(&mut bytes).unwrap();
+        assert!(length > 0, "{request}");
+        request += std::str::from_utf8(&bytes[..length]).unwrap();
+    }
+    stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+    assert!(request.starts_with("POST /hook HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("\"type\":\"freeze.started\""), "{request}");
+
+    let rotated = house.told(&["webhook", "rotate", "bridge"]);
+    assert!(rotated.contains("whsec_") && !rotated.contains(&secret), "{rotated}");
+    let shown = house.told(&["webhook", "show", "bridge"]);
+    assert!(shown.contains("freeze.started"), "{shown}");
+    let inner = ["webhook", "add", "inner", "https://10.0.0.1/"];
+    let error = house.refused("Ada Lind", &inner);
+    assert!(error.contains("not public"), "{error}");
+    house.told(&["webhook", "remove", "bridge"]);
+    assert_eq!(house.json(&["webhook", "list"])["webhooks"], serde_json::json!([]));
+    let error = house.refused("Ada Lind", &["webhook", "replay", "bridge"]);
+    assert!(error.contains("there is no endpoint `bridge`"), "{error}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod killed;
 mod nodes;
 mod people;
 mod proxy;
+mod stop;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -33,8 +34,12 @@ impl Drop for Server {
 }
 
 /// One agent stages the demo's example over and over, which is not what these tests are about.
-const UNLIMITED: [(&str, &str); 2] =
-    [("COUNTERSIGN_AGENT_DUPLICATES", "true"), ("COUNTERSIGN_AGENT_COOL_DOWN", "0")];
+const UNLIMITED: [(&str, &str); 4] = [
+    ("COUNTERSIGN_AGENT_CALLS", "0"),
+    ("COUNTERSIGN_AGENT_OPEN_REQUESTS", "0"),
+    ("COUNTERSIGN_AGENT_DUPLICATES", "true"),
+    ("COUNTERSIGN_AGENT_COOL_DOWN", "0"),
+];
 
 /// The demo, and what it printed.
 fn demo(directory: &Path) -> (Server, Value) {
@@ -42,13 +47,20 @@ fn demo(directory: &Path) -> (Server, Value) {
 }
 
 fn demo_on(directory: &Path, database: &str) -> (Server, Value) {
-    let mut child = Command::new(BINARY)
+    demo_started(demo_command(directory, database))
+}
+
+fn demo_command(directory: &Path, database: &str) -> Command {
+    let mut command = Command::new(BINARY);
+    command
         .args(["demo", "--print-json", "--listen", "127.0.0.1:0", "--database", database])
         .env("TMPDIR", directory)
-        .envs(UNLIMITED)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .envs(UNLIMITED);
+    command
+}
+
+fn demo_started(mut demo: Command) -> (Server, Value) {
+    let mut child = demo.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let handout: Value = serde_json::from_str(&line).unwrap();

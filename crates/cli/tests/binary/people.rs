@@ -1,6 +1,6 @@
 //! People of the demo, as their browsers reach it.
 
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, Response, StatusCode, redirect};
 use serde_json::Value;
 
 use crate::{builder, text};
@@ -15,12 +15,12 @@ fn browser() -> Client {
     builder().redirect(redirect::Policy::none()).build().unwrap()
 }
 
-async fn post(url: String, cookie: &str, fields: &[(&str, &str)]) -> Response {
+async fn send(url: String, cookie: &str, fields: &[(&str, &str)]) -> reqwest::Result<Response> {
     let encoded =
         |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
     let body: Vec<String> =
         fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-    let answer = browser()
+    browser()
         .post(url)
         .header("content-type", "application/x-www-form-urlencoded")
         .header("sec-fetch-site", "same-origin")
@@ -28,7 +28,10 @@ async fn post(url: String, cookie: &str, fields: &[(&str, &str)]) -> Response {
         .body(body.join("&"))
         .send()
         .await
-        .unwrap();
+}
+
+async fn post(url: String, cookie: &str, fields: &[(&str, &str)]) -> Response {
+    let answer = send(url, cookie, fields).await.unwrap();
     assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
     answer
 }
@@ -63,14 +66,7 @@ impl Person {
 
     /// Reviews what is on a request's page.
     pub async fn review(&self, id: &str, verdict: &str, justification: &str) {
-        let page = self.page(&format!("/requests/{id}")).await;
-        let field = |name: &str| {
-            let mut inputs = page.split("<input");
-            let input = inputs.find(|input| input.contains(&format!("name=\"{name}\"")));
-            let input = input.unwrap_or_else(|| panic!("there is no field {name}"));
-            input.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
-        };
-        let (digest, shown) = (field("digest"), field("shown"));
+        let [digest, shown] = self.shown(id).await;
         let fields = [
             ("verdict", verdict),
             ("justification", justification),
@@ -78,6 +74,30 @@ impl Person {
             ("shown", &shown),
         ];
         self.post(&format!("/requests/{id}/review"), &fields).await;
+    }
+
+    /// The digest on a request's page, and what proves that it was shown.
+    pub async fn shown(&self, id: &str) -> [String; 2] {
+        let page = self.page(&format!("/requests/{id}")).await;
+        let field = |name: &str| {
+            let mut inputs = page.split("<input");
+            let input = inputs.find(|input| input.contains(&format!("name=\"{name}\"")));
+            let input = input.unwrap_or_else(|| panic!("there is no field {name}"));
+            input.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+        };
+        ["digest", "shown"].map(field)
+    }
+
+    /// Denies what was shown; whether the server said that it is recorded.
+    pub async fn denies(&self, id: &str, [digest, shown]: &[String; 2]) -> bool {
+        let fields = [
+            ("verdict", "deny"),
+            ("justification", "not while it stops"),
+            ("digest", digest),
+            ("shown", shown),
+        ];
+        let answer = send(format!("{}/requests/{id}/review", self.url), &self.cookie, &fields);
+        answer.await.is_ok_and(|answer| answer.status() == StatusCode::SEE_OTHER)
     }
 
     /// Approves a request, on its page.

@@ -5,7 +5,7 @@ use crate::commitment::Commitment;
 use crate::fact::RequestFact;
 use crate::quorum;
 use crate::request::Request;
-use crate::state::{Basis, Outcome, Release, RollbackOutcome, State};
+use crate::state::{Basis, Release, State};
 use crate::{AgentId, Digest, LeaseId, PersonId, Refusal, Timestamp};
 
 use super::At;
@@ -214,15 +214,13 @@ impl At<'_> {
         &self,
         executor: AgentId,
         lease_id: LeaseId,
-        outcome: Outcome,
-        summary: Commitment,
+        reported: RequestFact,
     ) -> Result<Vec<RequestFact>, Refusal> {
         self.is_executor(executor)?;
         match self.state {
             // A late report settles what was unknown; that it was late stays on record.
             State::Executing { release, .. } | State::OutcomeUnknown { release, .. } => {
                 is_lease(release, lease_id)?;
-                let reported = RequestFact::OutcomeReported { outcome, summary };
                 Ok(self.overdue().into_iter().chain([reported]).collect())
             }
             State::Pending
@@ -245,8 +243,7 @@ impl At<'_> {
         &self,
         executor: AgentId,
         lease_id: LeaseId,
-        outcome: RollbackOutcome,
-        summary: Commitment,
+        reported: RequestFact,
     ) -> Result<Vec<RequestFact>, Refusal> {
         self.is_executor(executor)?;
         match self.state {
@@ -255,7 +252,6 @@ impl At<'_> {
             | State::Halted { release, .. }
             | State::OutcomeUnknown { release, .. } => {
                 is_lease(release, lease_id)?;
-                let reported = RequestFact::RollbackReported { outcome, summary };
                 Ok(self.overdue().into_iter().chain([reported]).collect())
             }
             State::Pending
@@ -284,5 +280,9 @@ impl At<'_> {
 }
 
 fn is_lease(release: &Release, lease_id: LeaseId) -> Result<(), Refusal> {
-    if release.lease_id == lease_id { Ok(()) } else { Err(Refusal::WrongLease) }
+    #[cfg(not(planted = "any_lease_will_do"))]
+    if release.lease_id != lease_id {
+        return Err(Refusal::WrongLease);
+    }
+    Ok(())
 }

@@ -43,6 +43,9 @@ impl Kind {
         if self.rollback_plan_required && body.rollback_plan.is_none() {
             errors.push(FieldError::new("/rollback_plan", "is required by this kind"));
         }
+        if self.command_required && body.command.is_none() {
+            errors.push(FieldError::new("/command", "is required by this kind"));
+        }
         for rule in &self.required_evidence {
             if !body.evidence.iter().any(|item| item.evidence_type == rule.evidence_type) {
                 let detail = format!("lacks evidence of the type `{}`", rule.evidence_type);

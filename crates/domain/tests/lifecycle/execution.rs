@@ -114,10 +114,11 @@ fn d03_only_the_executor_with_its_lease_renews_reports_and_rolls_back() {
         let renew = Command::Renew { executor, lease_id };
         assert_eq!(story.refusal(renew), refusal);
         let outcome = Outcome::Succeeded;
-        let report = Command::Report { executor, lease_id, outcome, summary };
+        let report = Command::Report { executor, lease_id, outcome, summary, evidence: vec![] };
         assert_eq!(story.refusal(report), refusal);
         let outcome = RollbackOutcome::RolledBack;
-        let rollback = Command::ReportRollback { executor, lease_id, outcome, summary };
+        let rollback =
+            Command::ReportRollback { executor, lease_id, outcome, summary, evidence: vec![] };
         assert_eq!(failed.refusal(rollback), refusal);
     }
 }

@@ -71,8 +71,12 @@ pub(super) fn one_of_each() -> Vec<RequestFact> {
         RequestFact::LeaseRenewed { lease_until: at(500) },
         RequestFact::HaltRequested { by: BOB, reason },
         RequestFact::OutcomeMissed { missed: Missed::Heartbeat, due: at(320) },
-        RequestFact::OutcomeReported { outcome: Outcome::Succeeded, summary },
-        RequestFact::RollbackReported { outcome: RollbackOutcome::RolledBack, summary },
+        RequestFact::OutcomeReported { outcome: Outcome::Succeeded, summary, evidence: vec![] },
+        RequestFact::RollbackReported {
+            outcome: RollbackOutcome::RolledBack,
+            summary,
+            evidence: vec![],
+        },
     ]);
     facts
 }

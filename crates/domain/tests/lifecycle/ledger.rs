@@ -7,9 +7,10 @@ use domain::fact::RequestStaged;
 use domain::freeze::FreezeScope;
 use domain::risk::{RiskCode, RiskFact, RiskLevel};
 use domain::stage::Window;
+use domain::trust::Terms;
 use domain::{
     Actor, AgentId, Fact, Freeze, FreezeId, KeyId, KindRef, PersonId, RequestFact, Requirement,
-    Risk, Timestamp,
+    Risk, Scope, Timestamp, TrustId, WebhookId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -59,10 +60,10 @@ fn request_body(fact: &RequestFact) -> &'static str {
         RequestFact::LeaseRenewed { .. } => "`lease_until`",
         RequestFact::OutcomeMissed { .. } => "`missed` (`heartbeat`, `report`), `due`",
         RequestFact::OutcomeReported { .. } => {
-            "`outcome` (`succeeded`, `failed`, `halted`), `summary` c"
+            "`outcome` (`succeeded`, `failed`, `halted`), `summary` c, `evidence` (its descriptors; absent where there is none)"
         }
         RequestFact::RollbackReported { .. } => {
-            "`outcome` (`rolled_back`, `rollback_failed`), `summary` c"
+            "`outcome` (`rolled_back`, `rollback_failed`), `summary` c, `evidence` as above"
         }
     }
 }
@@ -73,6 +74,7 @@ fn house_facts() -> Vec<HouseFact> {
     let (person, agent, at): (PersonId, AgentId, Timestamp) = (BOB, AgentId::HOUSE, at(0));
     let (group, name) = (String::new(), String::new());
     let (key, freeze) = (KeyId(Uuid::nil()), FreezeId(Uuid::nil()));
+    let webhook = WebhookId(Uuid::nil());
     let kind = KindRef { name: name.clone(), version: 1 };
     vec![
         HouseFact::InstanceCreated { product_version: name.clone() },
@@ -84,8 +86,27 @@ fn house_facts() -> Vec<HouseFact> {
         HouseFact::GroupMemberRemoved { group, person },
         HouseFact::AgentAdded { agent, name: name.clone(), owner: Some(person) },
         HouseFact::AgentSuspended { agent },
-        HouseFact::KeyIssued { key, holder: Actor::Agent(agent), expires_at: at, shown_to: person },
+        HouseFact::KeyIssued {
+            key,
+            holder: Actor::Agent(agent),
+            expires_at: at,
+            shown_to: person,
+            scope: Scope { kinds: [name.clone()].into(), environments: [name.clone()].into() },
+        },
+        HouseFact::KeyRetired { key, expires_at: at },
         HouseFact::KeyRevoked { key },
+        HouseFact::TrustAdded {
+            trust: TrustId(Uuid::nil()),
+            agent,
+            terms: Terms {
+                issuer: name.clone(),
+                audience: name.clone(),
+                claims: [("x".into(), name.clone())].into(),
+                scope: Scope { kinds: [name.clone()].into(), environments: [name.clone()].into() },
+                jwks: Some(name.clone()),
+            },
+        },
+        HouseFact::TrustRemoved { trust: TrustId(Uuid::nil()) },
         HouseFact::KindPut { kind, digest: digest(1) },
         HouseFact::PolicyPut { version: 1, digest: digest(1) },
         HouseFact::ChangedDirectly { kind: name.clone() },
@@ -97,11 +118,21 @@ fn house_facts() -> Vec<HouseFact> {
             reason: because(),
         },
         HouseFact::Thawed { freeze, reason: because() },
+        HouseFact::WebhookAdded {
+            webhook,
+            name: name.clone(),
+            url: because(),
+            events: vec![name.clone()],
+            from: 1,
+        },
+        HouseFact::WebhookSecretRotated { webhook, version: 2 },
+        HouseFact::WebhookDisabled { webhook },
+        HouseFact::WebhookRemoved { webhook },
         HouseFact::SignInLinkIssued { person, expires_at: at },
         HouseFact::SignedIn { person, method: SignInMethod::Link },
         HouseFact::SignInRefused { person },
         HouseFact::SignedOut { person },
-        HouseFact::EvidenceOpened { revision: 1, evidence: digest(1) },
+        HouseFact::EvidenceOpened { revision: 1, evidence: digest(1), unmasked: true },
         HouseFact::AttemptRefused { attempt: Attempt::Review, code: name },
     ]
 }
@@ -122,8 +153,17 @@ fn house_body(fact: &HouseFact) -> &'static str {
         }
         HouseFact::AgentAdded { .. } => "`agent`, `name`, `owner` (absent for the gate itself)",
         HouseFact::AgentSuspended { .. } => "`agent`",
-        HouseFact::KeyIssued { .. } => "`key`, `holder` (an actor), `expires_at`, `shown_to`",
+        HouseFact::KeyIssued { .. } => {
+            "`key`, `holder` (an actor), `expires_at`, `shown_to`, `scope` {`kinds`, `environments`: lists of exact names; each absent for all} (absent for everything)"
+        }
+        HouseFact::KeyRetired { .. } => {
+            "`key`, `expires_at`: another key takes its place, and it lives until then, if not shorter"
+        }
         HouseFact::KeyRevoked { .. } => "`key`",
+        HouseFact::TrustAdded { .. } => {
+            "`trust`, `agent`, `terms` {`issuer`, `audience`, `claims` {name: value, as in `x`}, `scope` {`kinds`, `environments`} (as in `KeyIssued`), `jwks` (text; absent where the issuer is asked)}"
+        }
+        HouseFact::TrustRemoved { .. } => "`trust`",
         HouseFact::KindPut { .. } => {
             "`kind` {`name`,`version`}, `digest` (SHA-256 of the JCS of the kind)"
         }
@@ -142,13 +182,19 @@ fn house_body(fact: &HouseFact) -> &'static str {
             "`freeze` {`id`,`scope` {`of` (`all`, `agent`, `kind`, `environment`), `name` (absent for `all`)},`halts`}, `reason` c"
         }
         HouseFact::Thawed { .. } => "`freeze` (its id), `reason` c",
+        HouseFact::WebhookAdded { .. } => {
+            "`webhook`, `name`, `url` c, `events` [type] (empty: all), `from` (the first entry that it is told of)"
+        }
+        HouseFact::WebhookSecretRotated { .. } => "`webhook`, `version`",
+        HouseFact::WebhookDisabled { .. } => "`webhook`, which answered that it is gone (410)",
+        HouseFact::WebhookRemoved { .. } => "`webhook`",
         HouseFact::SignInLinkIssued { .. } => "`person`, `expires_at`",
         HouseFact::SignedIn { .. } => "`person`, `method` (`password`, `link`)",
         HouseFact::SignInRefused { .. } => {
             "`person` (only for a person there is; what was typed is kept nowhere)"
         }
         HouseFact::EvidenceOpened { .. } => {
-            "`revision`, `evidence` (a digest); the entry has a `request`"
+            "`revision`, `evidence` (a digest), `unmasked` (`true` where what is masked was shown too, else absent); the entry has a `request`"
         }
         HouseFact::AttemptRefused { .. } => {
             "`attempt` (`review`, `redeem`), `code`; the entry has a `request`"

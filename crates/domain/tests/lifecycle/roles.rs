@@ -145,13 +145,14 @@ fn actions() -> Vec<Action> {
             Some(Command::Renew { executor: agent(a)?, lease_id: LEASE })
         }),
         action("report", StateName::Executing, |_, a| {
-            let (executor, outcome, summary) = (agent(a)?, Outcome::Failed, because());
-            Some(Command::Report { executor, lease_id: LEASE, outcome, summary })
+            let (executor, outcome) = (agent(a)?, Outcome::Failed);
+            let (summary, evidence) = (because(), vec![]);
+            Some(Command::Report { executor, lease_id: LEASE, outcome, summary, evidence })
         }),
         action("report rollback", StateName::Failed, |_, a| {
             let (executor, outcome) = (agent(a)?, RollbackOutcome::RolledBack);
-            let summary = because();
-            Some(Command::ReportRollback { executor, lease_id: LEASE, outcome, summary })
+            let (summary, evidence) = (because(), vec![]);
+            Some(Command::ReportRollback { executor, lease_id: LEASE, outcome, summary, evidence })
         }),
     ]
 }

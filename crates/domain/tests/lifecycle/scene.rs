@@ -1,6 +1,7 @@
 //! The scene of these tests: who there is, one request, and what happens to it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use domain::fact::{RequestAmended, RequestStaged};
 use domain::{
@@ -57,8 +58,10 @@ pub fn digest(number: u32) -> Digest {
     Digest::of(&number.to_be_bytes())
 }
 
+/// A reason; made once, because the searches give it a million times.
 pub fn because() -> Commitment {
-    Commitment::new(&[0; 16], "because")
+    static BECAUSE: LazyLock<Commitment> = LazyLock::new(|| Commitment::new(&[0; 16], "because"));
+    *BECAUSE
 }
 
 pub fn need(id: &str, group: &str, seats: u32) -> Requirement {
@@ -160,7 +163,13 @@ pub fn freeze(scope: FreezeScope, halts: bool) -> Freeze {
 }
 
 pub fn report(outcome: Outcome) -> Command {
-    Command::Report { executor: EXECUTOR, lease_id: LEASE, outcome, summary: because() }
+    Command::Report {
+        executor: EXECUTOR,
+        lease_id: LEASE,
+        outcome,
+        summary: because(),
+        evidence: vec![],
+    }
 }
 
 pub fn renew() -> Command {

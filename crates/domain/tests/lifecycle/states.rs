@@ -38,8 +38,8 @@ pub fn halt(by: PersonId) -> Command {
 }
 
 pub fn rollback(outcome: RollbackOutcome) -> Command {
-    let (executor, lease_id, summary) = (EXECUTOR, LEASE, because());
-    Command::ReportRollback { executor, lease_id, outcome, summary }
+    let (executor, lease_id, summary, evidence) = (EXECUTOR, LEASE, because(), vec![]);
+    Command::ReportRollback { executor, lease_id, outcome, summary, evidence }
 }
 
 /// Staged at second 0 and pending at second 10.

@@ -7,11 +7,15 @@
 //! instant, what follows from every command, until no new request appears. `rules` then holds each
 //! step against what must be true, without asking the code that is tested.
 //!
-//! Another request matters to this one only by the second review that a person owes on it.
+//! Another request matters to this one only by the second review that a person owes on it: `pair`
+//! searches with two.
 
 mod commands;
+mod cross;
 mod house;
+mod pair;
 mod rules;
+mod which;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -20,6 +24,7 @@ use domain::state::Halt;
 use domain::{Authority, Command, Context, Refusal, Request, RequestFact, State, apply};
 
 use self::house::{House, LATE};
+use self::which::Which;
 use super::scene::{OWNER, at};
 
 /// How much of the small world is searched.
@@ -64,7 +69,7 @@ fn search(size: &Size) {
     let (seen, open) = (HashSet::new(), VecDeque::new());
     let (by_state, requests, asked, steps) = (BTreeMap::new(), 0, 0, 0);
     let mut search = Search { size, seen, open, by_state, requests, asked, steps };
-    search.found(&commands::staged());
+    search.found(&Request::evolve(None, &commands::staged(Which::First), at(0)).unwrap());
     while let Some(request) = search.open.pop_front() {
         search.requests += 1;
         *search.by_state.entry(request.state.name().as_str()).or_default() += 1;
@@ -88,7 +93,7 @@ impl Search<'_> {
     }
 
     fn ask_everything(&mut self, request: &Request) {
-        let houses = House::ALL.iter().map(|house| (*house, house.authority(request)));
+        let houses = House::ALL.iter().map(|house| (*house, house.authority(request, None)));
         let houses: Vec<(House, Authority)> = houses.collect();
         for second in self.size.instants {
             for (house, authority) in &houses {
@@ -122,7 +127,8 @@ impl Search<'_> {
                 led_to.push((facts.clone(), after));
             }
             let (facts, after) = led_to.iter().find(|(known, _)| *known == facts).unwrap();
-            rules::hold(&rules::Step { request, house: *house, second, command, facts, after });
+            let (house, other) = (*house, None);
+            rules::hold(&rules::Step { request, other, house, second, command, facts, after });
         }
     }
 }
@@ -199,7 +205,7 @@ fn compare(request: &Request, kept: &Request, size: &Size) {
     for second in size.instants {
         for command in commands::all(request, *second) {
             for house in &House::ALL {
-                let authority = house.authority(request);
+                let authority = house.authority(request, None);
                 let answers = [request, kept].map(|of| {
                     let facts = ask(of, &command, &authority, *second).map_err(|no| no.code())?;
                     Ok::<_, &str>(key(&self::kept(&evolve(of, &facts, *second))))

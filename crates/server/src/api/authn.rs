@@ -1,4 +1,4 @@
-//! Bearer keys. SECURITY: only the `Authorization: Bearer` form, once; never a cookie or a query.
+//! Bearer keys and tokens. SECURITY: only the `Authorization: Bearer` form, once; never a cookie or a query.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -9,7 +9,7 @@ use service::{AgentCaller, AuditorCaller};
 use crate::AppState;
 use crate::problem::Problem;
 
-/// An agent with a living key, within its pace.
+/// An agent with a living key, or a token that speaks as it, within its pace.
 pub(super) struct Agent(pub AgentCaller);
 
 /// An auditor's program with a living key.
@@ -27,7 +27,7 @@ async fn caller(parts: &Parts, state: &AppState) -> Result<KeyCaller, Problem> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Problem::unauthenticated());
     }
-    state.service.caller_of_key(key).await?.ok_or_else(Problem::unauthenticated)
+    state.service.caller_of_bearer(key).await?.ok_or_else(Problem::unauthenticated)
 }
 
 impl FromRequestParts<AppState> for Agent {

@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, FormRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use domain::RequestId;
 use domain::canonical;
 use domain::stage::FieldError;
 use serde::de::DeserializeOwned;
+use service::describe;
 use service::stage::StageError;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Required, Type};
+use utoipa::{IntoParams, PartialSchema};
 
 use crate::problem::Problem;
 
@@ -34,6 +39,25 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
             return Err(Problem::new(status, "unsupported_media_type", detail));
         }
         Bytes::from_request(request, state).await.map(Self).map_err(|e| too_large(&e, 1))
+    }
+}
+
+/// A small form; unknown or repeated fields are an error.
+pub(super) struct Form<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let form = axum::Form::<T>::from_request(request, state).await;
+        form.map(|axum::Form(form)| Self(form)).map_err(|rejection| match rejection {
+            FormRejection::BytesRejection(bytes) => too_large(&bytes, 1),
+            FormRejection::InvalidFormContentType(_) => {
+                let detail = "Send the body as `Content-Type: application/x-www-form-urlencoded`.";
+                let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                Problem::new(status, "unsupported_media_type", detail)
+            }
+            other => Problem::new(StatusCode::BAD_REQUEST, "invalid_form", other.body_text()),
+        })
     }
 }
 
@@ -67,6 +91,14 @@ impl<S: Send + Sync, T: std::str::FromStr + Send> FromRequestParts<S> for Id<T> 
     }
 }
 
+impl IntoParams for Id<RequestId> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path);
+        let id = id.required(Required::True).description(Some("The id of the request."));
+        vec![id.schema(Some(describe::Id::schema())).build()]
+    }
+}
+
 /// Query parameters; unknown or repeated ones are an error (threats H11).
 pub(super) struct Params<T>(pub T);
 
@@ -78,6 +110,33 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// A text that can be an idempotency key.
+pub(super) fn checked_key(text: &str) -> Result<&str, Problem> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    let length = 1..=MAX_KEY_CHARS;
+    if length.contains(&text.len()) && text.chars().all(allowed) {
+        return Ok(text);
+    }
+    let detail =
+        "An Idempotency-Key has 1 to 128 characters of A-Z a-z 0-9 - _ . : and is sent once.";
+    Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail))
+}
+
+/// The header as the document describes it.
+pub(super) enum IdempotencyKey<const REQUIRED: bool> {}
+
+impl<const REQUIRED: bool> IntoParams for IdempotencyKey<REQUIRED> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let about = "The same key and body again is the same call: the answer is repeated. Bare, or in double quotes.";
+        let form = "^(\"[A-Za-z0-9_.:-]{1,128}\"|[A-Za-z0-9_.:-]{1,128})$";
+        let required = if REQUIRED { Required::True } else { Required::False };
+        let key = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header);
+        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(form));
+        let key = key.required(required).description(Some(about)).schema(Some(schema));
+        vec![key.example(Some("extend-mg-0402-1".into())).build()]
+    }
+}
+
 /// The Idempotency-Key, bare or as a quoted structured-field string.
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all("idempotency-key").iter();
@@ -85,14 +144,8 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     let Some(value) = value else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
     let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-    let length = 1..=MAX_KEY_CHARS;
-    if more.is_some() || !length.contains(&bare.len()) || !bare.chars().all(allowed) {
-        let detail =
-            "An Idempotency-Key has 1 to 128 characters of A-Z a-z 0-9 - _ . : and is sent once.";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail));
-    }
-    Ok(Some(bare.to_owned()))
+    // Two are like none that can be one.
+    checked_key(if more.is_some() { "" } else { bare }).map(|key| Some(key.to_owned()))
 }
 
 /// `Prefer: wait=N` (RFC 7240), at most 30 seconds.

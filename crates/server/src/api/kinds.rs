@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use service::describe;
 use service::view::KindView;
+use utoipa::ToSchema;
 
 use super::authn::Agent;
 use super::input::Id;
@@ -11,12 +13,16 @@ use crate::AppState;
 use crate::problem::Problem;
 
 /// The catalogue.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Catalogue {
+    #[schema(value_type = Vec<describe::Kind>)]
     kinds: Vec<KindView>,
 }
 
-/// Every kind.
+/// The catalogue: every kind in its newest version.
+#[utoipa::path(get, path = "/api/v1/kinds", operation_id = "list_kinds", tag = "Kinds",
+    security(("agent_key" = [])),
+    responses((status = 200, description = "The catalogue.", body = Catalogue)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     Agent(_): Agent,
@@ -24,12 +30,23 @@ pub(super) async fn list(
     Ok(Json(Catalogue { kinds: state.service.kinds_view().await?.kinds }))
 }
 
-/// One kind by name.
+/// One kind in its newest version.
+///
+/// With the JSON Schema of its parameters and an example, a complete stage body that works as it is.
+#[utoipa::path(get, path = "/api/v1/kinds/{name}", operation_id = "read_kind", tag = "Kinds",
+    security(("agent_key" = [])),
+    params(("name" = String, Path, description = "The name of a kind.", example = "vendor.key_extend")),
+    responses((status = 200, description = "The kind.", body = describe::Kind)))]
 pub(super) async fn read(
     State(state): State<AppState>,
     Agent(_): Agent,
     Id(name): Id<String>,
 ) -> Result<Json<KindView>, Problem> {
+    of_name(&state, &name).await.map(Json)
+}
+
+/// The kind of this name.
+pub(super) async fn of_name(state: &AppState, name: &str) -> Result<KindView, Problem> {
     let mut kinds = state.service.kinds_view().await?.kinds.into_iter();
-    kinds.find(|view| view.kind.name == name).map(Json).ok_or_else(Problem::not_found)
+    kinds.find(|view| view.kind.name == name).ok_or_else(Problem::not_found)
 }

@@ -6,9 +6,10 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use domain::{Checkpoint, Digest};
 use serde::{Deserialize, Serialize};
-use service::Failure;
 use service::ledger::Consistency;
 use service::query::{LedgerEntry, LedgerHead, MAX_ENTRIES};
+use service::{Failure, describe};
+use utoipa::{IntoParams, ToSchema};
 
 use super::authn::Auditor;
 use super::input::{Id, Params};
@@ -19,12 +20,17 @@ use crate::problem::Problem;
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Where to begin, and how many.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EntriesParams {
+    /// The index of the first entry.
     #[serde(default)]
+    #[param(value_type = describe::Index, inline)]
     from: u64,
+    /// How many entries at most.
     #[serde(default = "all_at_once")]
+    #[param(minimum = 1, maximum = 500)]
     limit: u32,
 }
 
@@ -33,7 +39,7 @@ fn all_at_once() -> u32 {
 }
 
 /// Entries in order of their index; an empty page is the end.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Entries {
     /// How many entries there are, and the root of the Merkle tree over them.
     #[serde(flatten)]
@@ -41,7 +47,12 @@ pub(super) struct Entries {
     entries: Vec<LedgerEntry>,
 }
 
-/// Up to 500 entries from `from`.
+/// Entries of the ledger, in order of their index.
+///
+/// An empty list is the end. `size` and `root` are those of the whole tree, read after the entries.
+#[utoipa::path(get, path = "/api/v1/ledger/entries", operation_id = "ledger_entries", tag = "Ledger",
+    security(("auditor_key" = [])), params(EntriesParams),
+    responses((status = 200, description = "Up to 500 entries.", body = Entries)))]
 pub(super) async fn entries(
     State(state): State<AppState>,
     Auditor(auditor): Auditor,
@@ -55,7 +66,11 @@ pub(super) async fn entries(
     Ok(Json(Entries { head, entries }))
 }
 
-/// The newest checkpoint: a signed note.
+/// The newest checkpoint.
+#[utoipa::path(get, path = "/api/v1/ledger/checkpoint", operation_id = "ledger_checkpoint",
+    tag = "Ledger", security(("auditor_key" = [])),
+    responses((status = 200, description = "A signed note.", body = String, content_type = "text/plain")),
+    extensions(("x-problems" = json!(["no_checkpoint"]))))]
 pub(super) async fn checkpoint(
     State(state): State<AppState>,
     Auditor(auditor): Auditor,
@@ -66,7 +81,7 @@ pub(super) async fn checkpoint(
 }
 
 /// In which form to answer.
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum ProofFormat {
     #[default]
@@ -74,26 +89,37 @@ enum ProofFormat {
     TlogProof,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProofParams {
+    /// `tlog-proof` answers a `.tlog-proof` file.
     #[serde(default)]
+    #[param(inline)]
     format: ProofFormat,
 }
 
 /// The inclusion of one entry in the tree of the newest checkpoint.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Inclusion {
     index: u64,
     size: u64,
+    #[schema(value_type = describe::Digest)]
     root: Digest,
     /// RFC 6962 §2.1.1, the leaf's sibling first.
+    #[schema(value_type = Vec<describe::Digest>)]
     proof: Vec<Digest>,
     /// The signed note.
     checkpoint: String,
 }
 
-/// The proof of one entry, as JSON or as a `.tlog-proof` file.
+/// The proof that one entry is in the tree of the newest checkpoint.
+#[utoipa::path(get, path = "/api/v1/ledger/proof/{index}", operation_id = "ledger_proof",
+    tag = "Ledger", security(("auditor_key" = [])),
+    params(("index" = inline(describe::Index), Path, description = "The index of the entry."), ProofParams),
+    responses((status = 200, description = "The proof, as JSON or as a `.tlog-proof` file.",
+        content((Inclusion = "application/json"), (String = "text/plain")))),
+    extensions(("x-problems" = json!(["no_checkpoint"]))))]
 pub(super) async fn proof(
     State(state): State<AppState>,
     Auditor(auditor): Auditor,
@@ -116,15 +142,23 @@ pub(super) async fn proof(
 }
 
 /// Between which sizes.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConsistencyParams {
+    /// The smaller size, 1 or more.
+    #[param(value_type = describe::Size, inline)]
     from: u64,
-    /// Without it the newest checkpoint's.
+    /// The larger size, at most the ledger's; without it the newest checkpoint's.
+    #[param(value_type = Option<describe::Size>, inline)]
     to: Option<u64>,
 }
 
 /// The proof that the ledger only grew between two sizes.
+#[utoipa::path(get, path = "/api/v1/ledger/consistency", operation_id = "ledger_consistency",
+    tag = "Ledger", security(("auditor_key" = [])), params(ConsistencyParams),
+    responses((status = 200, description = "The proof (RFC 6962 §2.1.2).", body = Consistency)),
+    extensions(("x-problems" = json!(["no_checkpoint"]))))]
 pub(super) async fn consistency(
     State(state): State<AppState>,
     Auditor(auditor): Auditor,

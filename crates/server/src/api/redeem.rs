@@ -6,20 +6,38 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::{Digest, RequestId};
 use serde::Deserialize;
+use service::describe;
+use service::redeem::Redeemed;
+use utoipa::ToSchema;
 
 use super::authn::Agent;
-use super::input::{Id, JsonBytes, idempotency_key, typed};
+use super::input::{Id, IdempotencyKey, JsonBytes, idempotency_key, typed};
 use crate::AppState;
 use crate::problem::Problem;
 
 /// What is redeemed: exactly this digest.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Redemption)]
 #[serde(deny_unknown_fields)]
-struct Body {
+pub(super) struct Body {
+    /// The digest that was approved.
+    #[schema(value_type = describe::Digest)]
     digest: Digest,
 }
 
-/// The token and the lease; the same key and digest again: the same token.
+/// Redeems an approved request: the release token and the lease.
+///
+/// By the executor, inside the window if there is one, once. Everything is checked again: approvers,
+/// suspensions, freezes, and the policy of this moment. The same Idempotency-Key and digest again
+/// get the same token, with `Idempotency-Replayed`.
+#[utoipa::path(post, path = "/api/v1/requests/{id}/redeem", operation_id = "redeem",
+    tag = "Execution", security(("agent_key" = [])), params(Id<RequestId>, IdempotencyKey<true>),
+    request_body(content = Body, description = "What is redeemed: exactly this digest."),
+    responses((status = 200, description = "The release. Carry the action out, then report.",
+        body = Redeemed,
+        headers(("Idempotency-Replayed" = Option<bool>, description = "`true` on a repeated answer.")))),
+    extensions(("x-problems" = json!(["outside_scope", "not_executor", "suspended", "policy_forbids", "not_approved",
+        "already_redeemed", "digest_mismatch", "outside_window", "frozen", "policy_failed"]))))]
 pub(super) async fn redeem(
     State(state): State<AppState>,
     Agent(agent): Agent,

@@ -6,26 +6,41 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{RequestId, StateName};
 use serde::Deserialize;
+use service::describe;
 use service::query::{AgentList, AgentRequest};
-use service::stage::StageAnswer;
+use service::stage::{Preview, StageAnswer};
+use utoipa::IntoParams;
 
 use super::authn::Agent;
-use super::input::{Id, JsonBytes, Params, idempotency_key, preferred_wait};
+use super::input::{Id, IdempotencyKey, JsonBytes, Params, idempotency_key, preferred_wait};
 use crate::AppState;
 use crate::problem::Problem;
 
 /// How to stage.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StageParams {
+    /// Checks everything and stores nothing.
     #[serde(default)]
     validate: bool,
 }
 
-/// Stages an action. 201 with its address; the same Idempotency-Key and body again: the same
-/// request, marked `idempotency-replayed`.
+/// Stages an action: people decide on it.
 ///
-/// With `validate=true` nothing is stored: 200 with what would be asked of whom.
+/// The same Idempotency-Key and body again: the same request, marked `Idempotency-Replayed`. With
+/// `validate=true` nothing is stored: 200 with what would be asked of whom.
+#[utoipa::path(post, path = "/api/v1/requests", operation_id = "stage", tag = "Requests",
+    security(("agent_key" = [])), params(StageParams, IdempotencyKey<false>),
+    request_body(content = describe::StageBody, description = "The action, exactly as it will be shown, approved and released."),
+    responses((status = 201, description = "It is staged. Wait for people.",
+        body = AgentRequest, headers(
+            ("Location" = String, description = "The request's `status_url`."),
+            ("ETag" = String, description = "For `If-None-Match`."),
+            ("Idempotency-Replayed" = Option<bool>, description = "`true` on a repeated answer."))),
+        (status = 200, description = "Only with `validate=true`: what the body would lead to.", body = Preview)),
+    extensions(("x-problems" = json!(["outside_scope", "suspended", "duplicate", "just_denied",
+        "too_many_pending", "no_requirement", "policy_failed", "deadline_passed"]))))]
 pub(super) async fn stage(
     State(state): State<AppState>,
     Agent(agent): Agent,
@@ -41,8 +56,20 @@ pub(super) async fn stage(
     Ok(created(staged))
 }
 
-/// Amends an open request: the body is the whole new revision. 201; every review of the old
-/// revision is void.
+/// Amends an open request.
+///
+/// By the agent that staged it. The body is the whole new revision, of the same kind; every review
+/// of the old revision is void.
+#[utoipa::path(post, path = "/api/v1/requests/{id}/revisions", operation_id = "amend", tag = "Requests",
+    security(("agent_key" = [])), params(Id<RequestId>, IdempotencyKey<false>),
+    request_body(content = describe::StageBody, description = "The whole new stage body."),
+    responses((status = 201, description = "It has a new revision. Wait for people.",
+        body = AgentRequest, headers(
+            ("Location" = String, description = "The request's `status_url`."),
+            ("ETag" = String, description = "For `If-None-Match`."),
+            ("Idempotency-Replayed" = Option<bool>, description = "`true` on a repeated answer.")))),
+    extensions(("x-problems" = json!(["outside_scope", "suspended", "not_stager", "not_pending", "changed",
+        "too_many_revisions", "duplicate", "just_denied", "no_requirement", "policy_failed", "deadline_passed"]))))]
 pub(super) async fn amend(
     State(state): State<AppState>,
     Agent(agent): Agent,
@@ -65,8 +92,24 @@ fn created(staged: StageAnswer) -> Response {
     response
 }
 
-/// One request. `Prefer: wait=N` waits for a change: against `If-None-Match` where it is sent,
-/// otherwise until the request is no longer pending.
+/// Reads a request, and waits for it.
+///
+/// `Prefer: wait=N` holds the answer back: with `If-None-Match` until the tag is another one,
+/// otherwise until the request is no longer pending; N seconds at most, and never over 30.
+#[utoipa::path(get, path = "/api/v1/requests/{id}", operation_id = "read_request", tag = "Requests",
+    security(("agent_key" = [])),
+    params(Id<RequestId>,
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: the seconds to wait, 30 at most (RFC 7240).", example = "wait=25"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer, exactly.")),
+    responses((status = 200, description = "The request.", body = AgentRequest, headers(
+            ("ETag" = String, description = "For `If-None-Match`."),
+            ("Preference-Applied" = Option<String>, description = "The wait, where one was asked for."),
+            ("Retry-After" = Option<u32>, description = "While it can still move: 5 seconds, or 0 after a wait."))),
+        (status = 304, description = "It is as it was.", headers(
+            ("ETag" = String, description = "For `If-None-Match`."),
+            ("Preference-Applied" = Option<String>, description = "The wait, where one was asked for."),
+            ("Retry-After" = Option<u32>, description = "While it can still move: 5 seconds, or 0 after a wait.")))),
+    extensions(("x-problems" = json!(["too_many_waits"]))))]
 pub(super) async fn read(
     State(state): State<AppState>,
     Agent(agent): Agent,
@@ -101,14 +144,21 @@ pub(super) async fn read(
 }
 
 /// The filters of the list.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
+    /// Only those in this state, by what is recorded.
+    #[param(value_type = Option<describe::State>)]
     state: Option<StateName>,
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// The agent's requests, newest first, 50 a page.
+/// Lists what this agent staged, newest first, 50 a page.
+#[utoipa::path(get, path = "/api/v1/requests", operation_id = "list_requests", tag = "Requests",
+    security(("agent_key" = [])), params(ListParams),
+    responses((status = 200, description = "A page.", body = AgentList)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     Agent(agent): Agent,

@@ -64,7 +64,7 @@ impl From<ActError> for Trouble {
             ActError::NotFound => Self::NotFound,
             ActError::Failed(failure) => Self::Failed(failure),
             ActError::Refused(refusal) => Self::Failed(Failure::Defect(refusal.to_string())),
-            ActError::KeyReused | ActError::KeyDead => Self::NotFound,
+            ActError::KeyReused | ActError::KeyDead | ActError::OutsideScope(_) => Self::NotFound,
         }
     }
 }

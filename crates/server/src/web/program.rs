@@ -27,6 +27,7 @@ pub(super) fn document(page: Page) -> Response {
             Json(json!({"policy": page.view, "replay": page.replay})).into_response()
         }
         Page::Freezes(page) => Json(page.view).into_response(),
+        Page::Webhooks(page) => Json(page.view).into_response(),
         Page::Secret { title, explanation, value, .. } => {
             Json(json!({"title": title, "explanation": explanation, "value": value}))
                 .into_response()

@@ -209,6 +209,9 @@ fn not_eligible(why: Ineligible) -> &'static str {
         Ineligible::OwnsAgent => "You own this agent, so your verdict cannot count",
         Ineligible::ActsOnBehalf => "The agent acts on your behalf, so your verdict cannot count",
         Ineligible::HoldsKey => "You were shown a key of this agent, so your verdict cannot count",
+        Ineligible::MadeTrust => {
+            "You chose whose tokens speak as this agent, so your verdict cannot count"
+        }
         Ineligible::PolicyForbids => "The policy in force does not let you review this request",
         Ineligible::NotInGroup => "You are in no group that may review this request",
     }

@@ -1,6 +1,7 @@
 //! How much one agent may have at once: calls, waiting calls, open requests, the same content, uploads.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use service::Limits;
 use testing::{Reply, TestAgent, TestApp, TestPerson, stage_body};
@@ -223,6 +224,59 @@ async fn j03_an_agent_waits_in_no_more_calls_than_its_limit() {
     assert_eq!(bob.review(&request, "approve").await.status, 303);
     assert_eq!(first.await.json()["state"], "approved");
     assert_eq!(agent.get_with(&path, &wait).await.status, 200);
+}
+
+/// A call of a tool, as clients send it.
+async fn tool(app: &TestApp, agent: &TestAgent, name: &str, arguments: Value) -> Reply {
+    let params = json!({"name": name, "arguments": arguments});
+    let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let request = Request::post("/mcp")
+        .header(header::HOST, "localhost")
+        .header(header::AUTHORIZATION, format!("Bearer {}", agent.key))
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::ACCEPT, "application/json, text/event-stream");
+    app.anonymous(request.body(Body::from(message.to_string())).unwrap()).await
+}
+
+#[tokio::test]
+async fn j03_a_call_of_a_tool_is_a_call() {
+    let Scene { agent, app, .. } = scene(Limits { calls_a_minute: 2, ..Limits::NONE }).await;
+    let reply = tool(&app, &agent, "list_kinds", json!({})).await;
+    assert_eq!((reply.status, reply.json()["result"]["isError"] == true), (StatusCode::OK, false));
+    assert_eq!(reply.header("ratelimit"), "\"agent\";r=1;t=30");
+    assert_eq!(agent.get(STAGE).await.header("ratelimit"), "\"agent\";r=0;t=60");
+    let reply = tool(&app, &agent, "list_kinds", json!({})).await;
+    assert_eq!(reply.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(reply.problem()["code"], "rate_limited");
+}
+
+#[tokio::test]
+async fn j03_a_tool_that_waits_is_a_waiting_call() {
+    let Scene { agent, app, .. } = scene(Limits { waits: 1, ..Limits::NONE }).await;
+    let request = staged(&agent, &on("one")).await;
+    let (wait, path) = ([("prefer", "wait=25")], path(&request, ""));
+    let mut first = Box::pin(agent.get_with(&path, &wait));
+    assert!(futures::poll!(&mut first).is_pending());
+    let waiting = async |seconds: u64| {
+        let arguments = json!({"id": request["id"], "seconds": seconds});
+        tool(&app, &agent, "wait_for_decision", arguments).await.json()["result"].clone()
+    };
+    let refused = waiting(25).await;
+    assert_eq!(refused["isError"], true, "{refused}");
+    assert_eq!(refused["structuredContent"]["code"], "too_many_waits");
+    assert_eq!(waiting(0).await["structuredContent"]["state"], "pending", "asking is no waiting");
+}
+
+#[tokio::test]
+async fn r01_a_tool_stages_nothing_that_is_open() {
+    let Scene { agent, app, .. } = scene(of_people()).await;
+    let first = staged(&agent, &on("one")).await;
+    let before = app.entries().await;
+    let arguments = json!({"body": in_other_words(&on("one")), "idempotency_key": "k-1"});
+    let result = tool(&app, &agent, "stage_request", arguments).await.json()["result"].clone();
+    let problem = &result["structuredContent"];
+    assert_eq!((&problem["code"], &problem["request"]), (&json!("duplicate"), &first["id"]));
+    assert_eq!(app.entries().await, before);
 }
 
 #[tokio::test]

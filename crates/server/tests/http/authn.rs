@@ -92,6 +92,22 @@ async fn w10_a01_a_session_cookie_is_host_bound_and_new_at_sign_in() {
 }
 
 #[tokio::test]
+async fn k03_a_session_that_cannot_be_written_is_said_to_be_so_and_signs_nobody_in() {
+    let app = TestApp::new().await;
+    let owner = app.person("Olga Owner", &[]).await;
+    let link = app.service.sign_in_link(&Steward::Operator, owner.id).await.unwrap();
+    app.refuse("INSERT", "sessions").await;
+    let post = Request::post("/sign-in/link")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(format!("token={}", link.rsplit('/').next().unwrap())))
+        .unwrap();
+    let reply = app.anonymous(post).await;
+    assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(reply.header("set-cookie"), "");
+    assert!(reply.text().contains("database"), "{}", reply.text());
+}
+
+#[tokio::test]
 async fn w01_a13_reading_a_link_changes_nothing_and_using_it_works_once() {
     let app = TestApp::new().await;
     let owner = app.person("Olga Owner", &[]).await;

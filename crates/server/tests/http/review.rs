@@ -120,7 +120,7 @@ async fn k03_a_review_that_is_recorded_is_not_hidden_by_a_session_that_cannot_be
     let shown = bob.shown(&request).await;
     // By now it would be written down that the session is in use.
     app.clock.advance(600);
-    app.refuse_updates("sessions").await;
+    app.refuse("UPDATE", "sessions").await;
     let reply = bob.review_as_shown(&request, "approve", &shown).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.text());
     assert_eq!(state(&app, &request).await, "approved");

@@ -104,7 +104,8 @@ impl Service {
             Err(error) => (Outcome::Failed, error.to_string(), Vec::new(), Vec::new()),
         };
         let (summary, text) = self.committed_text("summary", &summary)?;
-        let command = Command::Report { executor, lease_id, outcome, summary };
+        let command =
+            Command::Report { executor, lease_id, outcome, summary, evidence: Vec::new() };
         let (reported, after) = step(running, command, &context, now)?;
         let gate = Actor::Agent(AgentId::HOUSE);
         let request = Some(after.id);

@@ -1,9 +1,9 @@
 //! API keys: of agents, kept by administrators, and of auditors, kept by themselves.
 
 use domain::entry::HouseFact;
-use domain::{Actor, AgentId, KeyId, PersonId, Timestamp};
-use store::Write;
+use domain::{Actor, AgentId, KeyId, PersonId, Scope, Timestamp};
 use store::read::ApiKey;
+use store::{House, Write};
 
 use super::HouseError;
 use crate::caller::{AUDITORS, PersonCaller, Steward};
@@ -13,6 +13,19 @@ use crate::{Failure, Service};
 
 /// The longest life of an API key: 90 days.
 pub const MAX_KEY_LIFE_S: i64 = 90 * 24 * 3600;
+/// Living keys of one agent: the one in use, and the one that takes its place.
+pub const MAX_AGENT_KEYS: usize = 2;
+/// How long a key that is rotated lives on, where it does: 24 hours.
+pub const ROTATION_S: i64 = 24 * 3600;
+
+/// What becomes of the key that another takes the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldKey {
+    /// It opens nothing from now on.
+    EndsNow,
+    /// It lives for another 24 hours, if not shorter.
+    EndsInADay,
+}
 
 impl Service {
     /// Issues an agent's key, to be shown once, to `shown_to`; they never review its requests
@@ -26,13 +39,69 @@ impl Service {
         agent: AgentId,
         shown_to: PersonId,
         expires_at: Timestamp,
+        scope: Scope,
     ) -> Result<PlainKey, HouseError> {
+        let house = self.house().await?;
         self.active_agent(agent).await?;
-        let epoch = self.epoch().await?;
-        let new = self.new_key(KeyClass::Agent, Actor::Agent(agent), shown_to, expires_at)?;
+        self.expect_scope(&house, &scope)?;
+        let holder = Actor::Agent(agent);
+        if self.living(&house, &holder).count() >= MAX_AGENT_KEYS {
+            return Err(HouseError::TwoKeys);
+        }
+        let new = self.new_key(KeyClass::Agent, holder, shown_to, expires_at, scope)?;
         let fact = self.fact(by.actor(), new.fact);
-        self.authority_change(by, epoch, vec![fact], vec![new.write]).await?;
+        self.authority_change(by, house.epoch(), vec![fact], vec![new.write]).await?;
         Ok(new.plain)
+    }
+
+    /// Issues the key that takes another's place, with the same scope, and gives the old one an end:
+    /// both or neither.
+    ///
+    /// # Errors
+    /// [`HouseError`] when the agent has no such living key, or it would have three.
+    pub async fn rotate_agent_key(
+        &self,
+        by: &Steward,
+        agent: AgentId,
+        key: KeyId,
+        shown_to: PersonId,
+        old: OldKey,
+    ) -> Result<PlainKey, HouseError> {
+        let house = self.house().await?;
+        self.active_agent(agent).await?;
+        let holder = Actor::Agent(agent);
+        let replaced = self.living(&house, &holder).find(|living| living.id == key);
+        let scope = replaced.ok_or(HouseError::NoSuchKey)?.scope.clone();
+        let now = self.now();
+        let end = match old {
+            OldKey::EndsNow => HouseFact::KeyRevoked { key },
+            OldKey::EndsInADay if self.living(&house, &holder).count() >= MAX_AGENT_KEYS => {
+                return Err(HouseError::TwoKeys);
+            }
+            OldKey::EndsInADay => {
+                HouseFact::KeyRetired { key, expires_at: now.plus_seconds(ROTATION_S) }
+            }
+        };
+        let expires_at = now.plus_seconds(MAX_KEY_LIFE_S);
+        let new = self.new_key(KeyClass::Agent, holder, shown_to, expires_at, scope)?;
+        let facts = [new.fact, end].map(|fact| self.fact(by.actor(), fact)).into();
+        self.authority_change(by, house.epoch(), facts, vec![new.write]).await?;
+        Ok(new.plain)
+    }
+
+    /// The keys of `holder` that open something now.
+    fn living<'h>(&self, house: &'h House, holder: &Actor) -> impl Iterator<Item = &'h ApiKey> {
+        let (holder, now) = (*holder, self.now());
+        house.keys().filter(move |key| key.holder == holder && key.lives(now))
+    }
+
+    /// Refuses a scope that names what does not exist: whoever was given it could do nothing.
+    pub(super) fn expect_scope(&self, house: &House, scope: &Scope) -> Result<(), HouseError> {
+        scope.check()?;
+        match scope.kinds.iter().find(|kind| house.kind(kind).is_none()) {
+            Some(unknown) => Err(HouseError::NoSuchKind(unknown.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Issues an auditor a key of their own, to be shown once: nobody else ever holds it.
@@ -50,7 +119,8 @@ impl Service {
         if !person.is_some_and(|person| person.is_in(AUDITORS)) {
             return Err(HouseError::NotAuditor);
         }
-        let new = self.new_key(KeyClass::Auditor, caller.actor(), caller.id(), expires_at)?;
+        let (holder, scope) = (caller.actor(), Scope::default());
+        let new = self.new_key(KeyClass::Auditor, holder, caller.id(), expires_at, scope)?;
         let fact = self.fact(caller.actor(), new.fact);
         self.commit_authority(epoch, vec![fact], vec![new.write]).await?;
         Ok(new.plain)
@@ -62,13 +132,14 @@ impl Service {
         holder: Actor,
         shown_to: PersonId,
         expires_at: Timestamp,
+        scope: Scope,
     ) -> Result<NewKey, HouseError> {
         if expires_at > self.now().plus_seconds(MAX_KEY_LIFE_S) {
             return Err(HouseError::KeyLife);
         }
         let plain = PlainKey::new(class, &*self.entropy)?;
         let key = KeyId(self.entropy.id(self.now())?);
-        let fact = HouseFact::KeyIssued { key, holder, expires_at, shown_to };
+        let fact = HouseFact::KeyIssued { key, holder, expires_at, shown_to, scope };
         let write = Write::KeyHash { key, hash: plain.hash(&self.keys), hint: plain.hint() };
         Ok(NewKey { plain, fact, write })
     }
@@ -139,5 +210,6 @@ pub(crate) fn row(key: ApiKey, now: Timestamp) -> KeyRow {
         issued_at: key.issued_at,
         expires_at: key.expires_at,
         last_used_at: key.last_used_at,
+        scope: key.scope,
     }
 }

@@ -25,7 +25,7 @@ fn whole() -> Value {
         "required_evidence": [
             {"type": "recipients", "max_age_s": 3600, "presenter": "table"}, {"type": "preview"}
         ],
-        "rollback_plan_required": true, "reversible": false, "reversal_note": "Sent is sent",
+        "rollback_plan_required": true, "command_required": true, "reversible": false, "reversal_note": "Sent is sent",
         "base_risk": "medium",
         "size": {"parameter": "count", "unit": "mails", "medium": 100, "high": 10000},
         "working_hours_utc": {"from": 6, "to": 18},
@@ -35,6 +35,7 @@ fn whole() -> Value {
             "kind": "mail.send", "parameters": {"count": 5, "list": "beta"}, "targets": ["beta"],
             "environment": "staging", "summary": "s", "justification": "j",
             "risk": {"factors": []}, "rollback_plan": {"steps": ["say sorry"]},
+            "command": {"argv": ["/usr/bin/mail"]},
             "evidence": [
                 {"type": "recipients", "name": "r.csv", "media_type": "text/csv", "content": "a"},
                 {"type": "preview", "name": "p.txt", "media_type": "text/plain", "content": "b"}

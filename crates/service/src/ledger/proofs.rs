@@ -4,18 +4,22 @@ use domain::Digest;
 use domain::tlog_proof::TlogProof;
 use serde::{Deserialize, Serialize};
 use store::Store;
+use utoipa::ToSchema;
 
 use super::Tree;
-use crate::Failure;
+use crate::{Failure, describe};
 
 /// The proof that the first `to` entries go on from the first `from`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Consistency {
     pub from: u64,
     pub to: u64,
+    #[schema(value_type = describe::Digest)]
     pub from_root: Digest,
+    #[schema(value_type = describe::Digest)]
     pub to_root: Digest,
     /// RFC 6962 §2.1.2, in its order.
+    #[schema(value_type = Vec<describe::Digest>)]
     pub proof: Vec<Digest>,
 }
 

@@ -7,38 +7,51 @@ use domain::{
     Digest, KindRef, RequestId, Risk, RiskLevel, State, StateName, Timestamp, binding_code, quorum,
 };
 use serde::Serialize;
-use store::read::RequestQuery;
+use store::read::{RequestQuery, Stored};
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::lists::{cursor, read_cursor};
 use crate::act::ActError;
 use crate::caller::AgentCaller;
 use crate::current::Decidable;
-use crate::{Failure, Service, wait};
+use crate::stage::Warning;
+use crate::wait::Topic;
+use crate::{Failure, Service, describe, wait};
 
 /// Requests on one page of the API.
 const PAGE: u32 = 50;
 
 /// A request as the API answers it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AgentRequest {
+    #[schema(value_type = describe::Id)]
     pub id: RequestId,
     pub revision: u32,
+    #[schema(value_type = describe::Digest)]
     pub digest: Digest,
+    #[schema(value_type = describe::Digest)]
     pub content_digest: Digest,
+    #[schema(value_type = describe::State)]
     pub state: StateName,
+    #[schema(value_type = describe::KindVersion)]
     pub kind: KindRef,
     pub risk: AgentRisk,
     pub binding_code: String,
     pub review_url: String,
     pub status_url: String,
+    #[schema(value_type = describe::Time)]
     pub staged_at: Timestamp,
+    #[schema(value_type = describe::Time)]
     pub review_deadline: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::Time>)]
     pub approved_until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::Time>)]
     pub redeemed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<describe::Time>)]
     pub report_by: Option<Timestamp>,
     /// Somebody asked the running execution to stop.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -50,6 +63,9 @@ pub struct AgentRequest {
     pub denial: Option<Objection>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes_requested: Option<Objection>,
+    /// What the author should look at: only told when it is staged or amended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// What the agent should do next, in one sentence.
     pub next: &'static str,
     /// Strong validator of this answer (RFC 9110 §8.8.3).
@@ -58,16 +74,19 @@ pub struct AgentRequest {
 }
 
 /// The computed risk without what it rests on: that may be the doing of other agents.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AgentRisk {
+    #[schema(value_type = describe::Level)]
     pub level: RiskLevel,
     pub facts: Vec<AgentRiskFact>,
 }
 
 /// A fact by name.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct AgentRiskFact {
+    #[schema(value_type = describe::Fact)]
     pub code: RiskCode,
+    #[schema(value_type = describe::Level)]
     pub level: RiskLevel,
 }
 
@@ -79,7 +98,7 @@ impl From<&Risk> for AgentRisk {
 }
 
 /// A requirement without names of people beyond what the agent's author needs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AgentRequirement {
     pub id: String,
     pub group: String,
@@ -91,15 +110,16 @@ pub struct AgentRequirement {
 }
 
 /// Why it was denied or is to be changed, and what to do about it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Objection {
+    #[schema(value_type = describe::Time)]
     pub at: Timestamp,
     pub justification: Option<String>,
     pub retry: &'static str,
 }
 
 /// A page of the agent's requests.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AgentList {
     pub requests: Vec<AgentRequest>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,7 +138,7 @@ impl Service {
     ) -> Result<AgentRequest, ActError> {
         let now = self.now();
         let house = self.house().await?;
-        let stored = self.visible_to_agent(caller, id).await?;
+        let stored = self.visible_to_agent(&house, caller, id).await?;
         let decidable = self.decidable(&house, stored, now).await?;
         Ok(self.described(&decidable, now).await?)
     }
@@ -135,7 +155,7 @@ impl Service {
         seen: Option<&str>,
         patience: Duration,
     ) -> Result<AgentRequest, ActError> {
-        let waiter = self.wakers.subscribe(id);
+        let waiter = self.wakers.subscribe(Topic::Request(id));
         let end = Instant::now() + patience;
         loop {
             // Taken before reading: a change between the two is not lost (threats C12).
@@ -185,8 +205,14 @@ impl Service {
         let next_cursor = last.map(|last| cursor(last.request.staged_at, last.request.id));
         let now = self.now();
         let house = self.house().await?;
+        let scope = self.scope_of(&house, caller);
+        let in_scope = |stored: &Stored| {
+            scope.is_some_and(|scope| {
+                scope.covers(&stored.request.kind.name, &stored.request.environment)
+            })
+        };
         let mut requests = Vec::new();
-        for stored in stored {
+        for stored in stored.into_iter().filter(in_scope) {
             let decidable = self.decidable(&house, stored, now).await?;
             requests.push(self.described(&decidable, now).await?);
         }
@@ -229,6 +255,7 @@ impl Service {
             requirements: requirements(explanation, decided),
             denial: self.denial(decidable, &state).await?,
             changes_requested: self.changes_requested(decidable, &state).await?,
+            warnings: Vec::new(),
             next: next(state.name()),
             etag: format!("\"{}-{}\"", decidable.stored.version, state.name().as_str()),
         })

@@ -20,6 +20,7 @@ impl Service {
         &self,
         caller: &PersonCaller,
         request: &Request,
+        revision: &Revision,
         now: &Value,
     ) -> Result<Option<AmendmentView>, Failure> {
         if request.revision == 1 {
@@ -36,6 +37,7 @@ impl Service {
             since,
             reviewed_by_you: reviewed.is_some(),
             changes: changes(&old, now)?,
+            masked_otherwise: self.masked_otherwise(&old, &revision.evidence).await?,
         }))
     }
 }

@@ -32,6 +32,10 @@ impl Service {
             agents.push(AgentRow {
                 pending: self.store.count_of_agent(agent.id, StateName::Pending).await?,
                 agent: names.agent(agent.id),
+                trusts: match caller.is_auditor() {
+                    true => Some(self.trust_rows(agent.id).await?),
+                    false => None,
+                },
                 keys: keys.map(|keys| keys.into_iter().map(|key| key_row(key, now)).collect()),
             });
         }

@@ -6,12 +6,13 @@ use domain::{Checkpoint, Commitment, Digest};
 use serde::Serialize;
 use serde_json::Value;
 use store::read::{StoredCheckpoint, StoredEntry};
+use utoipa::ToSchema;
 
 use crate::caller::{AuditorCaller, PersonCaller};
 use crate::ledger::{Consistency, Tree, key_history, prove_consistency, prove_entry};
 use crate::query::Names;
 use crate::view::{CheckpointView, LedgerRow, LedgerView};
-use crate::{Failure, Service};
+use crate::{Failure, Service, describe};
 
 /// Entries on one page.
 const PAGE: u64 = 50;
@@ -19,23 +20,26 @@ const PAGE: u64 = 50;
 pub const MAX_ENTRIES: u32 = 500;
 
 /// How many entries there are, and the root over them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LedgerHead {
     pub size: u64,
+    #[schema(value_type = describe::Digest)]
     pub root: Digest,
 }
 
 /// An entry as the auditors' API gives it: its canonical form, and the texts that are still there.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct LedgerEntry {
     pub index: u64,
+    #[schema(value_type = describe::Digest)]
     pub leaf: Digest,
+    #[schema(value_type = Object)]
     pub entry: Value,
     pub texts: Vec<OpenedText>,
 }
 
 /// A clear text with its salt: what opens a commitment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OpenedText {
     pub field: String,
     pub salt: String,

@@ -9,7 +9,7 @@ use domain::entry::{Attempt, Entry, Fact, HouseFact};
 use domain::request::SecondReview;
 use domain::revision::Revision;
 use domain::{
-    Actor, Authority, Commitment, Ineligible, Kind, Request, RequestFact, RequestId, State,
+    Actor, Authority, Commitment, Digest, Ineligible, Request, RequestFact, RequestId, State,
     StateName, Verdict, binding_code, quorum,
 };
 use serde_json::{Value, json};
@@ -19,16 +19,15 @@ use store::read::{StandingFreeze, StoredEntry};
 use crate::act::ActError;
 use crate::caller::PersonCaller;
 use crate::current::Decidable;
+use crate::evidence;
 use crate::query::Names;
+use crate::query::evidence::EvidenceDesk;
+use crate::secret;
 use crate::view::{
-    BreakGlassView, DecisionForm, DecisionView, EvidenceContent, EvidenceView, OutcomeView,
-    RequestView, RequirementView, RollbackView, SecondReviewView, StopView, TimelineFact,
-    TimelineItem,
+    BreakGlassView, DecisionForm, DecisionView, OutcomeView, RequestView, RequirementView,
+    RollbackView, SecondReviewView, StopView, TimelineFact, TimelineItem,
 };
 use crate::{Failure, Service};
-
-/// The most text of one piece of evidence that a page shows; more is to be downloaded.
-const MAX_SHOWN_BYTES: u64 = 256 * 1024;
 
 impl Service {
     /// Everything about one request, as this person may see it.
@@ -47,12 +46,26 @@ impl Service {
         let request = &decidable.stored.request;
         let names = Names::of(&house);
         let kind = self.kind(&house, &request.kind.name, request.kind.version).await?;
-        let timeline = self.timeline(&names, &sealed.revision, id).await?;
-        let outcome = outcome(&timeline);
-        let rollback = rollback(&timeline);
+        let entries = evidence::read(self.store.entries_of(id).await?)?;
+        let timeline = timeline(&names, &sealed.revision, &entries)?;
         let sealed_value = serde_json::to_value(&sealed.revision).map_err(Failure::defect)?;
         let revision = sealed.revision;
-        let evidence = self.evidence_views(caller, id, &kind, &revision).await?;
+        let desk = EvidenceDesk::new(self, caller, &decidable, &kind).await?;
+        let evidence = desk.views(&revision.evidence).await?;
+        let (mut outcome, mut rollback) = (outcome(&timeline), rollback(&timeline));
+        for (_, entry) in &entries {
+            match &entry.fact {
+                Fact::Request(RequestFact::OutcomeReported { evidence, .. }) => {
+                    let views = desk.views(evidence).await?;
+                    outcome.iter_mut().for_each(|view| view.evidence.clone_from(&views));
+                }
+                Fact::Request(RequestFact::RollbackReported { evidence, .. }) => {
+                    let views = desk.views(evidence).await?;
+                    rollback.iter_mut().for_each(|view| view.evidence.clone_from(&views));
+                }
+                Fact::Request(_) | Fact::House(_) => {}
+            }
+        }
         Ok(RequestView {
             now,
             id,
@@ -86,7 +99,8 @@ impl Service {
             your_verdict: request.review_of(caller.id()).map(|review| review.verdict),
             stop: self.stop(caller, &decidable, &house),
             break_glass: break_glass(caller, &decidable, &names),
-            amendment: self.amendment(caller, request, &sealed_value).await?,
+            secrets: secret::find_in(&sealed_value),
+            amendment: self.amendment(caller, request, &revision, &sealed_value).await?,
             proposal: self.proposal(caller, request, &revision).await?,
             staged_by: match request.staged_by {
                 Actor::Person(person) => Some(names.person(person)),
@@ -198,58 +212,6 @@ impl Service {
             freezes: house.freezes().iter().filter(covers).map(|f| names.freeze(f)).collect(),
         }
     }
-
-    async fn evidence_views(
-        &self,
-        caller: &PersonCaller,
-        id: RequestId,
-        kind: &Kind,
-        revision: &Revision,
-    ) -> Result<Vec<EvidenceView>, Failure> {
-        let opened = self.store.opened(id, caller.id()).await?;
-        let mut views = Vec::new();
-        for item in &revision.evidence {
-            let opened_at =
-                opened.iter().find(|(digest, _)| *digest == item.digest).map(|(_, at)| *at);
-            let rule = kind.evidence_rule(&item.evidence_type);
-            let content = match opened_at {
-                Some(_) if item.size_bytes <= MAX_SHOWN_BYTES => {
-                    let bytes = self.store.evidence_bytes(item.digest).await?;
-                    let bytes = bytes.ok_or_else(|| Failure::defect("evidence is missing"))?;
-                    Some(shown(&item.media_type, bytes))
-                }
-                Some(_) => Some(EvidenceContent::Download),
-                None => None,
-            };
-            views.push(EvidenceView {
-                evidence_type: item.evidence_type.clone(),
-                name: item.name.clone(),
-                media_type: item.media_type.clone(),
-                digest: item.digest,
-                size_bytes: item.size_bytes,
-                source: item.source.clone(),
-                collected_at: item.collected_at,
-                required: rule.is_some(),
-                presenter: rule.and_then(|rule| rule.presenter),
-                opened_at,
-                content,
-            });
-        }
-        Ok(views)
-    }
-
-    async fn timeline(
-        &self,
-        names: &Names,
-        revision: &Revision,
-        id: RequestId,
-    ) -> Result<Vec<TimelineItem>, Failure> {
-        let mut items = Vec::new();
-        for stored in self.store.entries_of(id).await? {
-            items.extend(timeline_item(names, revision, &stored)?);
-        }
-        Ok(items)
-    }
 }
 
 /// Whether this person may be the second one who looks at a broken glass.
@@ -289,21 +251,37 @@ fn break_glass(
     })
 }
 
-fn timeline_item(
+fn timeline(
     names: &Names,
     revision: &Revision,
+    entries: &[(StoredEntry, Entry)],
+) -> Result<Vec<TimelineItem>, Failure> {
+    let reported = || entries.iter().flat_map(|(_, entry)| evidence::reported(entry));
+    let name = |digest: Digest| {
+        let mut pieces = revision.evidence.iter().chain(reported());
+        pieces.find(|item| item.digest == digest).map(|item| item.name.clone())
+    };
+    let mut items = Vec::new();
+    for (stored, entry) in entries {
+        items.extend(timeline_item(names, name, stored, entry)?);
+    }
+    Ok(items)
+}
+
+fn timeline_item(
+    names: &Names,
+    piece: impl Fn(Digest) -> Option<String>,
     stored: &StoredEntry,
+    entry: &Entry,
 ) -> Result<Option<TimelineItem>, Failure> {
-    let entry: Entry = serde_json::from_slice(&stored.body).map_err(Failure::defect)?;
     let what = match &entry.fact {
         Fact::Request(fact) => match request_line(fact) {
             Some(line) => line,
             None => return Ok(None),
         },
-        Fact::House(HouseFact::EvidenceOpened { evidence, .. }) => {
-            let item = revision.evidence.iter().find(|item| item.digest == *evidence);
-            let name = item.map_or_else(|| evidence.to_string(), |item| item.name.clone());
-            TimelineFact::EvidenceOpened { name }
+        Fact::House(HouseFact::EvidenceOpened { evidence, unmasked, .. }) => {
+            let name = piece(*evidence).unwrap_or_else(|| evidence.to_string());
+            TimelineFact::EvidenceOpened { name, unmasked: *unmasked }
         }
         Fact::House(HouseFact::AttemptRefused { attempt, code }) => {
             let attempt = match attempt {
@@ -384,18 +362,24 @@ fn opened_text(stored: &StoredEntry, commitment: &Commitment) -> Option<String> 
 
 fn rollback(timeline: &[TimelineItem]) -> Option<RollbackView> {
     timeline.iter().rev().find_map(|item| match item.what {
-        TimelineFact::RollbackReported { outcome } => {
-            Some(RollbackView { outcome, at: item.at, summary: item.text.clone() })
-        }
+        TimelineFact::RollbackReported { outcome } => Some(RollbackView {
+            outcome,
+            at: item.at,
+            summary: item.text.clone(),
+            evidence: Vec::new(),
+        }),
         _ => None,
     })
 }
 
 fn outcome(timeline: &[TimelineItem]) -> Option<OutcomeView> {
     timeline.iter().rev().find_map(|item| match item.what {
-        TimelineFact::Reported { outcome } => {
-            Some(OutcomeView { outcome, at: item.at, summary: item.text.clone() })
-        }
+        TimelineFact::Reported { outcome } => Some(OutcomeView {
+            outcome,
+            at: item.at,
+            summary: item.text.clone(),
+            evidence: Vec::new(),
+        }),
         _ => None,
     })
 }
@@ -411,14 +395,6 @@ fn action(revision: &Revision) -> Value {
     ];
     let given = parts.into_iter().filter(|(_, part)| !part.is_null());
     Value::Object(given.map(|(name, part)| (name.to_owned(), part)).collect())
-}
-
-fn shown(media_type: &str, bytes: Vec<u8>) -> EvidenceContent {
-    let is_text = media_type.starts_with("text/") || media_type == "application/json";
-    match String::from_utf8(bytes) {
-        Ok(text) if is_text => EvidenceContent::Text(text),
-        _ => EvidenceContent::Download,
-    }
 }
 
 fn requirements(decidable: &Decidable, names: &Names) -> Vec<RequirementView> {

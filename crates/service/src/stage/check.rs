@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use domain::kind::is_change;
 use domain::revision::EvidenceDescriptor;
-use domain::stage::{EvidenceItem, FieldError};
-use domain::{
-    AgentId, Digest, Ineligible, Kind, KindRef, PersonId, Revision, StageBody, Timestamp,
-};
+use domain::stage::FieldError;
+use domain::{AgentId, Ineligible, Kind, KindRef, PersonId, Revision, StageBody, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 use store::House;
@@ -45,6 +43,8 @@ impl Service {
         }
         let body = StageBody::deserialize(value)
             .map_err(|error| StageError::Invalid(vec![FieldError::new("", error.to_string())]))?;
+        let scope = self.scope_of(house, caller).ok_or(StageError::KeyDead)?;
+        scope.expect(&body.kind, &body.environment)?;
         if let Some(amended) = amended.filter(|amended| amended.name != body.kind) {
             let other = FieldError::new("/kind", "stays the kind of the request that is amended");
             return Err(StageError::Invalid(vec![other.limit(&amended.name)]));
@@ -75,7 +75,7 @@ impl Service {
         let mut evidence = Vec::new();
         let mut inline = Vec::new();
         for (index, item) in body.evidence.iter().enumerate() {
-            match self.resolve(caller, item, &mut inline).await? {
+            match self.resolve_evidence(caller, item, &mut inline).await? {
                 Some(descriptor) => evidence.push(descriptor),
                 None => errors.push(FieldError::new(
                     format!("/evidence/{index}/digest"),
@@ -88,37 +88,6 @@ impl Service {
         }
         let executor = executor(house, caller, &kind)?;
         Ok(Checked { body, kind, version, executor, evidence, inline })
-    }
-
-    /// The descriptor of a piece of evidence; inline content is put aside to be stored.
-    async fn resolve(
-        &self,
-        caller: &AgentCaller,
-        item: &EvidenceItem,
-        inline: &mut Vec<Vec<u8>>,
-    ) -> Result<Option<EvidenceDescriptor>, StageError> {
-        let found = match (&item.content, item.digest) {
-            (Some(content), _) => {
-                let bytes = content.as_bytes().to_vec();
-                let found = (Digest::of(&bytes), bytes.len() as u64);
-                inline.push(bytes);
-                Some(found)
-            }
-            (None, Some(digest)) => {
-                let size = self.store.evidence_size(caller.agent, digest).await?;
-                size.map(|size| (digest, size))
-            }
-            (None, None) => None,
-        };
-        Ok(found.map(|(digest, size_bytes)| EvidenceDescriptor {
-            evidence_type: item.evidence_type.clone(),
-            name: item.name.clone(),
-            media_type: item.media_type.clone(),
-            digest,
-            size_bytes,
-            source: item.source.clone(),
-            collected_at: item.collected_at,
-        }))
     }
 }
 
@@ -145,6 +114,11 @@ pub(super) fn excluded(
         for holder in house.key_holders(id, now) {
             if excluded.iter().all(|(person, _)| *person != holder) {
                 excluded.push((holder, Ineligible::HoldsKey));
+            }
+        }
+        for maker in house.trust_makers(id) {
+            if excluded.iter().all(|(person, _)| *person != maker) {
+                excluded.push((maker, Ineligible::MadeTrust));
             }
         }
     }

@@ -2,22 +2,28 @@
 
 use domain::{Digest, KindRef, RequestId, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{StageError, Stager};
-use crate::Service;
+use super::{StageError, Stager, Warning};
 use crate::caller::AgentCaller;
 use crate::query::{AgentRequirement, AgentRisk};
+use crate::{Service, describe};
 
 /// What a body would lead to if it were staged now.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Preview {
+    #[schema(value_type = describe::KindVersion)]
     pub kind: KindRef,
+    #[schema(value_type = describe::Digest)]
     pub content_digest: Digest,
     pub risk: AgentRisk,
+    #[schema(value_type = describe::Time)]
     pub review_deadline: Timestamp,
     pub requirements: Vec<AgentRequirement>,
     /// Whether the people who may review could fill every seat.
     pub can_be_met: bool,
+    /// What the author should look at before people do.
+    pub warnings: Vec<Warning>,
     /// What the agent should do next, in one sentence.
     pub next: &'static str,
 }
@@ -46,6 +52,7 @@ impl Service {
             review_deadline: told.review_deadline,
             requirements: told.requirements,
             can_be_met: told.can_be_met,
+            warnings: self.warnings(caller, &value).await?,
             next: match told.can_be_met {
                 true => {
                     "Nothing was stored. Send the same body without `validate=true` to stage it."

@@ -40,7 +40,8 @@ impl Service {
     ) -> Result<StageAnswer, StageError> {
         let used = match (&error, retry.as_ref()) {
             (StageError::Failed(Failure::Store(StoreError::KeyUsed(used))), _) => Some(*used),
-            (StageError::Failed(_) | StageError::KeyDead, _) | (_, None) => None,
+            (StageError::Failed(_) | StageError::KeyDead | StageError::OutsideScope(_), _)
+            | (_, None) => None,
             (_, Some(retry)) => self.store.idempotency(&retry.scope, &retry.key).await?,
         };
         let (Some(used), Some(retry)) = (used, retry) else { return Err(error) };

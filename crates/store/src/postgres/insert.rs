@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::insert::{Inserts, Shape, Type, Value};
+use crate::update::{COLUMNS, UPDATE, Updates, all_updated};
 
 /// Writes everything that waits.
 pub(super) async fn flush(tx: &mut PgConnection, inserts: &mut Inserts) -> Result<(), StoreError> {
@@ -22,15 +23,42 @@ async fn insert(
 ) -> Result<(), sqlx::Error> {
     let names: Vec<&str> = shape.columns.iter().map(|(name, _)| *name).collect();
     let mut sql = QueryBuilder::<Postgres>::new("INSERT INTO ");
-    sql.push(shape.table).push(" (").push(names.join(", ")).push(") SELECT * FROM unnest(");
-    let mut columns: Vec<Vec<Value>> = shape.columns.iter().map(|_| Vec::new()).collect();
+    sql.push(shape.table).push(" (").push(names.join(", ")).push(") ");
+    select(&mut sql, shape.columns, rows);
+    sql.push(" ").push(shape.on_conflict);
+    sql.build().execute(tx).await.map(drop)
+}
+
+/// Updates every request that waits. What they bring has to be there: the schema looks for it.
+pub(super) async fn update(tx: &mut PgConnection, updates: &mut Updates) -> Result<(), StoreError> {
+    let rows = updates.take();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let count = rows.len();
+    let names = COLUMNS.map(|(name, _)| name).join(", ");
+    let mut sql = QueryBuilder::<Postgres>::new(format!("WITH new ({names}) AS ("));
+    select(&mut sql, &COLUMNS, rows);
+    sql.push(") ").push(UPDATE);
+    let updated = sql.build().execute(tx).await?;
+    all_updated(count, updated.rows_affected())
+}
+
+/// The rows as a relation, a column of them in one array.
+fn select<R: IntoIterator<Item = Value>>(
+    sql: &mut QueryBuilder<Postgres>,
+    shape: &[(&str, Type)],
+    rows: Vec<R>,
+) {
+    let mut columns: Vec<Vec<Value>> = shape.iter().map(|_| Vec::new()).collect();
     for row in rows {
         for (column, value) in columns.iter_mut().zip(row) {
             column.push(value);
         }
     }
+    sql.push("SELECT * FROM unnest(");
     let mut arrays = sql.separated(", ");
-    for ((_, kind), column) in shape.columns.iter().zip(columns) {
+    for ((_, kind), column) in shape.iter().zip(columns) {
         match kind {
             Type::Id => arrays.push_bind(array::<Uuid>(column)),
             Type::Number => arrays.push_bind(array::<i64>(column)),
@@ -38,8 +66,7 @@ async fn insert(
             Type::Bytes => arrays.push_bind(array::<Vec<u8>>(column)),
         };
     }
-    sql.push(") ").push(shape.on_conflict);
-    sql.build().execute(tx).await.map(drop)
+    sql.push(")");
 }
 
 /// A column's values as its type has them. One of another type becomes NULL, which no column takes

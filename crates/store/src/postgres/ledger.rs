@@ -1,13 +1,13 @@
 //! Entries and tree nodes.
 
 use domain::merkle::Hash;
-use domain::{RequestId, Timestamp};
+use domain::{AgentId, RequestId, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 
 use super::rows::{Column, signed};
 use crate::error::StoreError;
-use crate::read::StoredEntry;
+use crate::read::{AgentEntries, LOOK, StoredEntry};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -66,6 +66,34 @@ pub(super) async fn entries(pool: &PgPool, from: u64, limit: u32) -> Answer<Vec<
         sql.push("e.idx >= ").push_bind(signed(from)).push(" AND e.idx < ").push_bind(end);
     })
     .await
+}
+
+const OF_AGENT: &str = "SELECT idx, request_id FROM entries JOIN requests ON id = request_id \
+     WHERE idx >= $1 AND idx < $2 AND (agent_id = $3 OR executor_id = $3) ORDER BY idx";
+
+pub(super) async fn entries_of_agent(
+    pool: &PgPool,
+    agent: AgentId,
+    from: u64,
+) -> Answer<AgentEntries> {
+    // Before the entries: all that are below it are there for whoever reads after it.
+    let size = size(&mut *pool.acquire().await?).await?;
+    let next = from.saturating_add(LOOK).min(size).max(from);
+    if next == from {
+        return Ok(AgentEntries { entries: Vec::new(), next, size });
+    }
+    let rows = sqlx::query(OF_AGENT)
+        .bind(signed(from))
+        .bind(signed(next))
+        .bind(agent.0)
+        .fetch_all(pool)
+        .await?;
+    let entry = |row: &PgRow| {
+        let index = Column("entries", "idx").number(row)?;
+        Ok((index, Column("entries", "request_id").parsed(row)?))
+    };
+    let entries = rows.iter().map(entry).collect::<Answer<_>>()?;
+    Ok(AgentEntries { entries, next, size })
 }
 
 /// Entries with the texts that are still there: one statement, so as of one instant.

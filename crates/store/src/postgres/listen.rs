@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use domain::RequestId;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
 use tokio::sync::broadcast::Sender;
@@ -20,18 +19,15 @@ const QUIET: Duration = Duration::from_secs(1);
 /// How long it may take to show that.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
-/// Tells every node, when the transaction commits, that these requests changed.
-pub(super) async fn notify(
-    tx: &mut PgConnection,
-    changed: &[RequestId],
-) -> Result<(), sqlx::Error> {
+/// Tells every node, when the transaction commits, what changed.
+pub(super) async fn notify(tx: &mut PgConnection, changed: &[Changed]) -> Result<(), sqlx::Error> {
     if changed.is_empty() {
         return Ok(());
     }
-    let ids: Vec<String> = changed.iter().map(ToString::to_string).collect();
-    sqlx::query("SELECT pg_notify($1, id) FROM unnest($2::text[]) AS id")
+    let payloads: Vec<String> = changed.iter().map(payload).collect();
+    sqlx::query("SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload")
         .bind(CHANNEL)
-        .bind(ids)
+        .bind(payloads)
         .execute(tx)
         .await?;
     Ok(())
@@ -82,9 +78,22 @@ async fn pass_on(mut listener: PgListener, changes: &Sender<Changed>) {
     }
 }
 
+fn payload(changed: &Changed) -> String {
+    match changed {
+        Changed::Request { id, agents: [stager, executor] } => format!("{id} {stager} {executor}"),
+        Changed::Anything => String::new(),
+    }
+}
+
+/// What a payload says; one that another version wrote can be about anything.
 fn changed(notification: &PgNotification) -> Changed {
-    let id: Result<RequestId, _> = notification.payload().parse();
-    id.map_or(Changed::Anything, Changed::Request)
+    let mut words = notification.payload().split(' ');
+    let mut read = || {
+        let id = words.next()?.parse().ok()?;
+        let mut agent = || words.next()?.parse().ok();
+        Some(Changed::Request { id, agents: [agent()?, agent()?] })
+    };
+    read().unwrap_or(Changed::Anything)
 }
 
 fn tell(changes: &Sender<Changed>, changed: Changed) {

@@ -11,7 +11,6 @@ use sqlx::PgConnection;
 use crate::change::NewFact;
 use crate::error::StoreError;
 
-pub(super) use request::update;
 pub(super) use side::side;
 pub(super) use write::{epoch, write};
 

@@ -9,7 +9,7 @@ use super::connect::snapshot;
 use super::rows::Column;
 use crate::batch::{Found, Wanted};
 use crate::error::StoreError;
-use crate::read::{IdempotencyRecord, Order, RequestQuery, StateCount, Stored};
+use crate::read::{IdempotencyRecord, Opening, Order, Recorded, RequestQuery, StateCount, Stored};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -31,6 +31,25 @@ pub(super) async fn load(connection: &mut PgConnection, id: RequestId) -> Answer
             .fetch_optional(connection)
             .await?;
     row.as_ref().map(stored).transpose()
+}
+
+/// One statement, so as of one instant.
+const RECORD: &str = "SELECT version, changed_at, effect, document, v.body, v.digest, \
+     (SELECT array_agg(e.body ORDER BY idx) FROM entries AS e WHERE e.request_id = r.id) AS entries \
+     FROM requests AS r LEFT JOIN revisions AS v ON v.request_id = r.id AND number = revision \
+     WHERE r.id = $1";
+
+pub(super) async fn record(pool: &PgPool, id: RequestId) -> Answer<Option<Recorded>> {
+    let row = sqlx::query(RECORD).bind(id.0).fetch_optional(pool).await?;
+    let Some(row) = row else { return Ok(None) };
+    let body: Option<Vec<u8>> = row.try_get("body")?;
+    let digest = body.is_some().then(|| Column("revisions", "digest").digest(&row)).transpose()?;
+    let entries: Option<Vec<Vec<u8>>> = row.try_get("entries")?;
+    Ok(Some(Recorded {
+        stored: stored(&row)?,
+        revision: body.zip(digest),
+        entries: entries.unwrap_or_default(),
+    }))
 }
 
 /// The versions of requests, and the idempotency records, that are there among those wanted.
@@ -59,7 +78,9 @@ pub(super) async fn found(tx: &mut PgConnection, wanted: &Wanted) -> Answer<Foun
         .fetch_all(tx)
         .await?;
         for row in &rows {
-            found.keys.insert((row.try_get("scope")?, row.try_get("key")?), record(row)?);
+            found
+                .keys
+                .insert((row.try_get("scope")?, row.try_get("key")?), idempotency_record(row)?);
         }
     }
     Ok(found)
@@ -192,13 +213,10 @@ pub(super) async fn evidence_bytes(pool: &PgPool, digest: Digest) -> Answer<Opti
     Ok(Some(bytes))
 }
 
-pub(super) async fn opened(
-    pool: &PgPool,
-    id: RequestId,
-    person: PersonId,
-) -> Answer<Vec<(Digest, Timestamp)>> {
+pub(super) async fn opened(pool: &PgPool, id: RequestId, person: PersonId) -> Answer<Vec<Opening>> {
     let rows = sqlx::query(
-        "SELECT digest, at FROM evidence_opened WHERE request_id = $1 AND person_id = $2",
+        "SELECT digest, unmasked, at FROM evidence_opened \
+         WHERE request_id = $1 AND person_id = $2",
     )
     .bind(id.0)
     .bind(person.0)
@@ -206,7 +224,8 @@ pub(super) async fn opened(
     .await?;
     let one = |row: &PgRow| {
         let digest = Column("evidence_opened", "digest").digest(row)?;
-        Ok((digest, Column("evidence_opened", "at").time(row)?))
+        let at = Column("evidence_opened", "at").time(row)?;
+        Ok(Opening { digest, unmasked: row.try_get("unmasked")?, at })
     };
     rows.iter().map(one).collect()
 }
@@ -223,10 +242,10 @@ pub(super) async fn idempotency(
     .bind(key)
     .fetch_optional(pool)
     .await?;
-    row.as_ref().map(record).transpose()
+    row.as_ref().map(idempotency_record).transpose()
 }
 
-fn record(row: &PgRow) -> Answer<IdempotencyRecord> {
+fn idempotency_record(row: &PgRow) -> Answer<IdempotencyRecord> {
     Ok(IdempotencyRecord {
         fingerprint: Column("idempotency", "fingerprint").digest(row)?,
         request: Column("idempotency", "request_id").parsed(row)?,

@@ -9,8 +9,9 @@ GRANT SELECT, INSERT ON
     evidence_used, evidence_opened, request_targets, idempotency
     TO countersign_serve;
 GRANT SELECT, INSERT, UPDATE ON
-    instance, people, agents, api_keys, freezes, requests
+    instance, people, agents, api_keys, trusts, freezes, requests
     TO countersign_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    leaders, group_members, reviews, evidence, evidence_uploads, sessions, sign_in_links
+    leaders, group_members, reviews, evidence, evidence_uploads, sessions, sign_in_links, webhooks,
+    webhook_deliveries
     TO countersign_serve;

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::{Actor, Freeze, Kind, PersonId, Timestamp};
+use domain::{Actor, AgentId, Freeze, Kind, PersonId, Timestamp};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row, Sqlite, SqliteConnection};
 
 use super::rows::Column;
 use crate::error::StoreError;
 use crate::house::{House, Rows};
-use crate::read::{Agent, ApiKey, Instance, Person, SignInLink, StandingFreeze, StoredPolicy};
+use crate::read::{
+    Agent, ApiKey, Instance, Person, SignInLink, StandingFreeze, StoredPolicy, Trust,
+};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -38,6 +40,7 @@ pub(super) async fn house(pool: &SqlitePool) -> Answer<House> {
         people: people(&mut tx).await?,
         agents: agents(&mut tx).await?,
         keys: keys(&mut tx).await?,
+        trusts: trusts(&mut tx).await?,
         kinds: kinds(&mut tx).await?,
         policy: policies(&mut tx, 1).await?.pop(),
         freezes: freezes(&mut tx).await?,
@@ -162,6 +165,7 @@ fn key_of(row: &SqliteRow) -> Answer<ApiKey> {
         revoked_at: Column("api_keys", "revoked_at").time_if_any(row)?,
         last_used_at: Column("api_keys", "last_used_at").time_if_any(row)?,
         shown_to: Column("api_keys", "shown_to").parsed(row)?,
+        scope: Column("api_keys", "scope").json(row)?,
     })
 }
 
@@ -181,6 +185,35 @@ async fn keys(tx: &mut SqliteConnection) -> Answer<Vec<([u8; 32], ApiKey)>> {
     let rows = sqlx::query("SELECT * FROM api_keys WHERE revoked_at IS NULL").fetch_all(tx).await?;
     let key = |row: &SqliteRow| Ok((Column("api_keys", "hash").digest(row)?.0, key_of(row)?));
     rows.iter().map(key).collect()
+}
+
+fn trust_of(row: &SqliteRow) -> Answer<Trust> {
+    Ok(Trust {
+        id: Column("trusts", "id").parsed(row)?,
+        agent: Column("trusts", "agent_id").parsed(row)?,
+        terms: Column("trusts", "terms").json(row)?,
+        added_at: Column("trusts", "added_at").time(row)?,
+        added_by: Column("trusts", "added_by").parsed_if_any(row)?,
+        last_used_at: Column("trusts", "last_used_at").time_if_any(row)?,
+    })
+}
+
+pub(super) async fn trusts_of(pool: &SqlitePool, agent: AgentId) -> Answer<Vec<Trust>> {
+    let rows = sqlx::query(
+        "SELECT * FROM trusts WHERE agent_id = ? AND removed_at IS NULL ORDER BY added_at, id",
+    )
+    .bind(agent.to_string())
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(trust_of).collect()
+}
+
+/// The trusts that stand.
+async fn trusts(tx: &mut SqliteConnection) -> Answer<Vec<Trust>> {
+    let rows = sqlx::query("SELECT * FROM trusts WHERE removed_at IS NULL ORDER BY added_at, id")
+        .fetch_all(tx)
+        .await?;
+    rows.iter().map(trust_of).collect()
 }
 
 fn kind_of(row: &SqliteRow) -> Answer<Kind> {

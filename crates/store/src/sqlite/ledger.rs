@@ -1,13 +1,13 @@
 //! Entries and tree nodes.
 
 use domain::merkle::Hash;
-use domain::{RequestId, Timestamp};
+use domain::{AgentId, RequestId, Timestamp};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::rows::{Column, signed};
 use crate::error::StoreError;
-use crate::read::StoredEntry;
+use crate::read::{AgentEntries, LOOK, StoredEntry};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -86,6 +86,35 @@ pub(super) async fn entries(pool: &SqlitePool, from: u64, limit: u32) -> Answer<
     .await
 }
 
+/// Entries first, by their place: SQLite takes the tables of a cross join in the order they have here.
+const OF_AGENT: &str = "SELECT idx, request_id FROM entries CROSS JOIN requests ON id = request_id \
+     WHERE idx >= ?1 AND idx < ?2 AND (agent_id = ?3 OR executor_id = ?3) ORDER BY idx";
+
+pub(super) async fn entries_of_agent(
+    pool: &SqlitePool,
+    agent: AgentId,
+    from: u64,
+) -> Answer<AgentEntries> {
+    // Before the entries: all that are below it are there for whoever reads after it.
+    let size = size(&mut *pool.acquire().await?).await?;
+    let next = from.saturating_add(LOOK).min(size).max(from);
+    if next == from {
+        return Ok(AgentEntries { entries: Vec::new(), next, size });
+    }
+    let rows = sqlx::query(OF_AGENT)
+        .bind(signed(from))
+        .bind(signed(next))
+        .bind(agent.to_string())
+        .fetch_all(pool)
+        .await?;
+    let entry = |row: &SqliteRow| {
+        let index = Column("entries", "idx").number(row)?;
+        Ok((index, Column("entries", "request_id").parsed(row)?))
+    };
+    let entries = rows.iter().map(entry).collect::<Answer<_>>()?;
+    Ok(AgentEntries { entries, next, size })
+}
+
 /// Entries with the texts that are still there: one statement, so as of one instant.
 async fn read(
     pool: &SqlitePool,
@@ -134,4 +163,26 @@ fn joined(rows: Vec<SqliteRow>) -> Answer<Vec<StoredEntry>> {
         }
     }
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::{AssertSqlSafe, Connection};
+
+    #[tokio::test]
+    async fn what_is_an_agents_is_found_by_the_places_of_entries_and_costs_no_more_than_they_are() {
+        let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        super::super::MIGRATIONS.run(&mut database).await.unwrap();
+        let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {OF_AGENT}")));
+        let steps = plan.fetch_all(&mut database).await.unwrap();
+        let steps: Vec<String> = steps.iter().map(|row| row.get("detail")).collect();
+        assert_eq!(
+            steps,
+            [
+                "SEARCH entries USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+                "SEARCH requests USING INDEX sqlite_autoindex_requests_1 (id=?)"
+            ]
+        );
+    }
 }

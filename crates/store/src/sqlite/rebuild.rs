@@ -19,6 +19,7 @@ use crate::change::{Before, NewFact, RequestChange, Staged, Text, Write};
 use crate::error::StoreError;
 use crate::insert::Inserts;
 use crate::read::{Difference, Rebuilt, Stored, StoredEntry};
+use crate::update::Updates;
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -139,11 +140,13 @@ async fn request(
         _ => None,
     };
     let change = RequestChange { before, after, staged };
-    let mut rows = Inserts::default();
+    let (mut rows, mut updates) = (Inserts::default(), Updates::default());
     rows.stage(&change, new.at, new.at)?;
+    rows.fact(id, fact, new.at);
     insert::flush(tx, &mut rows).await?;
     project::fact(tx, new).await?;
-    project::update(tx, &change, new.at).await
+    updates.add(&change, new.at)?;
+    insert::update(tx, &mut updates).await
 }
 
 /// What a new request brings, from the revision at hand: its digest stands in the entry.

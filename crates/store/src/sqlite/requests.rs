@@ -8,7 +8,7 @@ use super::rows::Column;
 use crate::batch::{Found, Wanted};
 use crate::error::StoreError;
 use crate::insert::json;
-use crate::read::{IdempotencyRecord, Order, RequestQuery, StateCount, Stored};
+use crate::read::{IdempotencyRecord, Opening, Order, Recorded, RequestQuery, StateCount, Stored};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -35,6 +35,28 @@ pub(super) async fn load(
     row.as_ref().map(stored).transpose()
 }
 
+/// One row, because each is a message from the driver's thread: the entries one a line, as canonical
+/// bytes have no line breaks in them.
+const RECORD: &str = "SELECT version, changed_at, effect, document, v.body, v.digest, \
+     (SELECT group_concat(CAST(e.body AS TEXT), char(10) ORDER BY idx) FROM entries AS e \
+      WHERE e.request_id = r.id) AS entries \
+     FROM requests AS r LEFT JOIN revisions AS v ON v.request_id = r.id AND number = revision \
+     WHERE r.id = ?";
+
+pub(super) async fn record(pool: &SqlitePool, id: RequestId) -> Answer<Option<Recorded>> {
+    let row = sqlx::query(RECORD).bind(id.to_string()).fetch_optional(pool).await?;
+    let Some(row) = row else { return Ok(None) };
+    let body: Option<Vec<u8>> = row.try_get("body")?;
+    let digest = body.is_some().then(|| Column("revisions", "digest").digest(&row)).transpose()?;
+    let entries: Option<String> = row.try_get("entries")?;
+    let entries = entries.iter().flat_map(|entries| entries.split('\n'));
+    Ok(Some(Recorded {
+        stored: stored(&row)?,
+        revision: body.zip(digest),
+        entries: entries.map(|entry| entry.as_bytes().to_vec()).collect(),
+    }))
+}
+
 /// The versions of requests, and the idempotency records, that are there among those wanted.
 pub(super) async fn found(tx: &mut SqliteConnection, wanted: &Wanted) -> Answer<Found> {
     let mut found = Found::default();
@@ -59,7 +81,9 @@ pub(super) async fn found(tx: &mut SqliteConnection, wanted: &Wanted) -> Answer<
         .fetch_all(tx)
         .await?;
         for row in &rows {
-            found.keys.insert((row.try_get("scope")?, row.try_get("key")?), record(row)?);
+            found
+                .keys
+                .insert((row.try_get("scope")?, row.try_get("key")?), idempotency_record(row)?);
         }
     }
     Ok(found)
@@ -212,9 +236,10 @@ pub(super) async fn opened(
     pool: &SqlitePool,
     id: RequestId,
     person: PersonId,
-) -> Answer<Vec<(Digest, Timestamp)>> {
+) -> Answer<Vec<Opening>> {
     let rows = sqlx::query(
-        "SELECT digest, at FROM evidence_opened WHERE request_id = ? AND person_id = ?",
+        "SELECT digest, unmasked, at FROM evidence_opened \
+         WHERE request_id = ? AND person_id = ?",
     )
     .bind(id.to_string())
     .bind(person.to_string())
@@ -222,7 +247,8 @@ pub(super) async fn opened(
     .await?;
     let one = |row: &SqliteRow| {
         let digest = Column("evidence_opened", "digest").digest(row)?;
-        Ok((digest, Column("evidence_opened", "at").time(row)?))
+        let at = Column("evidence_opened", "at").time(row)?;
+        Ok(Opening { digest, unmasked: row.try_get("unmasked")?, at })
     };
     rows.iter().map(one).collect()
 }
@@ -239,10 +265,10 @@ pub(super) async fn idempotency(
     .bind(key)
     .fetch_optional(pool)
     .await?;
-    row.as_ref().map(record).transpose()
+    row.as_ref().map(idempotency_record).transpose()
 }
 
-fn record(row: &SqliteRow) -> Answer<IdempotencyRecord> {
+fn idempotency_record(row: &SqliteRow) -> Answer<IdempotencyRecord> {
     Ok(IdempotencyRecord {
         fingerprint: Column("idempotency", "fingerprint").digest(row)?,
         request: Column("idempotency", "request_id").parsed(row)?,

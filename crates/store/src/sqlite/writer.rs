@@ -144,15 +144,21 @@ async fn fill(
             Job::Side(side, _) => {
                 if matches!(**side, Side::Sweep { .. }) {
                     // What goes for good is what nothing refers to, rows that wait included.
-                    insert::flush(tx, &mut batch.inserts).await?;
+                    flush(tx, batch).await?;
                 }
                 project::side(tx, side).await?;
                 Outcome::Written
             }
         });
     }
-    insert::flush(tx, &mut batch.inserts).await?;
+    flush(tx, batch).await?;
     Ok(outcomes)
+}
+
+/// Writes what waits: first what the updates rest on, which the schema wants to be there (I1, I3, I4).
+async fn flush(tx: &mut SqliteConnection, batch: &mut Batch) -> Answer<()> {
+    insert::flush(tx, &mut batch.inserts).await?;
+    insert::update(tx, &mut batch.updates).await
 }
 
 async fn commit(
@@ -164,6 +170,10 @@ async fn commit(
     let first = batch.head.frontier.size();
     batch.take(change, times)?;
     for fact in &change.facts {
+        if fact.takes_back() {
+            // What it takes back may wait still.
+            flush(tx, batch).await?;
+        }
         batch.append(fact)?;
         project::fact(tx, fact).await?;
     }
@@ -172,11 +182,10 @@ async fn commit(
         project::write(tx, write, at).await?;
     }
     if let Some(request) = &change.request {
-        if request.is_amendment() {
-            // INVARIANT: I4. The schema wants the revision to be there.
-            insert::flush(tx, &mut batch.inserts).await?;
+        if batch.updates.has(request.after.id) {
+            flush(tx, batch).await?;
         }
-        project::update(tx, request, times.changed).await?;
+        batch.updates.add(request, times.changed)?;
     }
     if change.moves_epoch() {
         batch.head.epoch += 1;

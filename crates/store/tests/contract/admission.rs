@@ -5,7 +5,6 @@ use domain::{Digest, RequestFact, RequestId, StateName};
 use store::change::Side;
 use store::read::{Others, Unused};
 use store::{Change, Store};
-use uuid::Uuid;
 
 use crate::fixture::{AGENT, BOB, amending, approval, at, following, named, redemption, staging};
 use crate::history::{Asked, OTHER, asked};

@@ -10,9 +10,11 @@ use domain::kind::EffectPart;
 use domain::revision::{Identity, Revision, Sealed};
 use domain::risk::{Risk, RiskLevel};
 use domain::state::Release;
+use domain::trust::Terms;
 use domain::{
     Actor, AgentId, Commitment, Digest, Fact, Freeze, FreezeId, InstanceId, KeyId, Kind, KindRef,
-    LeaseId, PersonId, Request, RequestFact, RequestId, Requirement, StageBody, Timestamp, Verdict,
+    LeaseId, PersonId, Request, RequestFact, RequestId, Requirement, Scope, StageBody, Timestamp,
+    TrustId, Verdict,
 };
 use serde_json::json;
 use store::change::{Before, Staged};
@@ -125,13 +127,17 @@ fn need() -> Requirement {
 }
 
 pub fn staging(number: u128) -> Change {
+    staging_by(number, AGENT, AGENT)
+}
+
+pub fn staging_by(number: u128, agent: AgentId, executor: AgentId) -> Change {
     let id = RequestId(Uuid::from_u128(1000 + number));
     let sealed = sealed(id, 1, "production");
     let staged = RequestStaged {
         request: id,
-        staged_by: Actor::Agent(AGENT),
-        agent: AGENT,
-        executor: AGENT,
+        staged_by: Actor::Agent(agent),
+        agent,
+        executor,
         kind: KindRef { name: "k".into(), version: 1 },
         environment: "production".into(),
         revision: 1,
@@ -149,7 +155,7 @@ pub fn staging(number: u128) -> Change {
     let staged = RequestFact::RequestStaged(Box::new(staged));
     let after = Request::evolve(None, &staged, at(0)).unwrap();
     let effect = vec![EffectPart::Words("Do it".into())];
-    let fact = NewFact { request: Some(id), ..fact(Actor::Agent(AGENT), staged) };
+    let fact = NewFact { request: Some(id), ..fact(Actor::Agent(agent), staged) };
     let staged = Some(Staged { sealed, effect });
     let request = Some(RequestChange { before: None, after, staged });
     Change { request, facts: vec![fact], ..Change::default() }
@@ -265,10 +271,28 @@ pub async fn rule_the_house(store: &dyn Store) {
     store.commit(Change { facts, writes, ..Change::default() }).await.unwrap();
 }
 
-/// The fact that the agent got a key, which its owner was shown.
+/// The kind of the fixture, in one environment.
+pub fn narrow() -> Scope {
+    Scope { kinds: ["k".to_owned()].into(), environments: ["staging".to_owned()].into() }
+}
+
+/// The fact that the agent got a key so limited, which its owner was shown.
 pub fn issued(key: KeyId) -> NewFact {
     let (holder, expires_at) = (Actor::Agent(AGENT), at(9000));
-    fact(Actor::System, HouseFact::KeyIssued { key, holder, expires_at, shown_to: OWNER })
+    let scope = narrow();
+    fact(Actor::System, HouseFact::KeyIssued { key, holder, expires_at, shown_to: OWNER, scope })
+}
+
+/// The fact that Bob trusts tokens to speak as the agent.
+pub fn trusted(trust: TrustId) -> NewFact {
+    let terms = Terms {
+        issuer: "https://issuer.example".into(),
+        audience: "gate".into(),
+        claims: [("sub".to_owned(), "job".to_owned())].into(),
+        scope: narrow(),
+        jwks: None,
+    };
+    fact(Actor::Person(BOB), HouseFact::TrustAdded { trust, agent: AGENT, terms })
 }
 
 pub fn joined(group: &str, person: PersonId) -> NewFact {

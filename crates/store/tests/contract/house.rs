@@ -4,7 +4,7 @@ use domain::entry::{Attempt, HouseFact, SignInMethod};
 use domain::freeze::FreezeScope;
 use domain::{
     Actor, AgentId, Commitment, Digest, Freeze, FreezeId, KeyId, KindRef, PersonId, RequestFact,
-    SecondVerdict,
+    SecondVerdict, TrustId,
 };
 use store::{Change, NewFact, Write};
 use uuid::Uuid;
@@ -26,6 +26,7 @@ fn one(house_fact: HouseFact) -> Change {
 fn moving() -> Vec<(&'static str, Change)> {
     let (agent, key) = (AgentId(Uuid::from_u128(41)), KeyId(Uuid::from_u128(42)));
     let freeze = Freeze { id: FreezeId(Uuid::from_u128(43)), scope: FreezeScope::All, halts: true };
+    let trust = TrustId(Uuid::from_u128(44));
     let hash = Write::KeyHash { key, hash: [9; 32], hint: "csn_agt_…".into() };
     let password = Write::PasswordHash { person: EVE, hash: "argon2".into() };
     let policy = Write::Policy { version: 1, text: "permit".into() };
@@ -43,7 +44,10 @@ fn moving() -> Vec<(&'static str, Change)> {
         ("a member less", change(vec![withdrawn_from_approvers(EVE)], Vec::new())),
         ("an agent", one(added)),
         ("a key", change(vec![issued(key)], vec![hash])),
+        ("a key for less long", one(HouseFact::KeyRetired { key, expires_at: at(20) })),
         ("a key less", one(HouseFact::KeyRevoked { key })),
+        ("a trust", change(vec![trusted(trust)], Vec::new())),
+        ("a trust less", one(HouseFact::TrustRemoved { trust })),
         ("an agent suspended", one(HouseFact::AgentSuspended { agent })),
         (
             "a kind",

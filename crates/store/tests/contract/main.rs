@@ -3,6 +3,7 @@
 
 mod admission;
 mod backup;
+mod batch;
 mod checkpoints;
 mod fixture;
 mod history;
@@ -14,3 +15,4 @@ mod rules;
 mod sqlite;
 mod time;
 mod vanish;
+mod webhooks;

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 
 use domain::entry::HouseFact;
 use domain::freeze::FreezeScope;
-use domain::{Actor, Digest, Freeze, FreezeId, KeyId, KindRef, canonical};
+use domain::{Actor, Digest, Freeze, FreezeId, KeyId, KindRef, TrustId, WebhookId, canonical};
 use sqlx::{Connection, Row, SqliteConnection};
 use store::read::Difference;
 use store::{Change, NewFact, Store, Write};
 use uuid::Uuid;
 
-use crate::fixture::{BOB, at, fact, four_states, frozen, issued, kind};
+use crate::fixture::{BOB, at, fact, four_states, frozen, issued, kind, trusted};
 use crate::rules::Database;
+use crate::webhooks::added;
 
 const FREEZE: FreezeId = FreezeId(Uuid::from_u128(6));
 const POLICY: &str = "// nothing is permitted";
@@ -26,6 +27,9 @@ const FORGED: &[(&str, &str, Option<&str>)] = &[
     ("UPDATE group_members SET group_name = 'administrators'", "group_members", None),
     ("UPDATE agents SET suspended = NOT suspended", "agents", Some("suspended")),
     ("UPDATE api_keys SET expires_at = expires_at + 1", "api_keys", Some("expires_at")),
+    ("UPDATE api_keys SET scope = '{}'", "api_keys", Some("scope")),
+    ("UPDATE trusts SET removed_at = NULL", "trusts", Some("removed_at")),
+    ("UPDATE trusts SET terms = '{}'", "trusts", Some("terms")),
     ("UPDATE kinds SET put_at = put_at + 1", "kinds", Some("put_at")),
     ("UPDATE policies SET put_at = put_at + 1", "policies", Some("put_at")),
     (
@@ -36,6 +40,8 @@ const FORGED: &[(&str, &str, Option<&str>)] = &[
     ("UPDATE freezes SET halts = NOT halts", "freezes", Some("halts")),
     ("UPDATE freezes SET thawed_at = 5", "freezes", Some("thawed_at")),
     ("UPDATE freezes SET reason = 'no reason'", "freezes", Some("reason")),
+    ("UPDATE webhooks SET url = 'https://elsewhere.example/'", "webhooks", Some("url")),
+    ("UPDATE webhooks SET disabled_at = 5", "webhooks", Some("disabled_at")),
     ("UPDATE requests SET due_at = due_at + 1", "requests", Some("due_at")),
     ("UPDATE requests SET changed_at = changed_at + 1", "requests", Some("changed_at")),
     ("UPDATE reviews SET verdict = 'pass'", "reviews", Some("verdict")),
@@ -43,7 +49,7 @@ const FORGED: &[(&str, &str, Option<&str>)] = &[
     ("UPDATE request_targets SET named_at = named_at + 1", "request_targets", Some("named_at")),
     ("INSERT INTO evidence_used SELECT id, digest FROM requests", "evidence_used", None),
     (
-        "INSERT INTO evidence_opened SELECT id, digest, (SELECT id FROM agents LIMIT 1), 0 FROM requests",
+        "INSERT INTO evidence_opened SELECT id, digest, (SELECT id FROM agents LIMIT 1), 0, 0 FROM requests",
         "evidence_opened",
         None,
     ),
@@ -52,7 +58,7 @@ const FORGED: &[(&str, &str, Option<&str>)] = &[
 ];
 
 /// What no entry speaks of, or what is checked on its own.
-const APART: [&str; 9] = [
+const APART: [&str; 10] = [
     // The ledger's own check: commitments, hashes, signatures.
     "entry_texts",
     "tree_nodes",
@@ -61,8 +67,9 @@ const APART: [&str; 9] = [
     "evidence",
     "evidence_chunks",
     "evidence_uploads",
-    // Passing: retries, and who is signed in.
+    // Passing: retries, who is signed in, and how far endpoints were told.
     "idempotency",
+    "webhook_deliveries",
     "sessions",
     "sign_in_links",
 ];
@@ -81,7 +88,10 @@ async fn housed(database: &impl Database) -> std::sync::Arc<dyn Store> {
         system(policy_put),
         system(HouseFact::ChangesGated),
         NewFact { at: at(100), ..issued(KeyId(Uuid::from_u128(3))) },
+        NewFact { at: at(100), ..trusted(TrustId(Uuid::from_u128(4))) },
+        system(HouseFact::TrustRemoved { trust: TrustId(Uuid::from_u128(4)) }),
         NewFact { at: at(100), ..frozen(Actor::Person(BOB), freeze) },
+        NewFact { at: at(100), ..added(WebhookId(Uuid::from_u128(50)), "bridge", 2) },
     ];
     let writes = vec![Write::Policy { version: 1, text: POLICY.into() }];
     store.commit(Change { facts, writes, ..Change::default() }).await.unwrap();

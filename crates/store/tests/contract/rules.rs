@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use domain::entry::HouseFact;
 use domain::freeze::FreezeScope;
-use domain::{Actor, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName};
+use domain::{
+    Actor, AgentId, Digest, Freeze, FreezeId, KeyId, PersonId, RequestFact, RequestId, StateName,
+    TrustId,
+};
 use store::change::Idempotency;
 use store::read::{Order, RequestQuery};
 use store::{Change, NewFact, Side, Store, StoreError, Write};
@@ -11,8 +15,9 @@ use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
 use crate::fixture::{
-    AGENT, BOB, OWNER, Standing, amending, approval, at, following, four_states, frozen, furnish,
-    issued, joined, named, person, staging, thawed, withdrawn_from_approvers,
+    AGENT, BOB, OWNER, Standing, amending, approval, at, fact, following, four_states, frozen,
+    furnish, issued, joined, named, narrow, person, staging, staging_by, thawed, trusted,
+    withdrawn_from_approvers,
 };
 
 /// A database of one test, which can be closed and opened again.
@@ -58,12 +63,18 @@ macro_rules! hold {
             every_version_of_the_policy_is_kept,
             a01_a_session_is_new_once_and_goes_when_it_is_deleted,
             evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it,
+            what_is_an_agents_in_the_ledger_is_found_from_any_place_and_nothing_else,
             a_closed_store_is_unavailable,
             one_process_leads_a_job_and_goes_on_leading,
             m01_a_backup_is_everything_at_one_instant_in_a_file_of_its_own,
             m03_going_on_from_a_backup_ends_sessions_and_links,
             i8_the_first_checkpoint_of_a_size_stays_and_older_sizes_come_too_late,
             i8_nodes_are_read_as_far_as_they_go_without_a_gap_and_key_entries_in_order
+        );
+        $crate::rules::hold!($database, batch:
+            i7_a_request_is_read_with_what_it_follows_from,
+            i7_i9_changes_of_several_requests_at_once_are_each_recorded,
+            i1_a_review_that_is_taken_back_at_once_is_gone
         );
         $crate::rules::hold!($database, history:
             first_times_are_told_by_agent_kind_and_target,
@@ -77,6 +88,12 @@ macro_rules! hold {
             r01_what_may_still_be_used_is_known_by_agent_and_content,
             r01_what_was_denied_is_known_by_agent_and_content_for_a_while,
             j11_uploads_count_until_a_request_refers_to_them
+        );
+        $crate::rules::hold!($database, webhooks:
+            an_endpoint_is_read_back_and_goes_with_what_waits_for_it,
+            f10_a_cursor_and_what_is_to_be_told_move_together_and_once,
+            f10_an_attempt_counts_once_and_what_waits_is_due_in_its_time,
+            what_is_over_is_told_again_when_asked_and_cleared_in_its_time
         );
         $crate::rules::hold!($database, time:
             i12_a_clock_set_back_revives_nothing_and_records_nothing_before_the_newest_entry,
@@ -301,7 +318,27 @@ pub async fn the_house_is_read_back(database: impl Database) {
     assert_eq!((house.agents().len(), agent.owner, agent.suspended), (1, Some(OWNER), false));
     let found = house.key(&hash).unwrap();
     assert_eq!((found.id, found.last_used_at, found.shown_to), (key, Some(at(7)), OWNER));
+    assert_eq!((&found.scope, found.expires_at), (&narrow(), at(9000)));
+    // A key that is retired never lives longer for it.
+    for (until, ends) in [(at(8000), at(8000)), (at(8500), at(8000))] {
+        let retired = fact(Actor::System, HouseFact::KeyRetired { key, expires_at: until });
+        store.commit(Change { facts: vec![retired], ..Change::default() }).await.unwrap();
+        assert_eq!(store.house().await.unwrap().key(&hash).unwrap().expires_at, ends);
+    }
     assert!(house.key(&[8; 32]).is_none());
+    let trust = TrustId(Uuid::from_u128(4));
+    store.commit(Change { facts: vec![trusted(trust)], ..Change::default() }).await.unwrap();
+    store.side(Side::TouchTrust { trust, at: at(8) }).await.unwrap();
+    let [read] = &store.trusts_of(AGENT).await.unwrap()[..] else { panic!("one trust") };
+    assert_eq!((read.id, read.agent, read.added_by), (trust, AGENT, Some(BOB)));
+    assert_eq!((&read.terms.scope, read.last_used_at), (&narrow(), Some(at(8))));
+    let standing = store.house().await.unwrap();
+    assert_eq!(standing.trust(trust).map(|found| &found.terms), Some(&read.terms));
+    assert_eq!(standing.trust_makers(AGENT).collect::<Vec<_>>(), [BOB]);
+    let removed = fact(Actor::System, HouseFact::TrustRemoved { trust });
+    store.commit(Change { facts: vec![removed], ..Change::default() }).await.unwrap();
+    assert!(store.house().await.unwrap().trust(trust).is_none());
+    assert!(store.trusts_of(AGENT).await.unwrap().is_empty());
     assert_eq!(store.keys_of(&Actor::Agent(AGENT)).await.unwrap().len(), 1);
     assert_eq!((house.kinds().len(), house.kind("k").unwrap().1), (1, 1));
     assert!(store.kind("k", 1).await.unwrap().is_some());
@@ -391,12 +428,54 @@ pub async fn evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it(
     store.side(upload(at(1))).await.unwrap();
     store.side(upload(at(50))).await.unwrap();
     assert_eq!(store.evidence_size(AGENT, digest).await.unwrap(), Some(2_400_000));
-    let sweep = |before| Side::Sweep { now: at(100), evidence_before: at(before) };
+    let sweep = |before| Side::Sweep {
+        now: at(100),
+        evidence_before: at(before),
+        delivered_before: at(0),
+        dead_before: at(0),
+    };
     store.side(sweep(50)).await.unwrap();
     assert!(store.evidence_bytes(digest).await.unwrap().is_some_and(|found| found == bytes));
     store.side(sweep(51)).await.unwrap();
     assert_eq!(store.evidence_bytes(digest).await.unwrap(), None);
     assert_eq!(store.evidence_size(AGENT, digest).await.unwrap(), None);
+}
+
+pub async fn what_is_an_agents_in_the_ledger_is_found_from_any_place_and_nothing_else(
+    database: impl Database,
+) {
+    let store = database.furnished().await;
+    let other = AgentId(Uuid::from_u128(11));
+    let added = HouseFact::AgentAdded { agent: other, name: "two".into(), owner: Some(OWNER) };
+    let facts = vec![fact(Actor::System, added)];
+    store.commit(Change { facts, ..Change::default() }).await.unwrap();
+    // From index 6 on: the one's own, the other's own, one that it carries out for the other.
+    for (number, stager, executor) in [(1, AGENT, AGENT), (2, other, other), (3, other, AGENT)] {
+        store.commit(staging_by(number, stager, executor)).await.unwrap();
+    }
+    let one = RequestId(Uuid::from_u128(1001));
+    let denied = RequestFact::RequestDenied { by: BOB };
+    store.commit(following(&*store, one, vec![denied]).await).await.unwrap();
+    let found = async |agent, from| {
+        let found = store.entries_of_agent(agent, from).await.unwrap();
+        assert_eq!((found.next, found.size), (from.max(10), 10));
+        let entries = found.entries.into_iter();
+        entries.map(|(index, id)| (index, id.0.as_u128() - 1000)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(AGENT, 0).await, [(6, 1), (8, 3), (9, 1)]);
+    assert_eq!(found(AGENT, 7).await, [(8, 3), (9, 1)]);
+    assert_eq!(found(other, 0).await, [(7, 2), (8, 3)]);
+    assert_eq!(found(AGENT, 10).await, []);
+    assert_eq!(found(AGENT, 11).await, [], "a place that is not there yet");
+    assert_eq!(found(AgentId(Uuid::from_u128(12)), 0).await, []);
+    // One look goes through a thousand entries, and says where the next begins.
+    let signed_out = |_| fact(Actor::System, HouseFact::SignedOut { person: BOB });
+    let facts = (0..1000).map(signed_out).collect();
+    store.commit(Change { facts, ..Change::default() }).await.unwrap();
+    let looked = store.entries_of_agent(AGENT, 5).await.unwrap();
+    assert_eq!((looked.entries.len(), looked.next, looked.size), (3, 1005, 1010));
+    let rest = store.entries_of_agent(AGENT, looked.next).await.unwrap();
+    assert_eq!((rest.entries.len(), rest.next), (0, 1010));
 }
 
 pub async fn a_closed_store_is_unavailable(database: impl Database) {

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use service::view::RequestView;
 
+use super::secrets;
 use crate::action::{self, Leaf, Line};
 use crate::components::card::Card;
 use crate::components::untrusted::Untrusted;
@@ -18,9 +19,11 @@ pub fn section(view: &RequestView) -> AnyView {
     let shown = lines.into_iter().map(line).collect_view();
     let digest = number::digest_groups(&view.digest);
     let kind = format!("{}, version {}. ", view.kind_title, view.kind.version);
+    let secrets = secrets::in_request(view);
     let canonical = view.canonical.clone();
     view! {
         <Card id="action" title="Exactly what will run" note=note.into_any()>
+            {secrets}
             <dl class="lines">{shown}</dl>
             <div class="in">
                 <p class="hint">

@@ -45,14 +45,34 @@ pub fn section(view: &RequestView, reader: &Reader) -> Option<AnyView> {
     let none = amendment.changes.is_empty().then(|| {
         view! { <p class="in">"Nothing: it was staged again as it was. Earlier reviews are void all the same."</p> }
     });
+    let masked = masked_otherwise(&amendment.masked_otherwise);
     Some(
         view! {
             <Card id="changes" title=title note=note.into_any()>
                 {asked}
                 <dl class="changes">{changes}</dl>
+                {masked}
                 {none}
                 <p class="in hint">"Everything else is as it was. Your decision is on the whole: "<a href="#action">"exactly what will run"</a></p>
             </Card>
+        }
+        .into_any(),
+    )
+}
+
+/// What is masked is not what was masked before: a mask must not hide that.
+fn masked_otherwise(names: &[String]) -> Option<AnyView> {
+    if names.is_empty() {
+        return None;
+    }
+    let name = |text: &String| view! { <li><Untrusted text=text.clone()/></li> };
+    let names = names.iter().map(name).collect_view();
+    Some(
+        view! {
+            <div class="in secrets" role="note">
+                <p><b>"What is masked differs"</b>" from the earlier revision in:"</p>
+                <ul>{names}</ul>
+            </div>
         }
         .into_any(),
     )

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use leptos::prelude::*;
 use service::view::{EvidenceContent, EvidenceView, RequestView};
 
-use super::content;
+use super::{content, secrets};
 use crate::components::card::Card;
 use crate::components::untrusted::Untrusted;
 use crate::components::when::{Relative, When};
@@ -15,13 +15,6 @@ use crate::wording::number;
 pub fn section(view: &RequestView) -> AnyView {
     let opened = view.evidence.iter().filter(|item| item.opened_at.is_some()).count();
     let note = format!("{opened} of {} opened by you", view.evidence.len());
-    let base = format!("/requests/{}/evidence", view.id);
-    let items = view
-        .evidence
-        .iter()
-        .enumerate()
-        .map(|(index, evidence)| item(evidence, index + 1, &base, view.now))
-        .collect_view();
     if view.evidence.is_empty() {
         return view! {
             <Card id="evidence" title="Evidence">
@@ -30,12 +23,27 @@ pub fn section(view: &RequestView) -> AnyView {
         }
         .into_any();
     }
+    let items = list(view, &view.evidence, 0);
     view! {
         <Card id="evidence" title="Evidence" note=note.into_any()>
-            <ul class="evidence" role="list">{items}</ul>
+            {items}
         </Card>
     }
     .into_any()
+}
+
+/// Pieces of evidence, the first of which has `before` others of this request before it.
+pub fn list(view: &RequestView, evidence: &[EvidenceView], before: usize) -> Option<AnyView> {
+    if evidence.is_empty() {
+        return None;
+    }
+    let base = format!("/requests/{}/evidence", view.id);
+    let items = evidence
+        .iter()
+        .enumerate()
+        .map(|(index, evidence)| item(evidence, before + index + 1, &base, view.now))
+        .collect_view();
+    Some(view! { <ul class="evidence" role="list">{items}</ul> }.into_any())
 }
 
 fn item(evidence: &EvidenceView, position: usize, base: &str, now: Timestamp) -> AnyView {
@@ -48,7 +56,7 @@ fn item(evidence: &EvidenceView, position: usize, base: &str, now: Timestamp) ->
             <div class="ev">
                 <b class="name"><Untrusted text=evidence.name.clone()/></b>
                 {status(evidence)}
-                <small>{about(evidence, now)}" · not text, or too long for a page: "{download(&address)}</small>
+                <small>{about(evidence, now)}" · not text, or too long for a page, and not searched for secrets: "{download(&address)}</small>
             </div>
         }
         .into_any(),
@@ -85,6 +93,9 @@ fn opened(
         let count = number::count(hidden, "hidden character", "hidden characters");
         view! { <span class="bad">{format!(" · {count} made visible")}</span> }
     });
+    // What is masked to this person is not given to them as a file either.
+    let is_masked = !evidence.secrets.is_empty() && evidence.unmasked_at.is_none();
+    let file = (!is_masked).then(|| view! { " · "{download(address)} });
     view! {
         <details open=true id=id.to_owned()>
             <summary class="ev">
@@ -92,10 +103,12 @@ fn opened(
                 {status(evidence)}
                 <small>{about(evidence, now)}</small>
             </summary>
+            {secrets::notice(evidence, address, now)}
             {content::shown(presenter, shown, &evidence.name)}
             <p class="under">
                 <code class="hash">{number::digest_short(&evidence.digest)}</code>
-                {hidden}" · "{download(address)}
+                {is_masked.then_some(" of the original")}
+                {hidden}{file}
             </p>
         </details>
     }

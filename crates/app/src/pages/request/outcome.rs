@@ -4,6 +4,7 @@ use domain::{Outcome, RollbackOutcome, Timestamp};
 use leptos::prelude::*;
 use service::view::RequestView;
 
+use super::evidence;
 use crate::components::card::Card;
 use crate::components::untrusted::Untrusted;
 use crate::components::when::When;
@@ -20,6 +21,7 @@ fn outcome(view: &RequestView) -> Option<AnyView> {
         Outcome::Succeeded => "good",
         Outcome::Failed | Outcome::Halted => "bad",
     };
+    let shown = evidence::list(view, &reported.evidence, view.evidence.len());
     let note = note(reported.at, view.now);
     Some(
         view! {
@@ -28,6 +30,7 @@ fn outcome(view: &RequestView) -> Option<AnyView> {
                     <p><b class=class>{state::outcome(reported.outcome)}</b>", says the executor"</p>
                     <p>{summary(reported.summary)}</p>
                 </div>
+                {shown}
             </Card>
         }
         .into_any(),
@@ -36,10 +39,12 @@ fn outcome(view: &RequestView) -> Option<AnyView> {
 
 fn rollback(view: &RequestView) -> Option<AnyView> {
     let reported = view.rollback.clone()?;
+    let before = view.outcome.as_ref().map_or(0, |outcome| outcome.evidence.len());
     let class = match reported.outcome {
         RollbackOutcome::RolledBack => "good",
         RollbackOutcome::RollbackFailed => "bad",
     };
+    let shown = evidence::list(view, &reported.evidence, view.evidence.len() + before);
     let note = note(reported.at, view.now);
     Some(
         view! {
@@ -48,6 +53,7 @@ fn rollback(view: &RequestView) -> Option<AnyView> {
                     <p><b class=class>{state::rollback(reported.outcome)}</b>", says the executor"</p>
                     <p>{summary(reported.summary)}</p>
                 </div>
+                {shown}
             </Card>
         }
         .into_any(),

@@ -69,7 +69,7 @@ fn more(fact: &TimelineFact, beats: usize, view: &RequestView) -> Option<AnyView
     let now = view.now;
     let when = |at: Timestamp| view! { <When at now/> };
     Some(match fact {
-        TimelineFact::EvidenceOpened { name } => {
+        TimelineFact::EvidenceOpened { name, .. } => {
             // What the present revision has not is known by its digest only.
             match name.parse::<Digest>() {
                 Ok(digest) => {

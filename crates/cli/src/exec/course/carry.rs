@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anyhow::bail;
+use serde_json::{Value, json};
 
 use super::release::rollback;
 use super::{Course, Next};
-use crate::agent::report::{self, Status};
+use crate::agent::report::{self, Said, Status};
 use crate::agent::say;
 use crate::exec::lease::Lease;
 use crate::exec::program::Program;
@@ -16,8 +17,8 @@ use crate::exec::running::{self, Ended, Run};
 use crate::exit::Exit;
 use crate::wire::Problem;
 
-/// The longest summary of a report, in characters.
-const MAX_SUMMARY_CHARS: usize = 4000;
+/// The most of the output that goes with a report, in characters.
+const MAX_OUTPUT_CHARS: usize = 32 << 10;
 /// Passed on to every command, without a word: who and where it is, and in which language.
 const ALWAYS: [&str; 9] =
     ["HOME", "LANG", "LC_ALL", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "USER"];
@@ -46,7 +47,7 @@ impl Course {
                 let (status, code) = (Status::Failed, Exit::CannotRun as u8);
                 return self.go(Step::Ended {
                     lease: id,
-                    end: End { status, summary, code, undo: false },
+                    end: End { status, summary, output: None, code, undo: false },
                 });
             }
         };
@@ -57,8 +58,8 @@ impl Course {
         } else {
             (Status::Failed, ended.code(), self.arguments.rollback_on_failure)
         };
-        let summary = self.summary(&ended, token);
-        self.go(Step::Ended { lease: id, end: End { status, summary, code, undo } })
+        let (summary, output) = self.told(&ended, token);
+        self.go(Step::Ended { lease: id, end: End { status, summary, output, code, undo } })
     }
 
     /// The process to start: the open file, the approved environment and directory.
@@ -87,21 +88,26 @@ impl Course {
         Ok(process)
     }
 
-    fn summary(&self, ended: &Ended, token: &str) -> String {
+    /// What people are told of it: a sentence, and the end of what it printed as evidence.
+    fn told(&self, ended: &Ended, token: &str) -> (String, Option<String>) {
         let sentence = ended.sentence();
         if self.arguments.withhold_output {
-            return sentence;
+            return (sentence, None);
         }
-        let head = format!("{sentence}\nThe end of its output:\n");
-        let tail = ended.tail.text(MAX_SUMMARY_CHARS - head.chars().count(), token);
-        if tail.is_empty() { format!("{sentence} It printed nothing.") } else { head + &tail }
+        let tail = ended.tail.text(MAX_OUTPUT_CHARS, token);
+        match tail.is_empty() {
+            true => (format!("{sentence} It printed nothing."), None),
+            false => (sentence, Some(tail + "\n")),
+        }
     }
 
     /// Reports how it ended; runs the rollback command where that comes next.
     pub(super) async fn report(&mut self, lease: String, end: End) -> anyhow::Result<Next> {
         let request = self.request()?;
         let agent = self.agent.clone();
-        let sending = report::send(&agent, request.id, &lease, end.status, &end.summary);
+        let evidence = end.output.as_deref().map(output).into_iter().collect();
+        let said = Said { status: end.status, summary: &end.summary, evidence };
+        let sending = report::send(&agent, request.id, &lease, said);
         match self.or_signal(sending).await? {
             Ok(answer) => self.tell(&format!("reported as {}", end.status), &answer.document),
             Err(error) => match error.downcast_ref::<Problem>() {
@@ -132,19 +138,21 @@ impl Course {
             Ok(program) => self.undoing(&command, &program).await,
             Err(error) => Err(error),
         };
-        let (status, summary) = match undone {
+        let (status, (summary, output)) = match undone {
             Ok(Run::Ended(ended)) if ended.status.success() => {
-                (Status::RolledBack, self.summary(&ended, ""))
+                (Status::RolledBack, self.told(&ended, ""))
             }
-            Ok(Run::Ended(ended)) => (Status::RollbackFailed, self.summary(&ended, "")),
-            Ok(Run::NotStarted(error)) => (Status::RollbackFailed, format!("Not run: {error}.")),
-            Err(error) => (Status::RollbackFailed, format!("Not run: {error:#}.")),
+            Ok(Run::Ended(ended)) => (Status::RollbackFailed, self.told(&ended, "")),
+            Ok(Run::NotStarted(error)) => {
+                (Status::RollbackFailed, (format!("Not run: {error}."), None))
+            }
+            Err(error) => (Status::RollbackFailed, (format!("Not run: {error:#}."), None)),
         };
         if status == Status::RollbackFailed {
             let first = summary.lines().next().unwrap_or_default();
             say(&format!("the rollback failed; somebody has to look at it now. {first}"));
         }
-        let end = End { status, summary, code, undo: false };
+        let end = End { status, summary, output, code, undo: false };
         self.go(Step::Undone { lease, end })
     }
 
@@ -181,4 +189,9 @@ impl Course {
         self.place.clear()?;
         Ok(Next::Break(Exit::of(state) as u8))
     }
+}
+
+/// The end of the output as a piece of evidence.
+fn output(text: &str) -> Value {
+    json!({"type": "output", "name": "output.txt", "media_type": "text/plain", "content": text})
 }

@@ -33,6 +33,7 @@ impl Course {
         let never = |status, why: String, exit| End {
             status,
             summary: format!("Never started: {why}."),
+            output: None,
             code: exit as u8,
             undo: false,
         };

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Course, Next, key};
 use crate::agent::api::{Agent, Answer, Call};
+use crate::agent::stage::warn;
 use crate::agent::{evidence, print, say};
 use crate::exec::proposal::Proposal;
 use crate::exec::record::Step;
@@ -92,6 +93,7 @@ impl Course {
             )));
         }
         self.tell(&format!("staged {}", request.id), &answer.document);
+        warn(&answer.document);
         let record = self.record()?;
         record.request = Some(request);
         self.go(Step::Staged)

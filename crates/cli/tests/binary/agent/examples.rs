@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Said, started};
+use serde_json::{Value, json};
+
+use super::{Said, done, started};
 use crate::backup::Gate;
 use crate::people::Person;
-use crate::{BINARY, run, text};
+use crate::{BINARY, UNLIMITED, demo_command, demo_started, run, text};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -57,19 +59,113 @@ async fn the_agent_in_python_acts_once_it_is_approved_and_not_once_it_is_denied(
     }
 }
 
+/// The Python that has the SDK of the Model Context Protocol, beside the target directory's builds.
+fn python_with_sdk() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let python = target.join("python/bin/python3");
+    assert!(python.exists(), "`cargo xtask test` makes {}", python.display());
+    python
+}
+
 #[tokio::test]
-async fn the_first_approval_is_one_script_and_one_person() {
+async fn the_agent_over_mcp_acts_once_it_is_approved_and_not_once_it_is_denied() {
     let gate = Gate::start();
     let person = Person::sign_in(&gate.server.url, &gate.handout, "approver").await;
-    let script = program(&gate, "agent_key", &mut Command::new(example("first-approval.sh")));
+    for (mode, verdict, code, state) in [
+        ("auto", "approve", 0, "reported: succeeded"),
+        ("legacy", "approve", 0, "reported: succeeded"),
+        ("auto", "deny", 10, "denied - not today"),
+        ("legacy", "deny", 10, "denied - not today"),
+    ] {
+        let mut agent = Command::new(python_with_sdk());
+        let job = format!("{mode} {verdict}");
+        agent.arg(example("mcp_agent.py")).env("JOB_ID", job).env("MCP_MODE", mode);
+        let before = gate.requests("agent_key");
+        let agent = program(&gate, "agent_key", &mut agent);
+        let id = gate.staged_beside("agent_key", &before).await;
+        person.review(&id, verdict, "not today").await;
+        let said = Said::by(agent).await;
+        assert_eq!(said.code, Some(code), "{said:?}");
+        assert!(format!("{}{}", said.out, said.err).contains(state), "{said:?}");
+    }
+}
+
+/// Whatever the filter of the log is: the release token that a tool answers is not in it, and
+/// neither are the key and what was staged.
+#[tokio::test]
+async fn no_filter_of_the_log_shows_what_goes_over_mcp() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let database = format!("sqlite://{}", directory.path().join("demo.db").display());
+    let mut demo = demo_command(directory.path(), &database);
+    demo.env("RUST_LOG", "debug,rmcp=trace,rmcp::service=trace");
+    demo.stderr(std::fs::File::create(&log).unwrap());
+    let (server, handout) = demo_started(demo);
+    let person = Person::sign_in(&server.url, &handout, "approver").await;
+    let gate = Gate { server, handout, directory };
+    let mut agent = Command::new(python_with_sdk());
+    let agent = program(&gate, "agent_key", agent.arg(example("mcp_agent.py")));
     let id = gate.staged_by("agent_key", "vendor.key_extend").await;
     person.approve(&id).await;
-    let said = Said::by(script).await;
+    let said = Said::by(agent).await;
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(
-        said.out.contains(&format!("Decide here, as a person: {}/requests/{id}", gate.server.url))
-    );
-    assert_eq!(gate.requests("agent_key")[0]["state"], "succeeded");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("DEBUG"), "the filter was heard: {log}");
+    let key = text(&gate.handout["agent_key"]);
+    for secret in ["release_token", "eyJ", &key, "Two calls an hour"] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[tokio::test]
+async fn the_first_approval_is_one_script_and_one_person() {
+    let gate = limited();
+    let person = Person::sign_in(&gate.server.url, &gate.handout, "approver").await;
+    let start = || program(&gate, "agent_key", &mut Command::new(example("first-approval.sh")));
+    for _ in ["once", "and again"] {
+        let before = gate.requests("agent_key");
+        let script = start();
+        let id = gate.staged_beside("agent_key", &before).await;
+        // Whoever starts it again meanwhile is told what is open.
+        let hasty = Said::by(start()).await;
+        assert_eq!(hasty.code, Some(1), "{hasty:?}");
+        assert!(hasty.err.contains("urn:countersign:problem:duplicate"), "{hasty:?}");
+        assert!(hasty.err.contains(&id), "{hasty:?}");
+        person.approve(&id).await;
+        let said = Said::by(script).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let link = format!("Decide here, as a person: {}/requests/{id}", gate.server.url);
+        assert!(said.out.contains(&link), "{said:?}");
+        assert_eq!(gate.requests("agent_key")[0]["state"], "succeeded");
+    }
+}
+
+/// The demo with the limits that everybody gets.
+fn limited() -> Gate {
+    let directory = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", directory.path().join("demo.db").display());
+    let mut demo = demo_command(directory.path(), &database);
+    for (name, _) in UNLIMITED {
+        demo.env_remove(name);
+    }
+    let (server, handout) = demo_started(demo);
+    Gate { server, handout, directory }
+}
+
+/// What the README and the demo say to paste, with the limits that everybody gets.
+#[tokio::test]
+async fn r01_the_printed_command_pasted_again_names_what_is_open_and_works_once_that_is_over() {
+    let gate = limited();
+    let paste = || {
+        let output = Command::new("sh").arg("-c").arg(text(&gate.handout["example_curl"])).output();
+        serde_json::from_slice::<Value>(&output.unwrap().stdout).unwrap()
+    };
+    let first = paste();
+    assert_eq!(first["state"], "pending", "{first}");
+    let again = paste();
+    assert_eq!((&again["code"], &again["request"]), (&json!("duplicate"), &first["id"]));
+    done(gate.as_agent("agent_key", &["withdraw", &text(&first["id"])]));
+    assert_eq!(paste()["state"], "pending");
 }
 
 #[tokio::test]
@@ -116,6 +212,9 @@ fn the_pages_and_examples_name_only_options_that_there_are() {
         };
         help.push_str(&String::from_utf8(output.stdout).unwrap());
     }
+    // What an administrator has to say first.
+    let trust = run(&["admin", "agent", "trust", "--help"]);
+    help.push_str(&String::from_utf8(trust.stdout).unwrap());
     let there: BTreeSet<String> = help
         .split(|c: char| !(c.is_ascii_lowercase() || c == '-'))
         .filter(|word| word.starts_with("--"))

@@ -94,6 +94,15 @@ impl House {
     async fn page(&self, id: &str) -> String {
         self.person.page(&format!("/requests/{id}")).await
     }
+
+    /// Opens a piece of evidence by its button.
+    async fn open(&self, id: &str, page: &str, name: &str) {
+        let mut forms = page.split("<form").skip(1);
+        let form = forms.find(|form| form.contains("/open\"") && form.contains(name));
+        let form = form.unwrap_or_else(|| panic!("{id} has no {name} to open"));
+        let action = form.split("action=\"").nth(1).unwrap().split('"').next().unwrap();
+        self.person.post(action, &[]).await;
+    }
 }
 
 /// Waits until a file is there, and gives what it says.
@@ -149,6 +158,9 @@ async fn i4_what_runs_is_what_was_approved_and_its_end_is_reported() {
     assert_eq!(house.request(&id)["state"], "failed");
     let page = house.page(&id).await;
     assert!(page.contains("Exit code 3"), "the report is on the page");
+    assert!(!page.contains("to stderr"), "what it printed is evidence: closed until it is opened");
+    house.open(&id, &page, "output.txt").await;
+    let page = house.page(&id).await;
     assert!(page.contains("to stderr") && page.contains("[release token]"), "and the output's end");
     assert!(!page.contains("eyJ"), "but no token");
 

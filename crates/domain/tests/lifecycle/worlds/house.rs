@@ -6,6 +6,7 @@ use domain::apply::SECOND_REVIEW_S;
 use domain::request::SecondReview;
 use domain::{Authority, FreezeScope, Ineligible, PersonId, Request, Requirement, Ruling};
 
+use super::which::Which;
 use crate::scene::{BOB, CAT, EVE, OWNER, at, freeze, fresh, need};
 
 /// When the second review of a glass that was broken at 60 falls due.
@@ -22,6 +23,7 @@ pub enum House {
     BobForbidden,
     EveLateElsewhere,
     Frozen,
+    /// The stager of the first request is.
     Suspended,
     PolicyAsksFresh,
     BobMovedAndPolicyAsksLess,
@@ -29,9 +31,16 @@ pub enum House {
     PolicyAsksNothing,
     PolicyForbids,
     PolicyFails,
+    /// What the stager of the first request stages is.
+    AgentFrozen,
+    /// What is of the first request's kind is.
+    KindFrozen,
+    /// What is meant for the second request's environment is.
+    EnvironmentFrozen,
 }
 
 impl House {
+    /// Every house that makes a difference to one request alone.
     pub const ALL: [Self; 15] = [
         Self::AsItWas,
         Self::BobLeft,
@@ -49,6 +58,31 @@ impl House {
         Self::PolicyForbids,
         Self::PolicyFails,
     ];
+
+    /// What a freeze is on, and of which request that is.
+    pub fn freeze(self) -> Option<(FreezeScope, &'static [Which])> {
+        Some(match self {
+            Self::Frozen => (FreezeScope::All, &Which::BOTH),
+            Self::AgentFrozen => (FreezeScope::Agent(Which::First.stager()), &[Which::First]),
+            Self::KindFrozen => (FreezeScope::Kind(Which::First.kind().name), &[Which::First]),
+            Self::EnvironmentFrozen => {
+                let name = Which::Second.environment().into();
+                (FreezeScope::Environment(name), &[Which::Second])
+            }
+            _ => return None,
+        })
+    }
+
+    /// Whether nothing of `request` is released, whoever approved it.
+    pub fn stops(self, request: &Request) -> bool {
+        let which = Which::of(request);
+        let frozen = self.freeze().is_some_and(|(_, of)| of.contains(&which));
+        frozen || self.suspends(which)
+    }
+
+    fn suspends(self, which: Which) -> bool {
+        self == Self::Suspended && which == Which::First
+    }
 
     /// The active members of `group`. BOB may fill either seat, CAT and EVE only the lax one.
     pub fn members(self, group: &str) -> &'static [PersonId] {
@@ -88,18 +122,18 @@ impl House {
         }
     }
 
-    /// When EVE's right to break the glass is lost, if she owes a second review.
-    pub fn debt(self, request: &Request) -> Option<i64> {
-        let here = request.break_glass.as_ref().filter(|broken| {
+    /// When EVE's right to break the glass is lost, if she owes a second review on any of `requests`.
+    pub fn debt<'a>(self, requests: impl IntoIterator<Item = &'a Request>) -> Option<i64> {
+        let broken = requests.into_iter().filter_map(|request| request.break_glass.as_ref());
+        let owed = broken.filter(|broken| {
             matches!(broken.second_review, SecondReview::Owed | SecondReview::Missed { .. })
         });
         let elsewhere = (self == Self::EveLateElsewhere).then_some(-1000);
-        let here = here.map(|broken| broken.review_by.seconds_since(at(0)));
-        elsewhere.or(here)
+        owed.map(|broken| broken.review_by.seconds_since(at(0))).chain(elsewhere).min()
     }
 
-    /// What the code under test is told of all this.
-    pub fn authority(self, request: &Request) -> Authority {
+    /// What the code under test is told of all this, where `other` is the request beside it.
+    pub fn authority(self, request: &Request, other: Option<&Request>) -> Authority {
         let group =
             |name: &str| (name.to_owned(), BTreeSet::from_iter(self.members(name).to_vec()));
         let mut excluded = BTreeMap::from([(OWNER, Ineligible::OwnsAgent)]);
@@ -112,14 +146,19 @@ impl House {
             groups: BTreeMap::from(["approvers", "security", "break-glass"].map(group)),
             excluded,
             forbidden: (self == Self::BobForbidden).then_some(BOB).into_iter().collect(),
-            agent_active: self != Self::Suspended,
+            agent_active: !self.suspends(Which::of(request)),
             executor_active: true,
-            frozen: if self == Self::Frozen {
-                vec![freeze(FreezeScope::All, true)]
-            } else {
-                vec![]
-            },
-            owes_review_by: self.debt(request).map(|due| (EVE, at(due))).into_iter().collect(),
+            frozen: self
+                .freeze()
+                .map(|(scope, _)| freeze(scope, true))
+                .filter(|freeze| freeze.scope.covers(request))
+                .into_iter()
+                .collect(),
+            owes_review_by: self
+                .debt(other.into_iter().chain([request]))
+                .map(|due| (EVE, at(due)))
+                .into_iter()
+                .collect(),
             ruling,
         }
     }

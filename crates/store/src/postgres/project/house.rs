@@ -4,6 +4,7 @@ use domain::entry::HouseFact;
 use domain::{Actor, name};
 use sqlx::PgConnection;
 
+use super::super::webhooks;
 use super::refused;
 use crate::change::NewFact;
 use crate::error::StoreError;
@@ -67,7 +68,7 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
                 .execute(tx)
                 .await?;
         }
-        HouseFact::KeyIssued { key, holder, expires_at, shown_to } => {
+        HouseFact::KeyIssued { key, holder, expires_at, shown_to, scope } => {
             let (agent, person) = match holder {
                 Actor::Agent(agent) => (Some(agent.0), None),
                 Actor::Person(person) => (None, Some(person.0)),
@@ -76,7 +77,7 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
             // The hash arrives as a write of the same change; until then the key opens nothing.
             sqlx::query(
                 "INSERT INTO api_keys (id, agent_id, person_id, hash, hint, issued_at, expires_at, \
-                 shown_to) VALUES ($1, $2, $3, $4, '', $5, $6, $7)",
+                 shown_to, scope) VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8)",
             )
             .bind(key.0)
             .bind(agent)
@@ -85,13 +86,46 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
             .bind(at)
             .bind(expires_at.micros())
             .bind(shown_to.0)
+            .bind(serde_json::to_string(scope).map_err(refused)?)
             .execute(tx)
             .await?;
+        }
+        HouseFact::KeyRetired { key, expires_at } => {
+            sqlx::query("UPDATE api_keys SET expires_at = least(expires_at, $1) WHERE id = $2")
+                .bind(expires_at.micros())
+                .bind(key.0)
+                .execute(tx)
+                .await?;
         }
         HouseFact::KeyRevoked { key } => {
             sqlx::query("UPDATE api_keys SET revoked_at = $1 WHERE id = $2")
                 .bind(at)
                 .bind(key.0)
+                .execute(tx)
+                .await?;
+        }
+        HouseFact::TrustAdded { trust, agent, terms } => {
+            let by = match new.actor {
+                Actor::Person(person) => Some(person.0),
+                Actor::System => None,
+                Actor::Agent(_) => return Err(refused("I10: an agent trusts nobody")),
+            };
+            sqlx::query(
+                "INSERT INTO trusts (id, agent_id, terms, added_at, added_by) \
+                 VALUES ($1, $2, $3, $4, $5)",
+            )
+            .bind(trust.0)
+            .bind(agent.0)
+            .bind(serde_json::to_string(terms).map_err(refused)?)
+            .bind(at)
+            .bind(by)
+            .execute(tx)
+            .await?;
+        }
+        HouseFact::TrustRemoved { trust } => {
+            sqlx::query("UPDATE trusts SET removed_at = $1 WHERE id = $2")
+                .bind(at)
+                .bind(trust.0)
                 .execute(tx)
                 .await?;
         }
@@ -130,17 +164,18 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
                 return Err(StoreError::Stale);
             }
         }
-        HouseFact::EvidenceOpened { evidence, .. } => {
+        HouseFact::EvidenceOpened { evidence, unmasked, .. } => {
             let (Some(request), Actor::Person(person)) = (new.request, new.actor) else {
                 return Err(refused("a person opens evidence of a request"));
             };
             sqlx::query(
-                "INSERT INTO evidence_opened (request_id, digest, person_id, at) \
-                 VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                "INSERT INTO evidence_opened (request_id, digest, person_id, unmasked, at) \
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
             )
             .bind(request.0)
             .bind(evidence.0.as_slice())
             .bind(person.0)
+            .bind(unmasked)
             .bind(at)
             .execute(tx)
             .await?;
@@ -150,6 +185,10 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
             sqlx::query("DELETE FROM sessions").execute(&mut *tx).await?;
             sqlx::query("DELETE FROM sign_in_links").execute(tx).await?;
         }
+        HouseFact::WebhookAdded { .. }
+        | HouseFact::WebhookSecretRotated { .. }
+        | HouseFact::WebhookDisabled { .. }
+        | HouseFact::WebhookRemoved { .. } => webhooks::fact(tx, new, fact).await?,
         HouseFact::InstanceCreated { .. }
         | HouseFact::PasswordSet { .. }
         | HouseFact::KindPut { .. }

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use sqlx::PgConnection;
 
-use super::super::{checkpoints, insert};
+use super::super::{checkpoints, insert, webhooks};
 use crate::change::Side;
 use crate::error::StoreError;
 use crate::insert::Inserts;
@@ -42,13 +42,24 @@ pub(in crate::postgres) async fn side(tx: &mut PgConnection, side: &Side) -> Ans
                 .execute(tx)
                 .await?;
         }
+        Side::TouchTrust { trust, at } => {
+            sqlx::query("UPDATE trusts SET last_used_at = $1 WHERE id = $2")
+                .bind(at.micros())
+                .bind(trust.0)
+                .execute(tx)
+                .await?;
+        }
         Side::Evidence { agent, digest, bytes, at } => {
             let mut rows = Inserts::default();
             rows.evidence(*agent, *digest, bytes, *at);
             insert::flush(tx, &mut rows).await?;
         }
         Side::Checkpoint(checkpoint) => checkpoints::keep(tx, checkpoint).await?,
-        Side::Sweep { now, evidence_before } => sweep(tx, *now, *evidence_before).await?,
+        Side::Deliver { webhook, step } => webhooks::step(tx, *webhook, step).await?,
+        Side::Sweep { now, evidence_before, delivered_before, dead_before } => {
+            sweep(tx, *now, *evidence_before).await?;
+            webhooks::clear(tx, *delivered_before, *dead_before).await?;
+        }
     }
     Ok(())
 }

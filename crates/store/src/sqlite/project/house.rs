@@ -4,6 +4,7 @@ use domain::entry::HouseFact;
 use domain::{Actor, name};
 use sqlx::SqliteConnection;
 
+use super::super::webhooks;
 use super::refused;
 use crate::change::NewFact;
 use crate::error::StoreError;
@@ -67,7 +68,7 @@ pub(super) async fn fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseF
                 .execute(tx)
                 .await?;
         }
-        HouseFact::KeyIssued { key, holder, expires_at, shown_to } => {
+        HouseFact::KeyIssued { key, holder, expires_at, shown_to, scope } => {
             let (agent, person) = match holder {
                 Actor::Agent(agent) => (Some(agent.to_string()), None),
                 Actor::Person(person) => (None, Some(person.to_string())),
@@ -76,7 +77,7 @@ pub(super) async fn fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseF
             // The hash arrives as a write of the same change; until then the key opens nothing.
             sqlx::query(
                 "INSERT INTO api_keys (id, agent_id, person_id, hash, hint, issued_at, expires_at, \
-                 shown_to) VALUES (?, ?, ?, ?, '', ?, ?, ?)",
+                 shown_to, scope) VALUES (?, ?, ?, ?, '', ?, ?, ?, ?)",
             )
             .bind(key.to_string())
             .bind(agent)
@@ -85,13 +86,46 @@ pub(super) async fn fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseF
             .bind(at)
             .bind(expires_at.micros())
             .bind(shown_to.to_string())
+            .bind(serde_json::to_string(scope).map_err(refused)?)
             .execute(tx)
             .await?;
+        }
+        HouseFact::KeyRetired { key, expires_at } => {
+            sqlx::query("UPDATE api_keys SET expires_at = min(expires_at, ?) WHERE id = ?")
+                .bind(expires_at.micros())
+                .bind(key.to_string())
+                .execute(tx)
+                .await?;
         }
         HouseFact::KeyRevoked { key } => {
             sqlx::query("UPDATE api_keys SET revoked_at = ? WHERE id = ?")
                 .bind(at)
                 .bind(key.to_string())
+                .execute(tx)
+                .await?;
+        }
+        HouseFact::TrustAdded { trust, agent, terms } => {
+            let by = match new.actor {
+                Actor::Person(person) => Some(person.to_string()),
+                Actor::System => None,
+                Actor::Agent(_) => return Err(refused("I10: an agent trusts nobody")),
+            };
+            sqlx::query(
+                "INSERT INTO trusts (id, agent_id, terms, added_at, added_by) \
+                 VALUES (?, ?, ?, ?, ?)",
+            )
+            .bind(trust.to_string())
+            .bind(agent.to_string())
+            .bind(serde_json::to_string(terms).map_err(refused)?)
+            .bind(at)
+            .bind(by)
+            .execute(tx)
+            .await?;
+        }
+        HouseFact::TrustRemoved { trust } => {
+            sqlx::query("UPDATE trusts SET removed_at = ? WHERE id = ?")
+                .bind(at)
+                .bind(trust.to_string())
                 .execute(tx)
                 .await?;
         }
@@ -129,17 +163,18 @@ pub(super) async fn fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseF
                 return Err(StoreError::Stale);
             }
         }
-        HouseFact::EvidenceOpened { evidence, .. } => {
+        HouseFact::EvidenceOpened { evidence, unmasked, .. } => {
             let (Some(request), Actor::Person(person)) = (new.request, new.actor) else {
                 return Err(refused("a person opens evidence of a request"));
             };
             sqlx::query(
-                "INSERT OR IGNORE INTO evidence_opened (request_id, digest, person_id, at) \
-                 VALUES (?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO evidence_opened \
+                 (request_id, digest, person_id, unmasked, at) VALUES (?, ?, ?, ?, ?)",
             )
             .bind(request.to_string())
             .bind(evidence.0.as_slice())
             .bind(person.to_string())
+            .bind(unmasked)
             .bind(at)
             .execute(tx)
             .await?;
@@ -149,6 +184,10 @@ pub(super) async fn fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseF
             sqlx::query("DELETE FROM sessions").execute(&mut *tx).await?;
             sqlx::query("DELETE FROM sign_in_links").execute(tx).await?;
         }
+        HouseFact::WebhookAdded { .. }
+        | HouseFact::WebhookSecretRotated { .. }
+        | HouseFact::WebhookDisabled { .. }
+        | HouseFact::WebhookRemoved { .. } => webhooks::fact(tx, new, fact).await?,
         HouseFact::InstanceCreated { .. }
         | HouseFact::CheckpointKeyNamed { .. }
         | HouseFact::PasswordSet { .. }

@@ -14,7 +14,7 @@ struct Projection {
     beside: &'static [&'static str],
 }
 
-const PROJECTIONS: [Projection; 16] = [
+const PROJECTIONS: [Projection; 18] = [
     // Several facts of one change move the epoch once.
     Projection { table: "instance", key: &["only_row"], beside: &["authority_epoch"] },
     Projection { table: "entries", key: &["idx"], beside: &["body", "leaf"] },
@@ -22,9 +22,12 @@ const PROJECTIONS: [Projection; 16] = [
     Projection { table: "group_members", key: &["group_name", "person_id"], beside: &[] },
     Projection { table: "agents", key: &["id"], beside: &[] },
     Projection { table: "api_keys", key: &["id"], beside: &["hash", "hint", "last_used_at"] },
+    Projection { table: "trusts", key: &["id"], beside: &["last_used_at"] },
     Projection { table: "kinds", key: &["name", "version"], beside: &[] },
     Projection { table: "policies", key: &["version"], beside: &[] },
     Projection { table: "freezes", key: &["id"], beside: &[] },
+    // How far it was told is no fact.
+    Projection { table: "webhooks", key: &["id"], beside: &["cursor"] },
     // Several facts of one change are one version.
     Projection { table: "requests", key: &["id"], beside: &["version"] },
     Projection { table: "revisions", key: &["request_id", "number"], beside: &[] },
@@ -34,7 +37,7 @@ const PROJECTIONS: [Projection; 16] = [
     Projection { table: "evidence_used", key: &["request_id", "digest"], beside: &[] },
     Projection {
         table: "evidence_opened",
-        key: &["request_id", "digest", "person_id"],
+        key: &["request_id", "digest", "person_id", "unmasked"],
         beside: &[],
     },
 ];
