@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use service::webhook::guard::Guard;
+use service::guard::Guard;
 use service::{KeyRing, Limits, OsEntropy, Service, ledger};
 use store::{Clock, PostgresStore, SqliteStore, Store};
 

@@ -17,7 +17,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use ipnet::IpNet;
 use server::AppState;
-use service::webhook::guard::Guard;
+use service::guard::Guard;
 
 use crate::database::{Bounds, Location};
 use crate::{database, limits, serve, stop};

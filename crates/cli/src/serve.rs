@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 use clap::Args;
 use ipnet::IpNet;
 use server::AppState;
-use server::outbound::{Outbound, Reach};
-use service::webhook::guard::Guard;
+use server::issuers::Documents;
+use service::guard::Guard;
 use store::SystemClock;
 use tokio::net::TcpListener;
 
@@ -65,9 +65,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             "`{location}` is not set up yet; run: countersign admin init --administrator \"Your Name\""
         );
     }
-    let outbound = Outbound::new(Reach::new(arguments.issuer_allow))
+    let documents = Documents::new(Guard::new(arguments.issuer_allow))
         .context("cannot ask issuers of tokens for their keys")?;
-    service.ask_issuers_by(Arc::new(outbound));
+    service.ask_issuers_by(Arc::new(documents));
     tracing::info!(%address, url = service.public_url(), "serving");
     server::serve(listener, AppState::new(service, false), stop::asked()).await?;
     Ok(())

@@ -9,6 +9,7 @@ pub mod api;
 pub mod assets;
 mod download;
 pub mod headers;
+pub mod issuers;
 pub mod jobs;
 pub mod outbound;
 pub mod problem;

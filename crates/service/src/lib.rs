@@ -21,6 +21,7 @@ pub mod events;
 pub mod evidence;
 pub mod execution;
 pub mod freeze;
+pub mod guard;
 pub mod house;
 pub mod introspect;
 pub mod keys;
@@ -55,9 +56,9 @@ pub use caller::{AgentCaller, AuditorCaller, PersonCaller, Steward};
 pub use entropy::{Entropy, OsEntropy};
 pub use keys::KeyRing;
 
+use guard::Guard;
 use sign_in::Passwords;
 use wait::Wakers;
-use webhook::guard::Guard;
 
 /// What the use cases stand on.
 pub struct Service {

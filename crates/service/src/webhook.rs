@@ -5,7 +5,6 @@
 
 pub mod delivery;
 pub mod event;
-pub mod guard;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,11 +14,11 @@ use store::read::{DeliveryState, Webhook};
 use store::{NewFact, Side, Step, StoreError};
 
 use crate::caller::{PersonCaller, Steward};
+use crate::guard::BadUrl;
 use crate::house::HouseError;
 use crate::view::{DeliveryRow, WebhookRow, WebhooksView};
 use crate::{Failure, Service};
 use event::EventType;
-use guard::BadUrl;
 
 /// Endpoints of one house.
 const MAX_WEBHOOKS: usize = 20;

@@ -18,9 +18,10 @@ use ed25519_dalek::pkcs8::EncodePrivateKey;
 use futures::stream;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
-use server::outbound::{Outbound, Reach};
+use server::issuers::Documents;
 use service::Steward;
 use service::caller::KeyCaller;
+use service::guard::Guard;
 use service::house::HouseError;
 use service::stage::StageError;
 use testing::{Scene, TestAgent, stage_body};
@@ -142,8 +143,8 @@ fn terms(issuer: &str, subject: &str) -> Terms {
 impl Trusting {
     async fn new() -> Self {
         let (scene, issuer) = (Scene::staged().await, Issuer::new().await);
-        let reach = Reach::new(vec!["127.0.0.0/8".parse().unwrap()]);
-        scene.app.service.ask_issuers_by(Arc::new(Outbound::new(reach).unwrap()));
+        let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        scene.app.service.ask_issuers_by(Arc::new(Documents::new(guard).unwrap()));
         let terms = terms(&issuer.url, "job");
         let (by, agent) = (&Steward::Operator, scene.agent.id);
         let trust = scene.app.service.trust(by, agent, terms).await.unwrap();
@@ -336,8 +337,8 @@ async fn f05_f07_answers_that_are_too_large_endless_or_from_elsewhere_are_no_key
 #[tokio::test]
 async fn f01_an_issuer_on_a_private_address_is_not_asked_unless_the_operator_allows_it() {
     let (scene, issuer) = (Scene::staged().await, Issuer::new().await);
-    let outbound = Arc::new(Outbound::new(Reach::default()).unwrap());
-    scene.app.service.ask_issuers_by(outbound);
+    let documents = Arc::new(Documents::new(Guard::default()).unwrap());
+    scene.app.service.ask_issuers_by(documents);
     let terms = terms(&issuer.url, "job");
     let agent = scene.agent.id;
     let trust = scene.app.service.trust(&Steward::Operator, agent, terms).await.unwrap();

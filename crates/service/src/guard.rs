@@ -1,15 +1,16 @@
-//! Where a webhook may go: which addresses are spoken to, and which URLs can be saved.
+//! Where the server goes by itself, to endpoints and to issuers: which addresses are spoken to, and
+//! which URLs can be saved.
 //!
 //! SECURITY: the server stands inside a network that its administrators need not all reach. What is
-//! not public is refused, by its address and not by its name, when an endpoint is saved and again on
-//! the address that is connected to (threats F01 to F04). Only the operator's allow-list permits more.
+//! not public is refused, by its address and not by its name, when a URL is read and again on the
+//! address that is connected to (threats F01 to F04). Only the operator's allow-list permits more.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
-/// The longest address of an endpoint.
+/// The longest URL.
 const MAX_URL_CHARS: usize = 2000;
 
 const fn v4(a: u8, b: u8, c: u8, prefix: u8) -> Ipv4Net {
@@ -53,20 +54,20 @@ pub struct Guard {
     allowed: Vec<IpNet>,
 }
 
-/// Why an address is no endpoint.
+/// Why nothing goes there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadUrl {
-    #[error(
-        "is no URL of an endpoint: https://HOST/PATH in at most 2,000 characters, without spaces"
-    )]
+    #[error("is no URL of the form https://HOST/PATH, in at most 2,000 characters, without spaces")]
     NoUrl,
     #[error("must not have a user name, a password or a part after #")]
     Extras,
     #[error(
-        "must begin with https://; http:// is only for networks that the operator allows with --webhook-allow"
+        "must begin with https://; http:// is only for networks that the operator allows (see `countersign serve --help`)"
     )]
     Insecure,
-    #[error("names an address that is not public; the operator can allow it with --webhook-allow")]
+    #[error(
+        "names an address that is not public; the operator can allow its network (see `countersign serve --help`)"
+    )]
     NotPublic,
 }
 
@@ -82,7 +83,7 @@ impl Guard {
         self.allowed.iter().any(|net| net.contains(&address)) || encrypted && is_public(address)
     }
 
-    /// Reads the address of an endpoint, in its one written form.
+    /// Reads a URL, in its one written form.
     ///
     /// # Errors
     /// [`BadUrl`] says what is wrong with it.
