@@ -199,8 +199,8 @@ async fn j03_an_agent_calls_no_faster_than_its_limit_and_takes_nothing_from_othe
 async fn j03_whoever_has_no_key_is_told_nothing_of_limits_and_uses_up_nobodys() {
     let Scene { agent, app, .. } = scene(Limits { calls_a_minute: 3, ..Limits::NONE }).await;
     for _ in 0..5 {
-        let request = axum::http::Request::get(STAGE).header("authorization", "Bearer csn_agt_x");
-        let reply = app.anonymous(request.body(axum::body::Body::empty()).unwrap()).await;
+        let request = Request::get(STAGE).header("authorization", "Bearer csn_agt_x");
+        let reply = app.anonymous(request.body(Body::empty()).unwrap()).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
         assert!(!reply.headers.contains_key("ratelimit"));
     }
@@ -296,10 +296,8 @@ async fn j11_an_agent_leaves_no_more_uploads_unused_than_its_quota() {
     assert_eq!(upload(&other, "six...").await.status, 201);
     // What a request refers to is not unused.
     let mut body = on("one");
-    let item = json!({"type": "note", "name": "n", "media_type": "text/plain"});
-    let mut evidence = vec![item];
-    evidence[0]["digest"] = second["digest"].clone();
-    body["evidence"] = json!(evidence);
+    let item = json!({"type": "note", "name": "n", "media_type": "text/plain", "digest": second["digest"]});
+    body["evidence"].as_array_mut().unwrap().push(item);
     staged(&agent, &body).await;
     assert_eq!(upload(&agent, "1").await.status, 201);
     // And after a day what is unused goes.
