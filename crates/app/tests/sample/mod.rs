@@ -454,10 +454,10 @@ pub fn pages() -> Vec<(&'static str, Page)> {
             webhooks(
                 true,
                 Some(WebhookDraft {
-                    name: HOSTILE.into(),
-                    url: HOSTILE.into(),
+                    name: "\"><script>alert(1)</script>".into(),
+                    url: "\"><script>alert(1)</script>".into(),
                     events: vec![],
-                    problem: "The address is no URL of an endpoint.".into(),
+                    problem: "The address is no URL.".into(),
                 }),
             ),
         ),
