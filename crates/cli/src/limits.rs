@@ -8,6 +8,7 @@ const MINUTE_S: u32 = 60;
 
 /// What one agent may have at once; 0 is no limit.
 #[derive(Args)]
+#[group(id = "limits")]
 #[command(next_help_heading = "What one agent may have at once (0: no limit)")]
 pub struct Arguments {
     /// Calls in a minute, of each server
