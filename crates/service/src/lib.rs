@@ -87,18 +87,25 @@ pub enum Failure {
     /// The store is away: try again.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A key file cannot be read now.
+    #[error(transparent)]
+    Keys(#[from] keys::KeyError),
     /// A defect of ours.
     #[error("{0}")]
     Defect(String),
 }
 
 impl Failure {
-    /// Whether trying again may help: the store is away, and not at odds with us.
+    /// Whether trying again may help: the store is away, and not at odds with us, or a file of keys is.
     pub fn is_temporary(&self) -> bool {
         let at_odds = |error: &StoreError| {
             matches!(error, StoreError::Refused(_) | StoreError::Corrupt { .. })
         };
-        matches!(self, Self::Store(error) if !at_odds(error))
+        match self {
+            Self::Store(error) => !at_odds(error),
+            Self::Keys(error) => matches!(error, keys::KeyError::File { .. }),
+            Self::Defect(_) => false,
+        }
     }
 
     pub(crate) fn defect(error: impl ToString) -> Self {
@@ -167,7 +174,7 @@ impl Service {
     /// # Errors
     /// When the directory of keys is away.
     pub fn jwks(&self) -> Result<serde_json::Value, Failure> {
-        Ok(self.keys.release().map_err(Failure::defect)?.jwks(self.now()))
+        Ok(self.keys.release()?.jwks(self.now()))
     }
 
     /// Whether the store answers.
