@@ -12,6 +12,13 @@ const BINARY = resolve(
   '..',
   process.env.COUNTERSIGN_BIN ?? '../target/debug/countersign',
 );
+/** Scenarios stage the example several times, and faster than an agent should. */
+const UNLIMITED = {
+  COUNTERSIGN_AGENT_CALLS: '0',
+  COUNTERSIGN_AGENT_OPEN_REQUESTS: '0',
+  COUNTERSIGN_AGENT_DUPLICATES: 'true',
+  COUNTERSIGN_AGENT_COOL_DOWN: '0',
+};
 const START_MS = 60_000;
 const STOP_MS = 15_000;
 
@@ -38,6 +45,7 @@ export async function startDemo() {
   const { options, giveBack } = await borrowDatabase();
   const child = spawn(BINARY, ['demo', '--print-json', '--listen', '127.0.0.1:0', ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...UNLIMITED },
   });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));

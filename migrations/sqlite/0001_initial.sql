@@ -218,6 +218,9 @@ CREATE INDEX requests_by_agent ON requests (agent_id, staged_at DESC, id DESC);
 CREATE INDEX requests_by_agent_and_kind ON requests (agent_id, kind_name);
 CREATE INDEX requests_not_carried_out ON requests (content_digest, changed_at)
     WHERE state IN ('denied', 'expired');
+-- What may still be used, for what an agent may have open at once.
+CREATE INDEX requests_usable ON requests (agent_id, content_digest, staged_at)
+    WHERE state IN ('pending', 'changes_requested', 'approved');
 CREATE TRIGGER requests_start_pending BEFORE INSERT ON requests
 WHEN NEW.state <> 'pending' OR NEW.version <> 1
 BEGIN SELECT raise(ABORT, 'I1: a request starts pending'); END;
@@ -346,6 +349,7 @@ CREATE TABLE evidence_uploads (
     at INTEGER NOT NULL,
     PRIMARY KEY (digest, agent_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX evidence_uploads_by_agent ON evidence_uploads (agent_id, at);
 CREATE TABLE evidence_used (
     request_id TEXT NOT NULL REFERENCES requests (id),
     digest BLOB NOT NULL REFERENCES evidence (digest),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Args;
 use service::guard::Guard;
-use service::{KeyRing, OsEntropy, Service, ledger};
+use service::{KeyRing, Limits, OsEntropy, Service, ledger};
 use store::{Clock, PostgresStore, SqliteStore, Store};
 
 /// Which database.
@@ -122,24 +122,31 @@ impl Location {
     }
 }
 
-/// Opens the database and the keys, and puts the use cases on them. Webhooks go to public
-/// addresses only.
+/// What the service may do beyond its use cases: how much agents may ask for, and where webhooks go.
+#[derive(Default)]
+pub struct Bounds {
+    pub limits: Limits,
+    pub guard: Guard,
+}
+
+/// Opens the database and the keys, and puts the use cases on them, for whoever is no agent.
+/// Webhooks go to public addresses only.
 pub async fn open(
     database: &Location,
     keys: &Path,
     public_url: String,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<Service>> {
-    open_with(database, keys, public_url, clock, Guard::default()).await
+    open_with(database, keys, public_url, clock, Bounds::default()).await
 }
 
-/// Like [`open`], with webhooks to where `guard` permits.
+/// Like [`open`], for agents within their limits, with webhooks to where the guard permits.
 pub async fn open_with(
     database: &Location,
     keys: &Path,
     public_url: String,
     clock: Arc<dyn Clock>,
-    guard: Guard,
+    bounds: Bounds,
 ) -> anyhow::Result<Arc<Service>> {
     let mut keys = KeyRing::open(keys, &OsEntropy)?;
     let store = database.open(Arc::clone(&clock)).await?;
@@ -148,7 +155,7 @@ pub async fn open_with(
         .await
         .with_context(|| format!("`{database}` does not go with these keys"))?;
     let service = Service::new(store, clock, Arc::new(OsEntropy), keys, public_url)?;
-    Ok(Arc::new(service.with_webhooks_to(guard)))
+    Ok(Arc::new(service.within(bounds.limits).with_webhooks_to(bounds.guard)))
 }
 
 /// Like [`open`], but only while no server has the database: a file is held by its server, and of

@@ -19,8 +19,8 @@ use ipnet::IpNet;
 use server::AppState;
 use service::guard::Guard;
 
-use crate::database::Location;
-use crate::{database, serve, stop};
+use crate::database::{Bounds, Location};
+use crate::{database, limits, serve, stop};
 use clock::DemoClock;
 
 /// How the demo runs.
@@ -35,6 +35,8 @@ pub struct Arguments {
     /// Print one JSON object with addresses, links and keys, and nothing else
     #[arg(long)]
     print_json: bool,
+    #[command(flatten)]
+    limits: limits::Arguments,
 }
 
 /// Seeds and serves until it is told to stop; temporary data goes with it.
@@ -61,8 +63,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     location.migrate(Arc::clone(&clock) as _).await?;
     // It listens on this machine only, and may talk to this machine.
     let loopback: Vec<IpNet> = vec!["127.0.0.0/8".parse()?, "::1/128".parse()?];
-    let (guard, time) = (Guard::new(loopback), Arc::clone(&clock));
-    let service = database::open_with(&location, &keys, url, time, guard).await?;
+    let bounds = Bounds { limits: arguments.limits.limits(), guard: Guard::new(loopback) };
+    let time = Arc::clone(&clock);
+    let service = database::open_with(&location, &keys, url, time, bounds).await?;
     if service.is_initialised().await? {
         bail!("`{location}` is not empty; the demo wants an empty database");
     }

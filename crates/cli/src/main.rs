@@ -13,6 +13,7 @@ mod demo;
 mod exec;
 mod exit;
 mod ledger;
+mod limits;
 mod manual;
 mod migrate;
 mod restore;

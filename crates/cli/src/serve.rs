@@ -12,8 +12,8 @@ use service::guard::Guard;
 use store::SystemClock;
 use tokio::net::TcpListener;
 
-use crate::database::{self, Place};
-use crate::stop;
+use crate::database::{self, Bounds, Place};
+use crate::{limits, stop};
 
 /// How the server runs.
 #[derive(Args)]
@@ -44,6 +44,8 @@ pub struct Arguments {
     /// without TLS; may be given several times. Public addresses are asked with TLS only
     #[arg(long, env = "COUNTERSIGN_ISSUER_ALLOW", value_name = "CIDR", value_delimiter = ',')]
     issuer_allow: Vec<IpNet>,
+    #[command(flatten)]
+    limits: limits::Arguments,
 }
 
 /// Serves until it is told to stop.
@@ -53,9 +55,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let public_url = arguments.public_url.unwrap_or(local);
     let location = arguments.place.database.location()?;
     let clock = Arc::new(SystemClock::default());
-    let guard = Guard::new(arguments.webhook_allow);
+    let bounds =
+        Bounds { limits: arguments.limits.limits(), guard: Guard::new(arguments.webhook_allow) };
     let service =
-        database::open_with(&location, &arguments.place.keys, public_url, clock, guard).await?;
+        database::open_with(&location, &arguments.place.keys, public_url, clock, bounds).await?;
     if !service.is_initialised().await? {
         service.close().await;
         bail!(

@@ -88,6 +88,11 @@ impl fmt::Display for Problem {
                 write!(f, "the server answers {status} and no reason: is it Countersign?")?;
             }
         }
+        if let ("duplicate", Some(id)) = (self.code(), self.document["request"].as_str()) {
+            let id = printable(id);
+            write!(f, "\n  go on with it: countersign wait {id}")?;
+            write!(f, "\n  give it up, if nobody has approved it: countersign withdraw {id}")?;
+        }
         for error in self.document["errors"].as_array().into_iter().flatten() {
             let text = |member: &str| printable(error[member].as_str().unwrap_or_default());
             write!(f, "\n  {}: {}", text("pointer"), text("detail"))?;
@@ -133,7 +138,20 @@ pub fn read(file: &Path) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{address, printable};
+    use reqwest::StatusCode;
+    use serde_json::json;
+
+    use super::{Problem, address, printable};
+
+    #[test]
+    fn r01_whoever_stages_twice_is_told_how_to_go_on_with_what_is_open() {
+        let document = json!({"code": "duplicate", "detail": "Staged.", "request": "7\u{1b}"});
+        let said = Problem { status: StatusCode::CONFLICT, document }.to_string();
+        assert!(said.contains("countersign wait 7\\u{1b}\n"), "{said}");
+        assert!(said.ends_with("countersign withdraw 7\\u{1b}"), "{said}");
+        let document = json!({"code": "not_pending", "detail": "No.", "request": "7"});
+        assert_eq!(Problem { status: StatusCode::CONFLICT, document }.to_string(), "No.");
+    }
 
     #[test]
     fn a_password_or_key_leaves_this_machine_only_encrypted() {

@@ -11,6 +11,7 @@ mod kinds;
 mod ledger;
 mod mcp;
 pub mod openapi;
+mod pace;
 mod redeem;
 mod report;
 mod requests;
@@ -28,6 +29,7 @@ use utoipa_axum::routes;
 
 use crate::AppState;
 use crate::problem::Problem;
+pub use pace::Pace;
 
 /// The largest JSON body: 1 MiB.
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
@@ -59,6 +61,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(mcp::message))
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .merge(evidence)
+        .layer(axum::middleware::from_fn(pace::tell))
         .routes(routes!(well_known::jwks))
         .routes(routes!(well_known::healthz))
         .routes(routes!(well_known::readyz))

@@ -9,9 +9,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::scope::OutsideScope;
 use domain::stage::FieldError;
-use domain::{Refusal, Timestamp};
+use domain::{Refusal, RequestId, StateName, Timestamp};
 use serde::Serialize;
 use service::act::ActError;
+use service::admission::{NotAdmitted, UploadError};
 use service::stage::StageError;
 use service::{Failure, describe};
 use utoipa::ToSchema;
@@ -41,7 +42,27 @@ pub struct Problem {
     /// The state that the request is in, where that is the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = describe::State)]
-    pub state: Option<domain::StateName>,
+    pub state: Option<StateName>,
+    /// The request that stands in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = describe::Id)]
+    pub request: Option<RequestId>,
+    /// Where to read that request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
+    pub status_url: Option<String>,
+    /// When the same content was denied, where that is the problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = describe::Time)]
+    pub denied_at: Option<Timestamp>,
+    /// The limit that is reached, where that is the problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64)]
+    pub limit: Option<u64>,
+    /// For `Retry-After`, where it is not the same for all answers of this status.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(crate) retry_after_s: Option<u64>,
 }
 
 fn field_errors() -> Array {
@@ -74,7 +95,18 @@ impl Problem {
             errors: Vec::new(),
             redeemed_at: None,
             state: None,
+            request: None,
+            status_url: None,
+            denied_at: None,
+            limit: None,
+            retry_after_s: None,
         }
+    }
+
+    /// The same, with the time after which the call may be answered otherwise.
+    #[must_use]
+    pub fn again_in(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
     }
 
     /// No key, or one that opens nothing; not told which.
@@ -131,10 +163,13 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry = match status {
-            StatusCode::SERVICE_UNAVAILABLE => Some("1"),
-            StatusCode::TOO_MANY_REQUESTS => Some(service::sign_in::RETRY_AFTER_S),
-            _ => None,
+        let retry = match (self.retry_after_s, status) {
+            (Some(seconds), _) => Some(HeaderValue::from(seconds)),
+            (None, StatusCode::SERVICE_UNAVAILABLE) => Some(HeaderValue::from_static("1")),
+            (None, StatusCode::TOO_MANY_REQUESTS) => {
+                Some(HeaderValue::from_static(service::sign_in::RETRY_AFTER_S))
+            }
+            (None, _) => None,
         };
         let challenge = status == StatusCode::UNAUTHORIZED;
         let mut response = (status, Json(self)).into_response();
@@ -142,7 +177,7 @@ impl IntoResponse for Problem {
         let json = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, json);
         if let Some(seconds) = retry {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+            headers.insert(header::RETRY_AFTER, seconds);
         }
         if challenge {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -183,6 +218,7 @@ impl From<StageError> for Problem {
             }
             StageError::Invalid(errors) => Self::invalid(errors),
             StageError::Refused(refusal) => refusal.into(),
+            StageError::NotAdmitted(reason) => reason.into(),
             StageError::KeyReused => key_reused(),
             StageError::KeyDead => Self::unauthenticated(),
             StageError::OutsideScope(outside) => outside.into(),
@@ -193,6 +229,52 @@ impl From<StageError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "policy_failed", detail)
             }
             StageError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::NotAdmitted(reason) => reason.into(),
+            UploadError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<NotAdmitted> for Problem {
+    fn from(reason: NotAdmitted) -> Self {
+        let no = |code, advice: &str| {
+            Self::new(StatusCode::CONFLICT, code, format!("{reason}. {advice}"))
+        };
+        match &reason {
+            NotAdmitted::TooManyPending { limit, .. } => {
+                let advice = "Nothing was stored. Wait until people have decided, or withdraw what is not needed any more: GET /api/v1/requests?state=pending lists them.";
+                Self { limit: Some((*limit).into()), ..no("too_many_pending", advice) }
+            }
+            NotAdmitted::Duplicate { request, state, status_url } => {
+                let advice = match state {
+                    StateName::Approved => {
+                        "Nothing was stored. Redeem that one; you can stage it anew once it is redeemed or has lapsed."
+                    }
+                    _ => {
+                        "Nothing was stored. Wait for that one, amend it (POST status_url/revisions), or withdraw it (POST status_url/withdraw) and stage anew."
+                    }
+                };
+                let problem = no("duplicate", advice);
+                let (request, status_url) = (Some(*request), Some(status_url.clone()));
+                Self { request, status_url, state: Some(*state), ..problem }
+            }
+            NotAdmitted::JustDenied { request, denied_at, retry_after_s, status_url } => {
+                let advice = "Nothing was stored. Do not act. Read `denial` at status_url; stage again only if what was objected to has changed, not before Retry-After is over.";
+                let problem = no("just_denied", advice).again_in(*retry_after_s);
+                let (request, status_url) = (Some(*request), Some(status_url.clone()));
+                Self { request, status_url, denied_at: Some(*denied_at), ..problem }
+            }
+            NotAdmitted::EvidenceQuota { .. } => no(
+                "evidence_quota",
+                "Nothing was stored. Name in a stage body what you have uploaded; what no request refers to goes after 24 hours.",
+            ),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use service::Service;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::Pace;
 use crate::assets::Site;
 
 /// Shared by all handlers; cheap to clone.
@@ -12,6 +13,8 @@ use crate::assets::Site;
 pub struct AppState {
     pub service: Arc<Service>,
     pub site: Arc<Site>,
+    /// What agents have taken of this server lately.
+    pub pace: Arc<Pace>,
     /// Throwaway data: pages say so.
     pub demo: bool,
     /// Cancelled when the server stops: waits and streams end then.
@@ -21,6 +24,8 @@ pub struct AppState {
 impl AppState {
     /// The state over `service`.
     pub fn new(service: Arc<Service>, demo: bool) -> Self {
-        Self { service, site: Arc::new(Site::load()), demo, stopping: CancellationToken::new() }
+        let pace = Arc::new(Pace::new(service.limits()));
+        let (site, stopping) = (Arc::new(Site::load()), CancellationToken::new());
+        Self { service, site, pace, demo, stopping }
     }
 }

@@ -11,6 +11,7 @@ use store::read::{Opening, StoredEntry};
 use store::{Change, Side, Write};
 
 use crate::act::ActError;
+use crate::admission::UploadError;
 use crate::caller::{AgentCaller, PersonCaller};
 use crate::current::Decidable;
 use crate::secret::{self, MAX_SEARCHED_BYTES};
@@ -30,15 +31,17 @@ impl Service {
     /// Keeps an upload under its digest. An agent can refer only to what it uploaded itself.
     ///
     /// # Errors
-    /// When the store is away.
+    /// When the agent has left too much unused, or the store is away.
     pub async fn upload_evidence(
         &self,
         caller: &AgentCaller,
         bytes: Vec<u8>,
-    ) -> Result<Digest, Failure> {
+    ) -> Result<Digest, UploadError> {
         let digest = Digest::of(&bytes);
+        self.admit_upload(caller, digest, bytes.len() as u64).await?;
         let at = self.now();
-        self.store.side(Side::Evidence { agent: caller.agent, digest, bytes, at }).await?;
+        let side = Side::Evidence { agent: caller.agent, digest, bytes, at };
+        self.store.side(side).await.map_err(Failure::from)?;
         Ok(digest)
     }
 

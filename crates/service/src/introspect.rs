@@ -30,7 +30,7 @@ impl Service {
         token: &str,
     ) -> Result<Option<Value>, Failure> {
         let now = self.now();
-        let keys = self.keys.release().map_err(Failure::defect)?;
+        let keys = self.keys.release()?;
         // SECURITY: nothing in it is believed, or looked up, before the signature holds.
         let Some(told) = signed_by_us(&keys, token, now) else { return Ok(None) };
         let txn = told.get("txn").and_then(Value::as_str);

@@ -10,6 +10,7 @@
 )]
 
 pub mod act;
+pub mod admission;
 pub mod caller;
 pub mod change;
 pub mod credential;
@@ -50,6 +51,7 @@ use domain::{Actor, InstanceId, Timestamp};
 use store::{Change, Changed, Clock, Committed, NewFact, Store, StoreError, Text};
 use tokio::sync::OnceCell;
 
+pub use admission::Limits;
 pub use caller::{AgentCaller, AuditorCaller, PersonCaller, Steward};
 pub use entropy::{Entropy, OsEntropy};
 pub use keys::KeyRing;
@@ -71,6 +73,7 @@ pub struct Service {
     pub(crate) policies: policy::Policies,
     pub(crate) current: current::Current,
     pub(crate) touched: caller::Touched,
+    limits: Limits,
     pub(crate) streams: events::Streams,
     pub(crate) webhook_guard: Guard,
     pub(crate) issuers: workload::Issuers,
@@ -84,18 +87,25 @@ pub enum Failure {
     /// The store is away: try again.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A key file cannot be read now.
+    #[error(transparent)]
+    Keys(#[from] keys::KeyError),
     /// A defect of ours.
     #[error("{0}")]
     Defect(String),
 }
 
 impl Failure {
-    /// Whether trying again may help: the store is away, and not at odds with us.
+    /// Whether trying again may help: the store is away, and not at odds with us, or a file of keys is.
     pub fn is_temporary(&self) -> bool {
         let at_odds = |error: &StoreError| {
             matches!(error, StoreError::Refused(_) | StoreError::Corrupt { .. })
         };
-        matches!(self, Self::Store(error) if !at_odds(error))
+        match self {
+            Self::Store(error) => !at_odds(error),
+            Self::Keys(error) => matches!(error, keys::KeyError::File { .. }),
+            Self::Defect(_) => false,
+        }
     }
 
     pub(crate) fn defect(error: impl ToString) -> Self {
@@ -127,6 +137,7 @@ impl Service {
             policies: policy::Policies::default(),
             current: current::Current::default(),
             touched: caller::Touched::default(),
+            limits: Limits::default(),
             streams: events::Streams::default(),
             webhook_guard: Guard::default(),
             issuers: workload::Issuers::default(),
@@ -163,7 +174,7 @@ impl Service {
     /// # Errors
     /// When the directory of keys is away.
     pub fn jwks(&self) -> Result<serde_json::Value, Failure> {
-        Ok(self.keys.release().map_err(Failure::defect)?.jwks(self.now()))
+        Ok(self.keys.release()?.jwks(self.now()))
     }
 
     /// Whether the store answers.

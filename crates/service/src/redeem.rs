@@ -57,7 +57,7 @@ impl Service {
         key: &str,
     ) -> Result<Redeemed, ActError> {
         // First of all: where no token can be signed, nothing is spent.
-        let keys = self.keys.release().map_err(Failure::defect)?;
+        let keys = self.keys.release().map_err(Failure::from)?;
         // The bytes that were approved have to be there, and whole.
         let seen = self.seen_by_agent(caller, id).await?;
         let scope = format!("agent {} redeem {id}", caller.agent);

@@ -24,6 +24,7 @@ use store::read::Stored;
 use store::{Change, House, NewFact, RequestChange, StoreError};
 
 use crate::act::{Act, ActError};
+use crate::admission::NotAdmitted;
 use crate::caller::AgentCaller;
 use crate::evidence::stored;
 use crate::policy::Ruled;
@@ -52,6 +53,8 @@ pub enum StageError {
     /// The key that the caller showed was revoked or expired while the call was under way.
     #[error("the key no longer lives")]
     KeyDead,
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
     /// The key is limited to something else.
     #[error(transparent)]
     OutsideScope(#[from] OutsideScope),
@@ -138,6 +141,7 @@ impl Service {
             let id = RequestId(self.entropy.id(now)?);
             let stager = Stager::agent(caller);
             let sealed = self.seal(&stager, &checked, id, 1).await?;
+            self.admit(&sealed, now).await?;
             let effect = checked.effect();
             let mut change = self.staging(&house, &stager, checked, sealed, now).await?;
             change.idempotency = retry.map(|retry| retry.record(id));
@@ -189,6 +193,7 @@ impl Service {
         let house = self.house().await?;
         let checked = self.check(&house, caller, value, Some(&request.kind), now).await?;
         let sealed = self.seal(&Stager::agent(caller), &checked, id, request.revision + 1).await?;
+        self.admit(&sealed, now).await?;
         let amended = self.amended(&house, &checked, &sealed, now).await?;
         let effect = checked.effect();
         let mut act = Act::by_agent(id, caller, Command::Amend(Box::new(Amendment(amended))));

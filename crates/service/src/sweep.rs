@@ -13,7 +13,7 @@ pub const JOB: &str = "sweep";
 /// Requests that one round takes on.
 const ROUND: u32 = 200;
 /// Evidence that nothing refers to is kept for a day.
-const EVIDENCE_KEPT_S: i64 = 24 * 3600;
+pub(crate) const EVIDENCE_KEPT_S: i64 = 24 * 3600;
 /// What was delivered to endpoints is shown for a week, what was given up for a month.
 const DELIVERED_KEPT_S: i64 = 7 * 24 * 3600;
 const DEAD_KEPT_S: i64 = 30 * 24 * 3600;

@@ -13,9 +13,9 @@ use crate::change::{Change, Changed, Committed, Side};
 use crate::error::StoreError;
 use crate::house::House;
 use crate::read::{
-    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Rebuilt,
-    Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
-    StoredPolicy, Trust, Webhook,
+    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Others,
+    Rebuilt, Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
+    StoredPolicy, Trust, Unused, Webhook,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -59,6 +59,17 @@ pub trait Store: Send + Sync + 'static {
     /// is not read again inside a transaction, and costs the same however much was staged.
     async fn history(&self, of: &Sealed, now: Timestamp) -> Answer<History>;
 
+    /// The other requests of the revision's agent: how many wait for people, up to `up_to`; the newest of
+    /// the same content that may still be used; the last of it that was denied after `denied_after`.
+    /// Not read again inside a transaction, and costs the same however much was staged.
+    async fn others(
+        &self,
+        of: &Sealed,
+        up_to: u32,
+        denied_after: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Others>;
+
     /// The entries of one request, oldest first.
     async fn entries_of(&self, id: RequestId) -> Answer<Vec<StoredEntry>>;
     /// Entries from index `from`, oldest first.
@@ -98,6 +109,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// The size of evidence, if `agent` uploaded it.
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>>;
+    /// What `agent` uploaded at or after `since` and no request refers to, `digest` apart.
+    async fn unused_evidence(
+        &self,
+        agent: AgentId,
+        digest: Digest,
+        since: Timestamp,
+    ) -> Answer<Unused>;
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>>;
     /// Which evidence of a request a person has opened, and when.
     async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<Opening>>;

@@ -4,6 +4,7 @@
 //! groups under the lock of one row, so several servers share one gapless ledger. Time is the
 //! database's. A server acts as a role that cannot change the record.
 
+mod admission;
 mod checkpoints;
 mod connect;
 mod history;
@@ -42,9 +43,9 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Rebuilt,
-    Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
-    StoredPolicy, Trust, Webhook,
+    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Others,
+    Rebuilt, Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
+    StoredPolicy, Trust, Unused, Webhook,
 };
 pub(crate) use connect::snapshot;
 use writer::Writer;
@@ -224,6 +225,15 @@ impl Store for PostgresStore {
     async fn history(&self, of: &Sealed, now: Timestamp) -> Answer<History> {
         history::history(&self.pool, of, now).await
     }
+    async fn others(
+        &self,
+        of: &Sealed,
+        up_to: u32,
+        denied_after: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Others> {
+        admission::others(&self.pool, of, up_to, denied_after, now).await
+    }
 
     async fn entries_of(&self, id: RequestId) -> Answer<Vec<StoredEntry>> {
         ledger::entries_of(&self.pool, id).await
@@ -280,6 +290,14 @@ impl Store for PostgresStore {
 
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>> {
         requests::evidence_size(&self.pool, agent, digest).await
+    }
+    async fn unused_evidence(
+        &self,
+        agent: AgentId,
+        digest: Digest,
+        since: Timestamp,
+    ) -> Answer<Unused> {
+        admission::unused_evidence(&self.pool, agent, digest, since).await
     }
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>> {
         requests::evidence_bytes(&self.pool, digest).await

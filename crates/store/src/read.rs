@@ -160,6 +160,24 @@ pub struct IdempotencyRecord {
     pub at: Timestamp,
 }
 
+/// The other requests of an agent, as far as they stand in the way of one more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// How many wait for people, counted no further than was asked.
+    pub open: u32,
+    /// The newest of the same content that is not decided, or approved and not used.
+    pub same: Option<(RequestId, StateName)>,
+    /// The last of the same content that was denied, and when.
+    pub denied: Option<(RequestId, Timestamp)>,
+}
+
+/// What an agent uploaded and no request refers to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unused {
+    pub uploads: u64,
+    pub bytes: u64,
+}
+
 /// A ledger entry with the texts that are still there.
 #[derive(Clone, Debug)]
 pub struct StoredEntry {

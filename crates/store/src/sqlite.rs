@@ -3,6 +3,7 @@
 //! Writes go through one task (see `sqlite/writer.rs`) that commits in groups; reads run beside it on
 //! their own connections and see only what is committed.
 
+mod admission;
 mod backup;
 mod checkpoints;
 mod history;
@@ -40,9 +41,9 @@ use crate::house::House;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
-    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Rebuilt,
-    Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
-    StoredPolicy, Trust, Webhook,
+    AgentEntries, ApiKey, Delivery, DeliveryState, IdempotencyRecord, Instance, Opening, Others,
+    Rebuilt, Recorded, RequestQuery, SignInLink, StateCount, Stored, StoredCheckpoint, StoredEntry,
+    StoredPolicy, Trust, Unused, Webhook,
 };
 pub(crate) use schema::MIGRATIONS;
 use writer::{Epoch, Writer};
@@ -234,6 +235,15 @@ impl Store for SqliteStore {
     async fn history(&self, of: &Sealed, now: Timestamp) -> Answer<History> {
         history::history(&self.readers, of, now).await
     }
+    async fn others(
+        &self,
+        of: &Sealed,
+        up_to: u32,
+        denied_after: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Others> {
+        admission::others(&self.readers, of, up_to, denied_after, now).await
+    }
 
     async fn entries_of(&self, id: RequestId) -> Answer<Vec<StoredEntry>> {
         ledger::entries_of(&self.readers, id).await
@@ -294,6 +304,14 @@ impl Store for SqliteStore {
 
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>> {
         requests::evidence_size(&self.readers, agent, digest).await
+    }
+    async fn unused_evidence(
+        &self,
+        agent: AgentId,
+        digest: Digest,
+        since: Timestamp,
+    ) -> Answer<Unused> {
+        admission::unused_evidence(&self.readers, agent, digest, since).await
     }
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>> {
         requests::evidence_bytes(&self.readers, digest).await

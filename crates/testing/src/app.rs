@@ -13,7 +13,7 @@ use server::AppState;
 use service::guard::Guard;
 use service::house::MAX_KEY_LIFE_S;
 use service::ledger::Trust;
-use service::{KeyRing, PersonCaller, Service, Steward};
+use service::{KeyRing, Limits, PersonCaller, Service, Steward};
 use store::{Clock, PostgresStore, SqliteStore, Store};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -77,14 +77,20 @@ pub fn stage_body() -> Value {
 type Started = (Arc<Service>, Arc<dyn Store>);
 
 /// Starts a server. The same `seed` gives the same row of entropy.
-async fn start(place: &Place, directory: &Path, clock: &Arc<FixedClock>, seed: u64) -> Started {
+async fn start(
+    place: &Place,
+    directory: &Path,
+    clock: &Arc<FixedClock>,
+    seed: u64,
+    limits: Limits,
+) -> Started {
     let entropy = Arc::new(SeededEntropy::new(seed));
     let keys = KeyRing::open(&directory.join("keys"), &*entropy).expect("keys");
     let store = open(place, Arc::clone(clock) as _).await;
     let (clock, url) = (Arc::clone(clock) as _, "http://localhost".to_owned());
     let service = Service::new(Arc::clone(&store), clock, entropy, keys, url).expect("a service");
     let guard = Guard::new(vec![ENDPOINTS.parse().expect("a network")]);
-    (Arc::new(service.with_webhooks_to(guard)), store)
+    (Arc::new(service.within(limits).with_webhooks_to(guard)), store)
 }
 
 fn routes(service: &Arc<Service>) -> Router {
@@ -92,12 +98,17 @@ fn routes(service: &Arc<Service>) -> Router {
 }
 
 impl TestApp {
-    /// An initialised server without people or agents.
+    /// An initialised server without people or agents, where an agent may have as much as it likes.
     pub async fn new() -> Self {
+        Self::within(Limits::NONE).await
+    }
+
+    /// The same, with limits on what an agent may have.
+    pub async fn within(limits: Limits) -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("a directory"));
         let clock = Arc::new(FixedClock::default());
         let place = new_place(directory.path()).await;
-        let (service, store) = start(&place, directory.path(), &clock, 0).await;
+        let (service, store) = start(&place, directory.path(), &clock, 0, limits).await;
         service.initialise().await.expect("an installation");
         let (router, starts) = (routes(&service), AtomicU64::new(1));
         Self { service, clock, store, router, directory, place, starts }
@@ -108,9 +119,10 @@ impl TestApp {
     pub async fn restarted(self) -> Self {
         let Self { service, clock, store, router, directory, place, starts } = self;
         service.close().await;
+        let limits = service.limits();
         drop((service, store, router));
         let seed = starts.fetch_add(1, Ordering::SeqCst);
-        let (service, store) = start(&place, directory.path(), &clock, seed).await;
+        let (service, store) = start(&place, directory.path(), &clock, seed, limits).await;
         let router = routes(&service);
         Self { service, clock, store, router, directory, place, starts }
     }
@@ -129,7 +141,8 @@ impl TestApp {
             Place::File(_) => Arc::clone(&self.service),
             Place::Server(_) => {
                 let seed = self.starts.fetch_add(1, Ordering::SeqCst);
-                start(&self.place, self.directory.path(), &self.clock, seed).await.0
+                let limits = self.service.limits();
+                start(&self.place, self.directory.path(), &self.clock, seed, limits).await.0
             }
         }
     }

@@ -20,6 +20,9 @@ pub fn TextArea(
     /// The text is for a machine: fixed width, no spelling marked.
     #[prop(optional)]
     code: bool,
+    /// It may stay empty.
+    #[prop(optional)]
+    optional: bool,
 ) -> impl IntoView {
     view! {
         <textarea
@@ -28,7 +31,7 @@ pub fn TextArea(
             rows=rows.to_string()
             class=code.then_some("code")
             spellcheck=code.then_some("false")
-            required=true
+            required=!optional
             minlength=min.to_string()
             maxlength=max.to_string()
             aria-describedby=described_by

@@ -12,6 +12,15 @@ use serde_json::Value;
 
 use crate::wire::{Call, Wire};
 
+/// One agent stages the same content, as fast as it can.
+const UNLIMITED: [(&str, &str); 5] = [
+    ("COUNTERSIGN_AGENT_CALLS", "0"),
+    ("COUNTERSIGN_AGENT_WAITS", "0"),
+    ("COUNTERSIGN_AGENT_OPEN_REQUESTS", "0"),
+    ("COUNTERSIGN_AGENT_DUPLICATES", "true"),
+    ("COUNTERSIGN_AGENT_COOL_DOWN", "0"),
+];
+
 /// A running server.
 pub struct Gate {
     child: Child,
@@ -43,6 +52,7 @@ impl Gate {
             .args(["demo", "--print-json", "--listen", "127.0.0.1:0"])
             .args(["--database", url.unwrap_or(&sqlite)])
             .env("TMPDIR", directory.path())
+            .envs(UNLIMITED)
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start the server")?;

@@ -33,6 +33,14 @@ impl Drop for Server {
     }
 }
 
+/// One agent stages the demo's example over and over, which is not what these tests are about.
+const UNLIMITED: [(&str, &str); 4] = [
+    ("COUNTERSIGN_AGENT_CALLS", "0"),
+    ("COUNTERSIGN_AGENT_OPEN_REQUESTS", "0"),
+    ("COUNTERSIGN_AGENT_DUPLICATES", "true"),
+    ("COUNTERSIGN_AGENT_COOL_DOWN", "0"),
+];
+
 /// The demo, and what it printed.
 fn demo(directory: &Path) -> (Server, Value) {
     demo_on(directory, &format!("sqlite://{}", directory.join("demo.db").display()))
@@ -46,7 +54,8 @@ fn demo_command(directory: &Path, database: &str) -> Command {
     let mut command = Command::new(BINARY);
     command
         .args(["demo", "--print-json", "--listen", "127.0.0.1:0", "--database", database])
-        .env("TMPDIR", directory);
+        .env("TMPDIR", directory)
+        .envs(UNLIMITED);
     command
 }
 
@@ -65,6 +74,7 @@ async fn serve(handout: &Value, port: u16) -> Server {
     let child = Command::new(BINARY)
         .args(["serve", "--listen", &listen, "--database", &text(&handout["database"])])
         .args(["--keys", &text(&handout["keys"])])
+        .envs(UNLIMITED)
         .spawn()
         .unwrap();
     let server = Server { child, url: format!("http://localhost:{port}") };

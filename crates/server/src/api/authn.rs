@@ -9,7 +9,7 @@ use service::{AgentCaller, AuditorCaller};
 use crate::AppState;
 use crate::problem::Problem;
 
-/// An agent with a living key, or a token that speaks as it.
+/// An agent with a living key, or a token that speaks as it, within its pace.
 pub(super) struct Agent(pub AgentCaller);
 
 /// An auditor's program with a living key.
@@ -34,7 +34,10 @@ impl FromRequestParts<AppState> for Agent {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         match caller(parts, state).await? {
-            KeyCaller::Agent(agent) => Ok(Self(agent)),
+            KeyCaller::Agent(agent) => {
+                state.pace.count(agent.id(), &parts.extensions)?;
+                Ok(Self(agent))
+            }
             KeyCaller::Auditor(_) => Err(Problem::unauthenticated()),
         }
     }

@@ -55,7 +55,7 @@ pub(super) async fn download(
     request_body(content = inline(describe::Bytes), content_type = "application/octet-stream",
         description = "The evidence; the media type is not looked at."),
     responses((status = 201, description = "It is kept under its digest.", body = Uploaded)),
-    extensions(("x-problems" = json!(["empty_evidence", "body_too_large", "body_incomplete"]))))]
+    extensions(("x-problems" = json!(["empty_evidence", "evidence_quota", "body_too_large", "body_incomplete"]))))]
 pub(super) async fn upload(
     State(state): State<AppState>,
     Agent(agent): Agent,

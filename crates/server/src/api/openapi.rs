@@ -28,7 +28,7 @@ const OWN_CODES: &str = "x-problems";
         title = "Countersign",
         description = "The API for agents and auditors: stage a sensitive action, wait for people, redeem, report. \
             One bearer key, JSON, no cookies. Errors are problems (RFC 9457) with a closed `code`. Every answer has \
-            an `x-request-id`. Only a release token, or the answer that carries it, is a yes.",
+            an `x-request-id`, every answer to an agent that is known `RateLimit` and `RateLimit-Policy`. Only a release token, or the answer that carries it, is a yes.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact()
     ),
@@ -211,6 +211,7 @@ fn codes_of(operation: &Map<String, Value>) -> Vec<&'static Code> {
     let keyed =
         operation.get("security").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
     follows(keyed, &["duplicate_authorization", "unauthenticated"]);
+    follows(of_agents(operation), &["rate_limited"]);
     follows(has("in", "path"), &["not_found"]);
     follows(has("in", "query"), &["invalid_query"]);
     follows(has("name", "Idempotency-Key"), &["invalid_idempotency_key", "idempotency_key_reused"]);
@@ -221,6 +222,12 @@ fn codes_of(operation: &Map<String, Value>) -> Vec<&'static Code> {
     follows(form, &["invalid_form", "body_incomplete", "body_too_large", "unsupported_media_type"]);
     follows(true, &["internal", "unavailable"]);
     names.into_iter().filter_map(find).collect()
+}
+
+/// Whether agents call it, and their pace is kept.
+fn of_agents(operation: &Map<String, Value>) -> bool {
+    let security = operation.get("security").and_then(Value::as_array);
+    security.into_iter().flatten().any(|scheme| scheme.get("agent_key").is_some())
 }
 
 /// An answer that is a problem with one of these codes.

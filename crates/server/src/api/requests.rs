@@ -39,7 +39,8 @@ pub(super) struct StageParams {
             ("ETag" = String, description = "For `If-None-Match`."),
             ("Idempotency-Replayed" = bool, description = "`true` on a repeated answer."))),
         (status = 200, description = "Only with `validate=true`: what the body would lead to.", body = Preview)),
-    extensions(("x-problems" = json!(["outside_scope", "suspended", "no_requirement", "policy_failed", "deadline_passed"]))))]
+    extensions(("x-problems" = json!(["outside_scope", "suspended", "duplicate", "just_denied",
+        "too_many_pending", "no_requirement", "policy_failed", "deadline_passed"]))))]
 pub(super) async fn stage(
     State(state): State<AppState>,
     Agent(agent): Agent,
@@ -68,7 +69,7 @@ pub(super) async fn stage(
             ("ETag" = String, description = "For `If-None-Match`."),
             ("Idempotency-Replayed" = bool, description = "`true` on a repeated answer.")))),
     extensions(("x-problems" = json!(["outside_scope", "suspended", "not_stager", "not_pending", "changed",
-        "too_many_revisions", "no_requirement", "policy_failed", "deadline_passed"]))))]
+        "too_many_revisions", "duplicate", "just_denied", "no_requirement", "policy_failed", "deadline_passed"]))))]
 pub(super) async fn amend(
     State(state): State<AppState>,
     Agent(agent): Agent,
@@ -107,7 +108,8 @@ fn created(staged: StageAnswer) -> Response {
         (status = 304, description = "It is as it was.", headers(
             ("ETag" = String, description = "For `If-None-Match`."),
             ("Preference-Applied" = String, description = "The wait, where one was asked for."),
-            ("Retry-After" = u32, description = "While it can still move: 5 seconds, or 0 after a wait.")))))]
+            ("Retry-After" = u32, description = "While it can still move: 5 seconds, or 0 after a wait.")))),
+    extensions(("x-problems" = json!(["too_many_waits"]))))]
 pub(super) async fn read(
     State(state): State<AppState>,
     Agent(agent): Agent,
@@ -116,6 +118,7 @@ pub(super) async fn read(
 ) -> Result<Response, Problem> {
     let seen = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let wait = preferred_wait(&headers);
+    let _waiting = wait.map(|_| state.pace.wait(agent.id())).transpose()?;
     let waiting = state.service.wait_for(&agent, id, seen, wait.unwrap_or_default());
     let request = tokio::select! {
         request = waiting => request?,

@@ -58,6 +58,10 @@ codes! {
     nothing_to_roll_back [409] "no outcome yet, or a rollback was reported otherwise already; `state`", "read the request";
     not_executing [409] "not `executing`, or reported otherwise already; `state`", "read the request";
     wrong_lease [409] "not the lease of this execution", "use the `lease_id` of the redemption";
+    duplicate [409] "the same content is open, or approved and not used, as `request`", "go on with that one";
+    just_denied [409] "the same content was denied at `denied_at`, as `request`; `Retry-After`", "do not act; read `denial` there";
+    too_many_pending [409] "so many requests of this agent wait for people: `limit`", "wait for decisions, or withdraw some";
+    evidence_quota [409] "too many uploads, or too many bytes, that no request refers to", "stage with them; what is unused goes after 24 hours";
     body_too_large [413] "over 1 MiB, or 10 MiB for evidence", "send less; upload evidence";
     unsupported_media_type [415] "not `application/json`; for introspection `application/x-www-form-urlencoded`", "set the header";
     invalid_body [422] "fields break rules; all of them in `errors`, at most 20 of each schema", "mend the fields named";
@@ -66,6 +70,8 @@ codes! {
     no_requirement [422] "nobody would have to review it", "tell an administrator";
     policy_failed [422, 503] "the policy has no answer for this action: nothing is staged or released", "tell an administrator";
     deadline_passed [422] "the review deadline has passed while staging", "stage with a later one";
+    rate_limited [429] "over `limit` calls a minute; `Retry-After`", "call again then; wait instead of asking often";
+    too_many_waits [429] "`limit` calls of this agent wait already; `Retry-After`", "wait for several requests in turn";
     too_many_streams [429] "the agent has 16 open streams of events here", "close one";
     internal [500] "a defect of the server", "report it";
     unavailable [503] "the database did not answer; `Retry-After: 1`", "retry with the same key";

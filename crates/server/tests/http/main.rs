@@ -1,5 +1,6 @@
 //! The server over HTTP, in this process: what happens, and what does not.
 
+mod admission;
 mod authn;
 mod bad_input;
 mod changes;

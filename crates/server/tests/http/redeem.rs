@@ -33,6 +33,23 @@ fn token(redeemed: &Reply) -> String {
 }
 
 #[tokio::test]
+async fn i3_k03_a_key_that_cannot_be_read_spends_nothing_and_is_tried_again() {
+    let Scene { app, agent, request, .. } = Scene::approved().await;
+    let file = app.directory.path().join("keys/release.key");
+    let away = file.with_extension("away");
+    std::fs::rename(&file, &away).unwrap();
+    let before = app.entries().await;
+    let reply = agent.redeem(&request, "r-1").await;
+    assert_eq!(
+        (reply.status, reply.json()["code"].as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some("unavailable"))
+    );
+    assert_eq!(app.entries().await, before);
+    std::fs::rename(&away, &file).unwrap();
+    assert_eq!(agent.redeem(&request, "r-1").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn the_token_is_what_the_jwks_says_and_names_exactly_this_digest() {
     let Scene { agent, request, .. } = Scene::approved().await;
     let token = token(&agent.redeem(&request, "r-1").await);

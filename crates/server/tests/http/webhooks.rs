@@ -41,11 +41,14 @@ impl Got {
     }
 }
 
+/// A status, and a header beside it.
+type Answer = (u16, Option<(&'static str, String)>);
+
 /// A receiver that keeps what it gets, and answers in turn, then with 204.
 #[derive(Clone, Default)]
 struct Receiver {
     got: Arc<Mutex<Vec<Got>>>,
-    answers: Arc<Mutex<VecDeque<(u16, Option<(&'static str, String)>)>>>,
+    answers: Arc<Mutex<VecDeque<Answer>>>,
 }
 
 impl Receiver {

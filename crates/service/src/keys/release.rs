@@ -178,12 +178,13 @@ pub fn rotate_release(
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = PathBuf::from(path).into_os_string();
     temporary.push(".tmp");
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)?;
+    // SECURITY: what a crash left there may be another's to read.
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&temporary, path)
@@ -215,7 +216,7 @@ mod tests {
         let path = dir.path().join("keys");
         KeyRing::open(&path, &OsEntropy).unwrap();
         let first = signing(&path, 0);
-        assert_eq!(public(&path, 0), [first.clone()]);
+        assert_eq!(public(&path, 0), std::slice::from_ref(&first));
         let rotation = rotate_release(&path, at(0), &OsEntropy).unwrap();
         assert_eq!((rotation.from, rotation.until), (at(600), at(960)));
         let second = rotation.key_id;

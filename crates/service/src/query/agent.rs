@@ -175,6 +175,11 @@ impl Service {
         }
     }
 
+    /// Where an agent reads one of its requests.
+    pub(crate) fn status_url(&self, id: RequestId) -> String {
+        format!("{}/api/v1/requests/{id}", self.public_url())
+    }
+
     /// The agent's requests, newest first. `None` for a cursor that is not one of ours.
     ///
     /// # Errors
@@ -242,7 +247,7 @@ impl Service {
             risk: AgentRisk::from(&request.risk),
             binding_code: binding_code::binding_code(&request.digest),
             review_url: format!("{base}/requests/{}", request.id),
-            status_url: format!("{base}/api/v1/requests/{}", request.id),
+            status_url: self.status_url(request.id),
             staged_at: request.staged_at,
             review_deadline: request.review_deadline,
             approved_until,

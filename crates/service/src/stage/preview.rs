@@ -40,6 +40,7 @@ impl Service {
         let stager = Stager::agent(caller);
         let id = RequestId(self.entropy.id(now)?);
         let sealed = self.seal(&stager, &checked, id, 1).await?;
+        self.admit(&sealed, now).await?;
         let effect = checked.effect();
         let change = self.staging(&house, &stager, checked, sealed, now).await?;
         let staged = change.request.ok_or(StageError::NotFound)?.after;

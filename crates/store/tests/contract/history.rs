@@ -10,27 +10,27 @@ use uuid::Uuid;
 use crate::fixture::{AGENT, BOB, INSTANCE, amending, approval, at, following, named, staging};
 use crate::rules::Database;
 
-const OTHER: AgentId = AgentId(Uuid::from_u128(11));
+pub const OTHER: AgentId = AgentId(Uuid::from_u128(11));
 const KNOWN: TargetHistory = TargetHistory { agent_knows_it: true, kind_knows_it: true, lately: 1 };
 const UNKNOWN: TargetHistory =
     TargetHistory { agent_knows_it: false, kind_knows_it: false, lately: 0 };
 
 /// A revision that is about to be staged; what is stored is the agent's, of the kind `k`, on `t`.
-struct Asked {
-    request: u128,
-    agent: AgentId,
-    kind: &'static str,
-    targets: Vec<String>,
-    now: Timestamp,
+pub struct Asked {
+    pub request: u128,
+    pub agent: AgentId,
+    pub kind: &'static str,
+    pub targets: Vec<String>,
+    pub now: Timestamp,
 }
 
-fn asked(targets: &[&str]) -> Asked {
+pub fn asked(targets: &[&str]) -> Asked {
     let targets = targets.iter().map(|target| (*target).to_owned()).collect();
     Asked { request: 1, agent: AGENT, kind: "k", targets, now: at(60) }
 }
 
 impl Asked {
-    fn sealed(&self) -> Sealed {
+    pub fn sealed(&self) -> Sealed {
         let body: StageBody = serde_json::from_value(json!({
             "kind": self.kind, "parameters": {}, "targets": self.targets,
             "environment": "production", "summary": "other words", "justification": "j",

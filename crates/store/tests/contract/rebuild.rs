@@ -49,7 +49,7 @@ const FORGED: &[(&str, &str, Option<&str>)] = &[
     ("UPDATE request_targets SET named_at = named_at + 1", "request_targets", Some("named_at")),
     ("INSERT INTO evidence_used SELECT id, digest FROM requests", "evidence_used", None),
     (
-        "INSERT INTO evidence_opened SELECT id, digest, (SELECT id FROM agents LIMIT 1), 0, 0 FROM requests",
+        "INSERT INTO evidence_opened SELECT id, digest, (SELECT id FROM agents LIMIT 1), FALSE, 0 FROM requests",
         "evidence_opened",
         None,
     ),

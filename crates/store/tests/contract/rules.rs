@@ -83,6 +83,12 @@ macro_rules! hold {
             a_repeat_is_known_by_its_content_and_how_it_ended,
             what_expired_is_told_from_what_was_denied
         );
+        $crate::rules::hold!($database, admission:
+            j03_what_waits_for_people_is_counted_by_agent_up_to_a_limit,
+            r01_what_may_still_be_used_is_known_by_agent_and_content,
+            r01_what_was_denied_is_known_by_agent_and_content_for_a_while,
+            j11_uploads_count_until_a_request_refers_to_them
+        );
         $crate::rules::hold!($database, webhooks:
             an_endpoint_is_read_back_and_goes_with_what_waits_for_it,
             f10_a_cursor_and_what_is_to_be_told_move_together_and_once,

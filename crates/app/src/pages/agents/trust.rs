@@ -1,10 +1,12 @@
 //! Tokens that speak as an agent: the trusts that stand, and the form that adds one.
 
 use domain::Timestamp;
+use domain::trust::MAX_JWKS_BYTES;
 use leptos::prelude::*;
 use service::view::TrustRow;
 
 use crate::components::confirm::Confirm;
+use crate::components::textarea::TextArea;
 use crate::components::when::{Relative, When};
 
 /// Whose tokens speak as the agent; `remove` is the path under which the viewer may remove one.
@@ -65,12 +67,12 @@ pub fn Trusts(trusts: Vec<TrustRow>, now: Timestamp, remove: Option<String>) -> 
 pub fn AddTrust(id: String, name: String) -> impl IntoView {
     let field = |field: &str| format!("{field}-{id}");
     let (issuer, audience) = (field("issuer"), field("audience"));
-    let (claims, jwks) = (field("claims"), field("jwks"));
+    let (claims, jwks, how) = (field("claims"), field("jwks"), field("trust-how"));
     view! {
         <div class="row-do"><details class="confirm">
             <summary>"Trust tokens"<span class="sr">" for "{name.clone()}</span>"…"</summary>
             <form class="fields" method="post" action=format!("/agents/{id}/trusts")>
-                <p class="hint">
+                <p class="hint" id=how.clone()>
                     "A workload that shows a token of this issuer, for this audience and with these claims, speaks as this agent and needs no key. While the trust stands, you do not count as a reviewer of the agent's requests."
                 </p>
                 <div>
@@ -99,19 +101,12 @@ pub fn AddTrust(id: String, name: String) -> impl IntoView {
                     />
                 </div>
                 <div class="wide">
-                    <label class="l" for=claims.clone()>"Claims, as name=value, one a line"</label>
-                    <textarea
-                        id=claims
-                        name="claims"
-                        required=true
-                        rows="3"
-                        placeholder="repository_id=123456789"
-                        spellcheck="false"
-                    ></textarea>
+                    <label class="l" for=claims.clone()>"Claims, one a line, such as repository_id=123456789"</label>
+                    <TextArea id=claims name="claims" text=String::new() min=3 max=8000 described_by=how.clone() rows=3 code=true/>
                 </div>
                 <div class="wide">
                     <label class="l" for=jwks.clone()>"The issuer's keys (JWKS), only where it cannot be asked"</label>
-                    <textarea id=jwks name="jwks" rows="2" spellcheck="false"></textarea>
+                    <TextArea id=jwks name="jwks" text=String::new() min=0 max=MAX_JWKS_BYTES described_by=how.clone() rows=2 code=true optional=true/>
                 </div>
                 <Limits of=format!("trust-{id}")/>
                 <button>"Trust tokens"<span class="sr">" for "{name}</span></button>

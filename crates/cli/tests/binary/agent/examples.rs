@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Said, started};
+use serde_json::{Value, json};
+
+use super::{Said, done, started};
 use crate::backup::Gate;
 use crate::people::Person;
-use crate::{BINARY, demo_command, demo_started, run, text};
+use crate::{BINARY, UNLIMITED, demo_command, demo_started, run, text};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -117,17 +119,53 @@ async fn no_filter_of_the_log_shows_what_goes_over_mcp() {
 
 #[tokio::test]
 async fn the_first_approval_is_one_script_and_one_person() {
-    let gate = Gate::start();
+    let gate = limited();
     let person = Person::sign_in(&gate.server.url, &gate.handout, "approver").await;
-    let script = program(&gate, "agent_key", &mut Command::new(example("first-approval.sh")));
-    let id = gate.staged_by("agent_key", "vendor.key_extend").await;
-    person.approve(&id).await;
-    let said = Said::by(script).await;
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(
-        said.out.contains(&format!("Decide here, as a person: {}/requests/{id}", gate.server.url))
-    );
-    assert_eq!(gate.requests("agent_key")[0]["state"], "succeeded");
+    let start = || program(&gate, "agent_key", &mut Command::new(example("first-approval.sh")));
+    for _ in ["once", "and again"] {
+        let before = gate.requests("agent_key");
+        let script = start();
+        let id = gate.staged_beside("agent_key", &before).await;
+        // Whoever starts it again meanwhile is told what is open.
+        let hasty = Said::by(start()).await;
+        assert_eq!(hasty.code, Some(1), "{hasty:?}");
+        assert!(hasty.err.contains("urn:countersign:problem:duplicate"), "{hasty:?}");
+        assert!(hasty.err.contains(&id), "{hasty:?}");
+        person.approve(&id).await;
+        let said = Said::by(script).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let link = format!("Decide here, as a person: {}/requests/{id}", gate.server.url);
+        assert!(said.out.contains(&link), "{said:?}");
+        assert_eq!(gate.requests("agent_key")[0]["state"], "succeeded");
+    }
+}
+
+/// The demo with the limits that everybody gets.
+fn limited() -> Gate {
+    let directory = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", directory.path().join("demo.db").display());
+    let mut demo = demo_command(directory.path(), &database);
+    for (name, _) in UNLIMITED {
+        demo.env_remove(name);
+    }
+    let (server, handout) = demo_started(demo);
+    Gate { server, handout, directory }
+}
+
+/// What the README and the demo say to paste, with the limits that everybody gets.
+#[tokio::test]
+async fn r01_the_printed_command_pasted_again_names_what_is_open_and_works_once_that_is_over() {
+    let gate = limited();
+    let paste = || {
+        let output = Command::new("sh").arg("-c").arg(text(&gate.handout["example_curl"])).output();
+        serde_json::from_slice::<Value>(&output.unwrap().stdout).unwrap()
+    };
+    let first = paste();
+    assert_eq!(first["state"], "pending", "{first}");
+    let again = paste();
+    assert_eq!((&again["code"], &again["request"]), (&json!("duplicate"), &first["id"]));
+    done(gate.as_agent("agent_key", &["withdraw", &text(&first["id"])]));
+    assert_eq!(paste()["state"], "pending");
 }
 
 #[tokio::test]

@@ -249,6 +249,7 @@ async fn wait(
         let error = FieldError::new("/seconds", "is too large; call again instead");
         return Err(Problem::invalid(vec![error.limit(MAX_WAIT_S)]));
     }
+    let _waiting = (seconds > 0).then(|| state.pace.wait(agent.id())).transpose()?;
     let waiting = state.service.wait_for(agent, id, None, Duration::from_secs(seconds));
     tokio::select! {
         request = waiting => told(request?),

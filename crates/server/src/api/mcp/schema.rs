@@ -136,6 +136,13 @@ fn risk() -> Value {
     json!({"type": "object", "properties": {"level": {"enum": ["low", "medium", "high"]}, "facts": {"type": "array"}}})
 }
 
+fn warnings() -> Value {
+    json!({"type": "array", "description": "what people will be shown masked or marked; nothing was refused for it",
+    "items": {"type": "object", "properties": {
+        "code": {"type": "string"}, "pointer": {"type": "string"}, "detail": {"type": "string"},
+    }}})
+}
+
 fn requirements() -> Value {
     json!({"type": "array", "description": "what people have to fill", "items": {"type": "object", "properties": {
         "id": {"type": "string"}, "group": {"type": "string"}, "seats": {"type": "integer"}, "met": {"type": "boolean"},
@@ -167,7 +174,7 @@ fn request() -> JsonObject {
             "review_url": {"type": "string", "description": "where people decide"}, "status_url": {"type": "string"},
             "staged_at": time(), "review_deadline": time(), "approved_until": time(), "redeemed_at": time(),
             "report_by": time(), "halt_requested": {"type": "boolean"}, "requirements": requirements(),
-            "can_be_met": {"type": "boolean"}, "denial": objection, "changes_requested": objection,
+            "can_be_met": {"type": "boolean"}, "warnings": warnings(), "denial": objection, "changes_requested": objection,
             "next": {"type": "string", "description": "what to do"},
         }),
     )
@@ -178,7 +185,7 @@ fn preview() -> JsonObject {
         &["kind", "content_digest", "requirements", "can_be_met", "next"],
         json!({
             "kind": kind_ref(), "content_digest": {"type": "string"}, "risk": risk(), "review_deadline": time(),
-            "requirements": requirements(), "can_be_met": {"type": "boolean"}, "next": {"type": "string"},
+            "requirements": requirements(), "can_be_met": {"type": "boolean"}, "warnings": warnings(), "next": {"type": "string"},
         }),
     )
 }
@@ -189,7 +196,7 @@ fn kind() -> JsonObject {
         json!({
             "name": {"type": "string"}, "version": {"type": "integer"}, "title": {"type": "string"},
             "description": {"type": "string"}, "effect": {"type": "string"}, "parameters_schema": {"type": "object"},
-            "required_evidence": {"type": "array"}, "rollback_plan_required": {"type": "boolean"},
+            "required_evidence": {"type": "array"}, "rollback_plan_required": {"type": "boolean"}, "command_required": {"type": "boolean"},
             "reversible": {"type": "boolean"}, "reversal_note": {"type": "string"}, "base_risk": {"type": "string"},
             "size": {"type": "object"}, "working_hours_utc": {"type": "object"}, "review_deadline_s": {"type": "integer"},
             "release_ttl_s": {"type": "integer"}, "lease_ttl_s": {"type": "integer"}, "report_deadline_s": {"type": "integer"},
