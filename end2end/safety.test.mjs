@@ -159,7 +159,9 @@ scenario('G01 G03 G04 G05 G06 G07 G09 E04 whatever an agent writes in any field 
       const download = await page.request.get(`/requests/${staged.id}/evidence/${digestOf(content)}/download`);
       assert.equal(download.headers()['content-type'], 'application/octet-stream');
       assert.equal(download.headers()['x-content-type-options'], 'nosniff');
-      assert.match(download.headers()['content-disposition'] ?? '', /^attachment; filename="[\w.-]+"$/);
+      const saved = /^attachment; filename="[\w. -]+"; filename\*=UTF-8''([\w.%-]+)$/.exec(download.headers()['content-disposition'] ?? '');
+      assert.ok(saved, download.headers()['content-disposition']);
+      assert.doesNotMatch(decodeURIComponent(saved[1]), /[\p{Cc}\p{Cf}\p{DI}]/u);
     }
   }
 
@@ -352,6 +354,7 @@ scenario("I1 B07 B02 nobody decides on their own agent's request, nor without be
   await admin.getByLabel('Name').fill('night-batch');
   await admin.getByLabel('Owner').selectOption({ label: 'Nora Quist' });
   await admin.getByRole('button', { name: 'Add agent' }).click();
+  await admin.locator('summary', { hasText: 'Issue a key for night-batch' }).click();
   await admin.getByRole('button', { name: 'Issue a key for night-batch' }).click();
   const key = await admin.getByLabel('The secret').textContent();
   // A second administrator lets her into the group.

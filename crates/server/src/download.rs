@@ -10,6 +10,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 /// Should a browser show it all the same: as a document without an origin that can do nothing.
 const POLICY: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
+/// Letters that show nothing.
+const FILLERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
+
 /// The bytes under a name that is safe to be one.
 pub(crate) fn attachment(name: &str, bytes: Vec<u8>) -> Response {
     let mut response = bytes.into_response();
@@ -26,7 +29,8 @@ pub(crate) fn attachment(name: &str, bytes: Vec<u8>) -> Response {
 /// RFC 6266: the name in ASCII, and whole in the form of RFC 8187 for those who read it.
 fn disposition(name: &str) -> String {
     // Letters, digits and little else: no path, no quote, nothing that turns the reading direction.
-    let kept = |c: char| if c.is_alphanumeric() || "._- ".contains(c) { c } else { '_' };
+    let plain = |c: char| (c.is_alphanumeric() && !FILLERS.contains(&c)) || "._- ".contains(c);
+    let kept = |c: char| if plain(c) { c } else { '_' };
     let name: String = name.chars().map(kept).collect();
     let name = name.trim_start_matches(['.', ' ']).trim_end_matches(['.', ' ']);
     let name = if name.is_empty() { "evidence" } else { name };
@@ -50,6 +54,7 @@ mod tests {
                 "a%5F%5FSet%2DCookie%5F%20x%5F%5F1%5F",
             ),
             ("cod\u{202e}txt.exe", "cod_txt.exe", "cod%5Ftxt%2Eexe"),
+            ("a\u{3164}.exe", "a_.exe", "a%5F%2Eexe"),
             ("größe.txt", "gr__e.txt", "gr%C3%B6%C3%9Fe%2Etxt"),
             (". .", "evidence", "evidence"),
         ] {
