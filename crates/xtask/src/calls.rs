@@ -15,13 +15,18 @@ use crate::{debian, process};
 
 /// Schemathesis and all that it stands on, pinned.
 const REQUIREMENTS: &str = "crates/xtask/schemathesis.txt";
-/// What is checked of every answer. Not `positive_data_acceptance`: a document cannot say which
-/// request is approved, or that one field lies before another.
-const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
-    response_headers_conformance,response_schema_conformance,negative_data_rejection,\
-    missing_required_header,unsupported_method,allow_header_conformance,ignored_auth";
-/// The same calls each time.
-const SEED: &str = "5";
+/// What is checked of every answer.
+const CONFIGURATION: &str = "crates/xtask/schemathesis.toml";
+/// What an agent may have at once: here as much as it likes, or most answers would be 429.
+const NO_LIMITS: [&str; 7] = [
+    "--agent-calls=0",
+    "--agent-waits=0",
+    "--agent-open-requests=0",
+    "--agent-duplicates",
+    "--agent-cool-down=0",
+    "--agent-uploads=0",
+    "--agent-upload-mib=0",
+];
 /// Calls for each operation and caller, in `test` and in `prove`.
 pub const SHORT: &str = "15";
 pub const LONG: &str = "1000";
@@ -35,7 +40,7 @@ struct Demo {
 impl Demo {
     fn start(binary: &Path) -> Result<Self> {
         let mut command = Command::new(binary);
-        command.args(["demo", "--print-json", "--listen", "127.0.0.1:0"]);
+        command.args(["demo", "--print-json", "--listen", "127.0.0.1:0"]).args(NO_LIMITS);
         command.stdout(Stdio::piped()).stderr(Stdio::null()).env_remove("LD_LIBRARY_PATH");
         let mut process = command.spawn().context("cannot start the demo")?;
         let output = process.stdout.take().context("a demo without an output")?;
@@ -70,9 +75,9 @@ pub fn run(workspace: &Workspace, binary: &Path, examples: &str) -> Result<Vec<S
     let callers = [("no key", None), ("an agent", Some(agent)), ("an auditor", Some(auditor))];
     for (who, key) in callers {
         eprintln!("  {examples} calls for each operation, as {who}");
-        let mut command = workspace.command(&program.to_string_lossy(), &["run", &document]);
-        command.args(["--checks", CHECKS, "--seed", SEED, "--max-examples", examples]);
-        command.args(["--continue-on-failure", "--warnings", "off"]);
+        let mut command = workspace.command(&program.to_string_lossy(), &[]);
+        command.args(["--config-file", CONFIGURATION, "run", &document]);
+        command.args(["--max-examples", examples]);
         if let Some(key) = key {
             command.args(["--header", &format!("Authorization: Bearer {key}")]);
         }
