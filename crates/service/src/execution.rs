@@ -1,11 +1,12 @@
 //! The executor's side after redemption: heartbeats, the outcome, the rollback.
 
+use domain::commitment::Commitment;
 use domain::revision::EvidenceDescriptor;
 use domain::stage::{EvidenceItem, FieldError, check_evidence};
 use domain::state::Release;
 use domain::{
-    Command, LeaseId, Outcome, Refusal, Request, RequestId, RollbackOutcome, Signal, StateName,
-    Timestamp, apply,
+    AgentId, Command, LeaseId, Outcome, Refusal, Request, RequestId, RollbackOutcome, Signal,
+    StateName, Timestamp, apply,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -82,15 +83,15 @@ impl Service {
         id: RequestId,
         report: Report<Outcome>,
     ) -> Result<(), StageError> {
-        self.of_agent(caller, id).await?;
-        let (evidence, writes) = self.shown_for(caller, report.evidence).await?;
-        let (summary, text) = self.committed_text("summary", &report.summary)?;
-        let (executor, lease_id, outcome) = (caller.agent, report.lease_id, report.outcome);
-        let command = Command::Report { executor, lease_id, outcome, summary, evidence };
-        let mut act = Act::by_agent(id, caller, command).with_text(text);
-        act.writes = writes;
-        let answer = self.act(act).await;
-        Ok(self.same_report(answer, id, lease_id, outcome.state()).await?)
+        let (state, lease_id, outcome) = (report.outcome.state(), report.lease_id, report.outcome);
+        let command = |executor, summary, evidence| Command::Report {
+            executor,
+            lease_id,
+            outcome,
+            summary,
+            evidence,
+        };
+        self.reported(caller, id, report, state, command).await
     }
 
     /// Reports how undoing it ended. The same report again is answered as the first time.
@@ -103,15 +104,36 @@ impl Service {
         id: RequestId,
         report: Report<RollbackOutcome>,
     ) -> Result<(), StageError> {
+        let (state, lease_id, outcome) = (report.outcome.state(), report.lease_id, report.outcome);
+        let command = |executor, summary, evidence| Command::ReportRollback {
+            executor,
+            lease_id,
+            outcome,
+            summary,
+            evidence,
+        };
+        self.reported(caller, id, report, state, command).await
+    }
+
+    /// Records a report by the command that it makes; it leads to `state`.
+    async fn reported<Status>(
+        &self,
+        caller: &AgentCaller,
+        id: RequestId,
+        report: Report<Status>,
+        state: StateName,
+        command: impl FnOnce(AgentId, Commitment, Vec<EvidenceDescriptor>) -> Command,
+    ) -> Result<(), StageError> {
+        let Report { lease_id, summary, evidence, .. } = report;
+        check_summary(&summary)?;
         self.of_agent(caller, id).await?;
-        let (evidence, writes) = self.shown_for(caller, report.evidence).await?;
-        let (summary, text) = self.committed_text("summary", &report.summary)?;
-        let (executor, lease_id, outcome) = (caller.agent, report.lease_id, report.outcome);
-        let command = Command::ReportRollback { executor, lease_id, outcome, summary, evidence };
+        let (evidence, writes) = self.shown_for(caller, evidence).await?;
+        let (summary, text) = self.committed_text("summary", &summary)?;
+        let command = command(caller.agent, summary, evidence);
         let mut act = Act::by_agent(id, caller, command).with_text(text);
         act.writes = writes;
         let answer = self.act(act).await;
-        Ok(self.same_report(answer, id, lease_id, outcome.state()).await?)
+        Ok(self.same_report(answer, id, lease_id, state).await?)
     }
 
     /// What a report shows for itself, under the rules of a stage body's evidence, and what has to be
@@ -166,4 +188,14 @@ impl Service {
         let same_lease = state.release().is_some_and(|release| release.lease_id == lease_id);
         if same_lease && state.name() == reported { Ok(()) } else { Err(refusal.into()) }
     }
+}
+
+/// Whether people can be expected to read it.
+fn check_summary(summary: &str) -> Result<(), StageError> {
+    if (1..=MAX_SUMMARY_CHARS).contains(&summary.chars().count()) {
+        return Ok(());
+    }
+    let limit = format!("1 to {MAX_SUMMARY_CHARS} characters");
+    let error = FieldError::new("/summary", "has the wrong length").limit(limit);
+    Err(StageError::Invalid(vec![error]))
 }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use axum::Json;
 use axum::extract::State;
-use domain::stage::FieldError;
 use domain::{LeaseId, Outcome, RequestId, RollbackOutcome};
 use serde::Deserialize;
 use service::describe;
@@ -132,15 +131,4 @@ pub(super) async fn rollback(
     let report: Report<RollbackOutcome> = described::<RollbackReport, _>(&body)?;
     state.service.report_rollback(&agent, id, report).await?;
     Ok(Json(state.service.agent_request(&agent, id).await?))
-}
-
-/// Whether people can be expected to read it.
-pub(super) fn check_summary(summary: &str) -> Result<(), Problem> {
-    let length = summary.chars().count();
-    if length == 0 || length > MAX_SUMMARY_CHARS {
-        let limit = format!("1 to {MAX_SUMMARY_CHARS} characters");
-        let error = FieldError::new("/summary", "has the wrong length").limit(limit);
-        return Err(Problem::invalid(vec![error]));
-    }
-    Ok(())
 }
