@@ -82,7 +82,7 @@ pub(super) fn typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 /// A small JSON body, held against the document's schema of `Shape`, then read into `T`.
 pub(super) fn described<Shape: ToSchema, T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let value = canonical::parse(body).map_err(StageError::from)?;
-    let errors = openapi::broken::<Shape>(&value);
+    let errors = openapi::broken::<Shape>(&value)?;
     if errors.is_empty() { from_value(value) } else { Err(Problem::invalid(errors)) }
 }
 

@@ -68,8 +68,11 @@ static FORMS: LazyLock<BTreeMap<String, Form>> = LazyLock::new(|| {
 });
 
 /// The rules of the document's schema of `T` that a body breaks.
-pub(super) fn broken<T: ToSchema>(body: &Value) -> Vec<FieldError> {
-    FORMS.get(&*T::name()).map(|form| form.broken(body)).unwrap_or_default()
+///
+/// SECURITY: I5. A schema that is not there, or is none, lets nothing through.
+pub(super) fn broken<T: ToSchema>(body: &Value) -> Result<Vec<FieldError>, Problem> {
+    let form = FORMS.get(&*T::name()).ok_or_else(Problem::internal)?;
+    Ok(form.broken(body))
 }
 
 /// The document.
