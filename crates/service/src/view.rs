@@ -3,20 +3,28 @@
 //! Plain data. Text that an agent supplied is given as it was staged; making hidden characters
 //! visible is the renderer's duty.
 
-use std::collections::BTreeMap;
+mod house;
+mod policy;
 
 use domain::fact::{Missed, Seat};
 use domain::kind::{EffectPart, Presenter};
 use domain::stage::{ClaimedRisk, RollbackPlan, Window};
 use domain::{
-    AgentId, Digest, FreezeId, Ineligible, KeyId, Kind, KindRef, Outcome, PersonId, RequestId,
-    Requirement, Risk, RiskLevel, RollbackOutcome, Scope, SecondVerdict, State, StateName,
-    Timestamp, TrustId, Verdict, WebhookId,
+    AgentId, Digest, FreezeId, Ineligible, KindRef, Outcome, PersonId, RequestId, Risk, RiskLevel,
+    RollbackOutcome, SecondVerdict, State, StateName, Timestamp, Verdict,
 };
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::secret::Finding;
+
+pub use house::{
+    AgentRow, AgentsView, DeliveryRow, KeyRow, PeopleView, PersonRow, SettingsView, TrustRow,
+    WebhookRow, WebhooksView,
+};
+pub use policy::{
+    KindView, KindsView, PolicyAsk, PolicyVersion, PolicyView, ReplayRow, ReplayView,
+};
 
 /// Who is looking, for the header and for what is offered.
 #[derive(Clone, Debug)]
@@ -238,47 +246,6 @@ pub struct FreezesView {
     pub environments: Vec<String>,
 }
 
-/// The page of endpoints.
-#[derive(Clone, Debug, Serialize)]
-pub struct WebhooksView {
-    pub now: Timestamp,
-    pub webhooks: Vec<WebhookRow>,
-    /// Every type of event, and when it is sent.
-    pub events: Vec<(&'static str, &'static str)>,
-}
-
-/// An endpoint, and how far it was told.
-#[derive(Clone, Debug, Serialize)]
-pub struct WebhookRow {
-    pub id: WebhookId,
-    pub name: String,
-    pub url: String,
-    /// The types of event it is told of; none stands for all.
-    pub events: Vec<String>,
-    pub added_at: Timestamp,
-    /// It answered that it is gone, and is told nothing any more.
-    pub disabled_at: Option<Timestamp>,
-    /// Until when the secret before signs too.
-    pub overlap_until: Option<Timestamp>,
-    pub waiting: u64,
-    pub dead: u64,
-    /// The newest first.
-    pub deliveries: Vec<DeliveryRow>,
-}
-
-/// What an endpoint was told, or will be.
-#[derive(Clone, Debug, Serialize)]
-pub struct DeliveryRow {
-    pub index: u64,
-    pub event: &'static str,
-    pub state: &'static str,
-    pub attempts: u32,
-    /// The last answer: a status, or why there was none.
-    pub answer: Option<String>,
-    pub last_at: Option<Timestamp>,
-    pub next_at: Option<Timestamp>,
-}
-
 /// An approval that one person gave in place of all requirements.
 #[derive(Clone, Debug)]
 pub struct BreakGlassView {
@@ -490,158 +457,4 @@ pub struct LedgerRow {
     pub canonical: String,
     /// The texts behind its commitments: field, and the text unless erased.
     pub texts: Vec<(String, Option<String>)>,
-}
-
-/// Every agent.
-#[derive(Clone, Debug, Serialize)]
-pub struct AgentsView {
-    pub now: Timestamp,
-    pub agents: Vec<AgentRow>,
-    /// People who may own an agent, for the form of an administrator.
-    pub people: Vec<(PersonId, String)>,
-}
-
-/// One agent with its keys.
-#[derive(Clone, Debug, Serialize)]
-pub struct AgentRow {
-    pub agent: AgentRef,
-    pub pending: u64,
-    /// None for whoever may not know of them.
-    pub keys: Option<Vec<KeyRow>>,
-    /// None for whoever may not know of them.
-    pub trusts: Option<Vec<TrustRow>>,
-}
-
-/// A trust that stands: whose tokens speak as the agent.
-#[derive(Clone, Debug, Serialize)]
-pub struct TrustRow {
-    pub id: TrustId,
-    pub issuer: String,
-    pub audience: String,
-    pub claims: BTreeMap<String, String>,
-    pub scope: Scope,
-    /// The issuer's keys came with it, and the issuer is never asked.
-    pub has_keys: bool,
-    pub added_at: Timestamp,
-    pub last_used_at: Option<Timestamp>,
-}
-
-/// One API key, never the key itself.
-#[derive(Clone, Debug, Serialize)]
-pub struct KeyRow {
-    pub id: KeyId,
-    pub hint: String,
-    pub issued_at: Timestamp,
-    pub expires_at: Timestamp,
-    pub last_used_at: Option<Timestamp>,
-    pub live: bool,
-    pub scope: Scope,
-}
-
-/// What a person sets for themselves.
-#[derive(Clone, Debug)]
-pub struct SettingsView {
-    pub now: Timestamp,
-    /// An auditor, who may read the ledger by a program.
-    pub may_have_keys: bool,
-    /// Their own keys, the newest first.
-    pub keys: Vec<KeyRow>,
-}
-
-/// Every person.
-#[derive(Clone, Debug, Serialize)]
-pub struct PeopleView {
-    pub people: Vec<PersonRow>,
-    pub groups: Vec<String>,
-}
-
-/// One person with the groups they are in.
-#[derive(Clone, Debug, Serialize)]
-pub struct PersonRow {
-    pub id: PersonId,
-    pub name: String,
-    pub groups: Vec<String>,
-    pub active: bool,
-    pub has_password: bool,
-    pub added_at: Timestamp,
-}
-
-/// The policy in force and the versions before it.
-#[derive(Clone, Debug, Serialize)]
-pub struct PolicyView {
-    pub now: Timestamp,
-    pub current: PolicyVersion,
-    /// What the current one may ask for.
-    pub asks: Vec<PolicyAsk>,
-    /// Every version, the newest first.
-    pub versions: Vec<PolicyVersion>,
-    /// The viewer may propose another.
-    pub may_propose: bool,
-    /// A change waits for a second person; otherwise it holds at once.
-    pub needs_second_person: bool,
-}
-
-/// A requirement as the policy writes it, whatever it is asked of.
-#[derive(Clone, Debug, Serialize)]
-pub struct PolicyAsk {
-    pub id: String,
-    /// `None`: the group that owns the kind.
-    pub group: Option<String>,
-    pub seats: u32,
-    /// How old the sign-in of whoever approves may be.
-    pub reauth_s: Option<u32>,
-    pub why: String,
-}
-
-/// One version of the policy.
-#[derive(Clone, Debug, Serialize)]
-pub struct PolicyVersion {
-    pub version: u32,
-    pub digest: Digest,
-    pub at: Timestamp,
-    pub text: String,
-}
-
-/// A draft held against the newest requests.
-#[derive(Clone, Debug, Serialize)]
-pub struct ReplayView {
-    /// How many requests it was held against.
-    pub replayed: usize,
-    /// Of how many the draft asks less.
-    pub laxer: usize,
-    /// Those that would have fared differently.
-    pub rows: Vec<ReplayRow>,
-}
-
-/// One request for which the draft and the policy in force differ.
-#[derive(Clone, Debug, Serialize)]
-pub struct ReplayRow {
-    pub request: RequestId,
-    pub effect: Vec<EffectPart>,
-    /// Asked by the draft only.
-    pub added: Vec<Requirement>,
-    /// Asked by the policy in force only.
-    pub removed: Vec<Requirement>,
-    /// Asked by both, but not alike: as it is, as it would be.
-    pub changed: Vec<(Requirement, Requirement)>,
-    /// Why the policy in force refuses it at staging.
-    pub refused: Option<String>,
-    /// Why the draft would refuse it at staging.
-    pub would_be_refused: Option<String>,
-}
-
-/// The catalogue.
-#[derive(Clone, Debug, Serialize)]
-pub struct KindsView {
-    pub kinds: Vec<KindView>,
-    /// The base address for copyable commands.
-    pub public_url: String,
-}
-
-/// One kind in its newest version.
-#[derive(Clone, Debug, Serialize)]
-pub struct KindView {
-    pub version: u32,
-    #[serde(flatten)]
-    pub kind: Kind,
 }
