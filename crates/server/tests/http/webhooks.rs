@@ -1,6 +1,8 @@
 //! Webhooks: what reaches an endpoint, what does not, and who keeps them. Endpoints listen on
 //! 127.0.0.1, which the tests' guard permits, and nowhere else.
 
+mod receiver;
+
 use std::collections::VecDeque;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -8,10 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::{Router, extract::State, routing::post};
+use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
 use server::outbound::System;
 use server::webhooks::Courier;
@@ -22,111 +21,9 @@ use testing::{Scene, TestApp, TestPerson, stage_body};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use receiver::{Got, Receiver, deliver, endpoint, row, secret, verified};
+
 const PATH: &str = "/settings/webhooks";
-
-/// What an endpoint got.
-#[derive(Clone)]
-struct Got {
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Got {
-    fn header(&self, name: &str) -> &str {
-        self.headers[name].to_str().unwrap()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-}
-
-/// A status, and a header beside it.
-type Answer = (u16, Option<(&'static str, String)>);
-
-/// A receiver that keeps what it gets, and answers in turn, then with 204.
-#[derive(Clone, Default)]
-struct Receiver {
-    got: Arc<Mutex<Vec<Got>>>,
-    answers: Arc<Mutex<VecDeque<Answer>>>,
-}
-
-impl Receiver {
-    async fn start() -> (Self, String) {
-        let receiver = Self::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let router = Router::new().route("/hook", post(receive)).with_state(receiver.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        (receiver, url)
-    }
-
-    fn answers(&self, status: u16) {
-        self.answers.lock().unwrap().push_back((status, None));
-    }
-
-    fn answers_with(&self, status: u16, name: &'static str, value: &str) {
-        self.answers.lock().unwrap().push_back((status, Some((name, value.to_owned()))));
-    }
-
-    fn take(&self) -> Vec<Got> {
-        std::mem::take(&mut self.got.lock().unwrap())
-    }
-}
-
-async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> Response {
-    receiver.got.lock().unwrap().push(Got { headers, body: body.to_vec() });
-    let answer = receiver.answers.lock().unwrap().pop_front();
-    let (status, extra) = answer.unwrap_or((204, None));
-    let mut response = StatusCode::from_u16(status).unwrap().into_response();
-    if let Some((name, value)) = extra {
-        response.headers_mut().insert(name, value.parse().unwrap());
-    }
-    response
-}
-
-fn courier(app: &TestApp) -> Courier {
-    let sender = Sender::new(app.service.webhook_guard().clone()).unwrap();
-    Courier::new(Arc::clone(&app.service), sender)
-}
-
-/// Sends what is due and waits for what becomes of it.
-async fn deliver(app: &TestApp) {
-    let mut courier = courier(app);
-    courier.round().await.unwrap();
-    courier.settle().await;
-}
-
-/// The text of the secret on a page that shows it once.
-fn secret(page: &str) -> String {
-    let start = page.find("whsec_").expect("a secret is shown");
-    page[start..].split('<').next().unwrap().to_owned()
-}
-
-/// An administrator, an endpoint, and the secret that was shown.
-async fn endpoint(app: &TestApp, url: &str, events: &[&str]) -> (TestPerson, String) {
-    let eve = app.person("Eve Admin", &["administrators"]).await;
-    let mut fields = vec![("name", "bridge"), ("url", url)];
-    fields.extend(events.iter().map(|event| ("events", *event)));
-    let reply = eve.post(PATH, &fields).await;
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    let secret = secret(&reply.text());
-    (eve, secret)
-}
-
-/// The endpoint as the program of an administrator reads it.
-async fn row(app: &TestApp, eve: &TestPerson) -> Value {
-    let view = app.service.webhooks_view(&app.caller(eve.id).await).await.unwrap();
-    serde_json::to_value(view).unwrap()["webhooks"][0].clone()
-}
-
-fn verified(secret: &str, got: &Got) -> bool {
-    // The library refuses times that are not about now: the time is the test's, the rest is as it came.
-    let signer = standardwebhooks::Webhook::new(secret).unwrap();
-    let timestamp = got.header("webhook-timestamp").parse().unwrap();
-    let wanted = signer.sign(got.header("webhook-id"), timestamp, &got.body).unwrap();
-    got.header("webhook-signature").split(' ').any(|one| one == wanted)
-}
 
 #[tokio::test]
 async fn an_endpoint_is_told_what_was_staged_and_decided_and_nothing_that_could_release_it() {
