@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use domain::authority::BREAK_GLASS;
-use domain::entry::{Attempt, Entry, Fact, HouseFact};
+use domain::entry::{Attempt, HouseFact};
 use domain::scope::OutsideScope;
 use domain::{
     Actor, Command, Context, Refusal, Request, RequestFact, RequestId, State, Timestamp, apply,
@@ -16,6 +16,7 @@ use store::{Change, House, NewFact, RequestChange, StoreError, Text, Write};
 use crate::caller::AgentCaller;
 use crate::change::CarriedOut;
 use crate::current::{Decidable, Seen};
+use crate::recorded::Fold;
 use crate::{Failure, Service};
 
 /// How often a stale change is decided anew before the caller is told to come back.
@@ -188,13 +189,11 @@ impl Service {
 /// SECURITY: the ledger is the record; a row that somebody changed decides nothing.
 fn as_recorded(recorded: Recorded) -> Result<Stored, Failure> {
     let Recorded { stored, entries, .. } = recorded;
-    let mut folded = None;
-    for body in entries {
-        let entry: Entry = serde_json::from_slice(&body).map_err(Failure::defect)?;
-        if let Fact::Request(fact) = &entry.fact {
-            folded = Some(Request::evolve(folded, fact, entry.at).map_err(Failure::defect)?);
-        }
+    let mut fold = Fold::default();
+    for body in &entries {
+        fold.take(body)?;
     }
+    let folded = fold.end();
     #[cfg(planted = "a_row_is_believed")]
     let folded = Some(stored.request.clone());
     if folded.as_ref() == Some(&stored.request) {

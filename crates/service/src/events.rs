@@ -10,11 +10,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{AgentId, Digest, Entry, Fact, Request, RequestId, Scope, StateName, Timestamp};
+use domain::{AgentId, Digest, Request, RequestId, Scope, StateName, Timestamp};
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::caller::AgentCaller;
+use crate::recorded::Fold;
 use crate::wait::{Topic, Waiter};
 use crate::webhook::event::EventType;
 use crate::{Failure, Service};
@@ -135,12 +136,10 @@ impl Service {
         let requests: BTreeSet<RequestId> = entries.iter().map(|(_, id)| *id).collect();
         let mut events = Vec::new();
         for id in requests {
-            let mut request = None;
+            let mut fold = Fold::default();
             for stored in self.store.entries_of(id).await? {
-                let entry: Entry = serde_json::from_slice(&stored.body).map_err(Failure::defect)?;
                 // What people opened, and what they were refused, is not for the agent.
-                let Fact::Request(fact) = &entry.fact else { continue };
-                let after = Request::evolve(request, fact, entry.at).map_err(Failure::defect)?;
+                let Some((entry, after)) = fold.take(&stored.body)? else { continue };
                 let covered = scope.covers(&after.kind.name, &after.environment);
                 if let Some(event) = EventType::of(&entry.fact)
                     && covered
@@ -149,10 +148,9 @@ impl Service {
                     events.push(Event {
                         index: stored.index,
                         name: event.word(),
-                        data: told_of(&after, entry.at),
+                        data: told_of(after, entry.at),
                     });
                 }
-                request = Some(after);
             }
         }
         events.sort_unstable_by_key(|event| event.index);

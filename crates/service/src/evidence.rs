@@ -15,7 +15,7 @@ use crate::admission::UploadError;
 use crate::caller::{AgentCaller, PersonCaller};
 use crate::current::Decidable;
 use crate::secret::{self, MAX_SEARCHED_BYTES};
-use crate::{Failure, Service};
+use crate::{Failure, Service, recorded};
 
 /// The largest piece of evidence: 10 MiB.
 pub const MAX_EVIDENCE_BYTES: usize = 10 * 1024 * 1024;
@@ -245,7 +245,7 @@ pub(crate) fn is_searched(media_type: &str, size_bytes: u64) -> bool {
 /// Entries with what they say.
 pub(crate) fn read(stored: Vec<StoredEntry>) -> Result<Vec<(StoredEntry, Entry)>, Failure> {
     let one = |stored: StoredEntry| {
-        let entry = serde_json::from_slice(&stored.body).map_err(Failure::defect)?;
+        let entry = recorded::entry(&stored.body)?;
         Ok((stored, entry))
     };
     stored.into_iter().map(one).collect()

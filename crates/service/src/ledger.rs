@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::checkpoint::{self, Checkpoint, CheckpointError, KeyHistory, KeyNamed};
-use domain::entry::{Entry, Fact, HouseFact};
+use domain::entry::{Fact, HouseFact};
 use domain::merkle;
 use domain::note::VerifierKey;
 use domain::{Actor, InstanceId};
@@ -15,7 +15,7 @@ use store::{Change, Side, Store, StoreError};
 
 use crate::entropy::Entropy;
 use crate::keys::{KeyError, KeyRing};
-use crate::{Failure, Service};
+use crate::{Failure, Service, recorded};
 
 mod export;
 mod proofs;
@@ -82,7 +82,7 @@ pub async fn key_history(
     let origin = checkpoint::origin(instance);
     let mut keys = KeyHistory::default();
     for stored in store.key_entries().await? {
-        let entry: Entry = serde_json::from_slice(&stored.body).map_err(Failure::defect)?;
+        let entry = recorded::entry(&stored.body)?;
         if let Fact::House(HouseFact::CheckpointKeyNamed { key, signature }) = &entry.fact {
             let named = KeyNamed { key, signature: signature.as_deref() };
             keys.name(stored.index, named, &origin)

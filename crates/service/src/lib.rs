@@ -29,6 +29,7 @@ pub mod kind;
 pub mod ledger;
 pub(crate) mod policy;
 pub mod query;
+pub(crate) mod recorded;
 pub mod redeem;
 pub mod restore;
 pub mod review;

@@ -17,7 +17,7 @@ use crate::caller::{PersonCaller, Steward};
 use crate::guard::BadUrl;
 use crate::house::HouseError;
 use crate::view::{DeliveryRow, WebhookRow, WebhooksView};
-use crate::{Failure, Service};
+use crate::{Failure, Service, recorded};
 use event::EventType;
 
 /// Endpoints of one house.
@@ -232,7 +232,8 @@ impl Service {
         let mut rows = Vec::new();
         for delivery in deliveries {
             let stored = self.store.entries(delivery.index, 1).await?.pop();
-            let fact = stored.as_ref().map(event::read).transpose()?.map(|entry| entry.fact);
+            let entry = stored.as_ref().map(|stored| recorded::entry(&stored.body)).transpose()?;
+            let fact = entry.map(|entry| entry.fact);
             rows.push(DeliveryRow {
                 index: delivery.index,
                 event: fact.as_ref().and_then(EventType::of).map_or("", EventType::word),

@@ -12,7 +12,7 @@ use crate::caller::{AuditorCaller, PersonCaller};
 use crate::ledger::{Consistency, Tree, key_history, prove_consistency, prove_entry};
 use crate::query::Names;
 use crate::view::{CheckpointView, LedgerRow, LedgerView};
-use crate::{Failure, Service, describe};
+use crate::{Failure, Service, describe, recorded};
 
 /// Entries on one page.
 const PAGE: u64 = 50;
@@ -65,7 +65,7 @@ impl Service {
         let names = Names::of(&self.house().await?);
         let mut rows = Vec::new();
         for stored in self.store.entries(start, u32::try_from(end - start).unwrap_or(0)).await? {
-            let entry = read(&stored)?;
+            let entry = recorded::entry(&stored.body)?;
             rows.push(LedgerRow {
                 index: stored.index,
                 at: entry.at,
@@ -192,13 +192,9 @@ fn opens(entry: &Entry, (field, salt, text): &(String, Vec<u8>, String)) -> bool
     commitment.opens_to(&salt, text)
 }
 
-fn read(stored: &StoredEntry) -> Result<Entry, Failure> {
-    serde_json::from_slice(&stored.body).map_err(Failure::defect)
-}
-
 fn ledger_entry(stored: &StoredEntry) -> Result<LedgerEntry, Failure> {
     let hex = |salt: &[u8]| salt.iter().map(|byte| format!("{byte:02x}")).collect();
-    let entry = read(stored)?;
+    let entry = recorded::entry(&stored.body)?;
     let sound = stored.texts.iter().filter(|text| opens(&entry, text));
     let texts = sound.map(|(field, salt, text)| OpenedText {
         field: field.clone(),

@@ -11,9 +11,9 @@ use store::read::{Delivery, Webhook};
 use store::{Change, Next, Side, Step};
 use url::Url;
 
-use super::event::{EventType, read};
+use super::event::EventType;
 use super::secret_overlaps;
-use crate::{Failure, Service};
+use crate::{Failure, Service, recorded};
 
 /// The name of the job that one process does for all.
 pub const JOB: &str = "webhooks";
@@ -205,7 +205,7 @@ impl Service {
     async fn outgoing(&self, webhook: &Webhook, due: &Delivery) -> Result<Outgoing, Failure> {
         let gone = || Failure::defect(format!("there is no entry {}", due.index));
         let stored = self.store.entries(due.index, 1).await?.pop().ok_or_else(gone)?;
-        let entry = read(&stored)?;
+        let entry = recorded::entry(&stored.body)?;
         let event = EventType::of(&entry.fact).ok_or_else(gone)?;
         let body = self.message(&entry, event).await?;
         let timestamp = self.now().seconds();
@@ -251,7 +251,7 @@ pub(super) fn wanted(
 ) -> Result<Vec<u64>, Failure> {
     let mut wanted = Vec::new();
     for stored in entries {
-        let event = EventType::of(&read(stored)?.fact);
+        let event = EventType::of(&recorded::entry(&stored.body)?.fact);
         let told = |event: EventType| {
             webhook.events.is_empty() || webhook.events.iter().any(|name| name == event.word())
         };

@@ -6,8 +6,8 @@
 use domain::entry::HouseFact;
 use domain::{Digest, Entry, Fact, Request, RequestFact, RequestId, StateName, Timestamp};
 use serde::Serialize;
-use store::read::StoredEntry;
 
+use crate::recorded::Fold;
 use crate::{Failure, Service};
 
 macro_rules! events {
@@ -176,10 +176,6 @@ enum Data<'a> {
     },
 }
 
-pub(super) fn read(stored: &StoredEntry) -> Result<Entry, Failure> {
-    serde_json::from_slice(&stored.body).map_err(Failure::defect)
-}
-
 impl Service {
     /// The body of the message about an entry: the same however often, and whenever, it is asked for.
     pub(super) async fn message(
@@ -211,17 +207,14 @@ impl Service {
 
     /// A request as it was after an entry about it.
     async fn request_as_of(&self, id: RequestId, index: u64) -> Result<Request, Failure> {
-        let mut request = None;
+        let mut fold = Fold::default();
         for stored in self.store.entries_of(id).await? {
             if stored.index > index {
                 break;
             }
-            let entry = read(&stored)?;
-            if let Fact::Request(fact) = &entry.fact {
-                request = Some(Request::evolve(request, fact, entry.at).map_err(Failure::defect)?);
-            }
+            fold.take(&stored.body)?;
         }
-        request.ok_or_else(|| Failure::defect(format!("entry {index} is of no request")))
+        fold.end().ok_or_else(|| Failure::defect(format!("entry {index} is of no request")))
     }
 }
 
