@@ -15,27 +15,20 @@ cd "$(dirname "$0")/deploy"
 mkdir -p evidence
 echo "1377 tests, 0 failed, of $SERVICE $VERSION" >evidence/test_summary.txt
 echo "12005 requests to the canary, 1 answered with 5xx" >evidence/canary_metrics.txt
-echo "No migration is pending." >evidence/migration_plan.txt
+echo "No migration is pending; one cluster, rolling, 5 minutes between two steps." >evidence/plan.txt
 
 exec countersign exec \
     --kind deploy.release \
     --param service="$SERVICE" \
     --param version="$VERSION" \
     --param previous_version="$PREVIOUS" \
-    --param artifact_digest=sha256:21d5ec904fead549bbfe5ed546188115e0faaa39f5f08b9f5634db48d1285ba3 \
-    --param strategy=rolling \
-    --param traffic_percent=100 \
-    --param bake_min=5 \
-    --param migration=none \
-    --param clusters=staging-1 \
-    --param error_budget_left_pct=81.5 \
     --environment "${ENVIRONMENT:-staging}" \
     --target "$SERVICE" \
     --summary "Release $SERVICE $VERSION in place of $PREVIOUS" \
     --justification "All tests passed, and the canary is as good as what runs." \
     --evidence evidence/test_summary.txt \
     --evidence evidence/canary_metrics.txt \
-    --evidence evidence/migration_plan.txt \
+    --evidence evidence/plan.txt \
     --rollback rollback.md \
     --rollback-exec "./rollback.sh $SERVICE $PREVIOUS" \
     -- ./deploy.sh "$SERVICE" "$VERSION"

@@ -13,10 +13,9 @@ use crate::agent::decision::Patience;
 const EXAMPLES: &str = "\
 Examples:
   Gate one step of a pipeline (on the demo, with the executor's key):
-    countersign exec --kind deploy.release --param service=checkout --param version=4.12.0 … \\
-        --evidence test_summary=tests.txt --evidence canary_metrics=canary.txt \\
-        --evidence migration_plan=plan.txt --rollback rollback.md \\
-        --rollback-exec './rollback.sh checkout' -- ./deploy.sh checkout 4.12.0
+    countersign exec --kind deploy.release --param service=checkout --param version=4.12.0 \\
+        --evidence plan.txt --rollback rollback.md --rollback-exec './rollback.sh checkout' \\
+        -- ./deploy.sh checkout 4.12.0
 
   What the kind wants is said before anything is staged:
     countersign exec --kind deploy.release -- ./deploy.sh

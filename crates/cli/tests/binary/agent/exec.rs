@@ -359,28 +359,20 @@ async fn what_is_missing_is_named_before_anything_is_staged() {
 }
 
 #[tokio::test]
-async fn a_kind_that_another_agent_redeems_is_said_at_once() {
+async fn a_release_is_gated_by_one_line_and_by_its_executor_alone() {
     let house = House::start().await;
-    let evidence = ["test_summary", "canary_metrics", "migration_plan"];
-    for name in evidence {
-        std::fs::write(house.gate.path(name), "fine\n").unwrap();
-    }
-    let params = [
-        "service=checkout",
-        "version=4.12.0",
-        "previous_version=4.11.3",
-        "artifact_digest=sha256:21d5ec904fead549bbfe5ed546188115e0faaa39f5f08b9f5634db48d1285ba3",
-        "strategy=ramp",
-        "traffic_percent=100",
-        "bake_min=10",
-        "migration=none",
-        "clusters=prod-eu-1,prod-eu-2",
-        "error_budget_left_pct=38.4",
+    std::fs::write(house.gate.path("plan.txt"), "Version 4.12.0 in place of 4.11.3.\n").unwrap();
+    house.script("rollback.sh", "#!/bin/sh\necho \"back to the version before, of $1\"\n");
+    house.script("deploy.sh", "#!/bin/sh\necho \"$1 $2\"\n");
+    // As README.md and `exec --help` have it.
+    let example = [
+        "exec --kind deploy.release --param service=checkout --param version=4.12.0",
+        "--evidence plan.txt --rollback rollback.md --rollback-exec",
     ];
-    let mut line = vec!["exec", "--kind", "deploy.release", "--rollback-exec", "true"];
-    line.extend(params.iter().flat_map(|param| ["--param", param]));
-    line.extend(evidence.iter().flat_map(|name| ["--evidence", name]));
-    line.extend(["--timeout", "0", "--", "true"]);
+    let mut line: Vec<&str> = example.iter().flat_map(|part| part.split(' ')).collect();
+    let command =
+        ["./rollback.sh checkout", "--timeout", "0", "--", "./deploy.sh", "checkout", "4.12.0"];
+    line.extend(command);
     let before = house.gate.requests(KEY);
     let wrong = done(house.gate.as_agent(KEY, &line));
     assert_eq!(wrong.code, Some(21), "{wrong:?}");
