@@ -281,6 +281,41 @@ async fn a09_only_the_issuers_key_and_its_algorithm_verify_a_token() {
 }
 
 #[tokio::test]
+async fn a09_keys_of_the_sorts_that_issuers_use_verify_their_own_algorithms_and_no_other() {
+    use Algorithm::{ES256, ES384, PS256, RS256, RS384, RS512};
+    let trusting = Trusting::new().await;
+    let keys = serde_json::from_str(include_str!("workload/jwks.json")).unwrap();
+    trusting.issuer.says(Keys::These(keys));
+    let rsa = EncodingKey::from_rsa_pem(include_bytes!("workload/rsa.pem")).unwrap();
+    let p256 = EncodingKey::from_ec_pem(include_bytes!("workload/p256.pem")).unwrap();
+    let p384 = EncodingKey::from_ec_pem(include_bytes!("workload/p384.pem")).unwrap();
+    let token = |algorithm, kid: &str, key: &EncodingKey| {
+        let header = Header { kid: Some(kid.into()), ..Header::new(algorithm) };
+        jsonwebtoken::encode(&header, &trusting.claims(), key).unwrap()
+    };
+    // GitHub Actions and Kubernetes sign with RS256, SPIRE with ES256 by default.
+    let good = [RS256, RS384, RS512, PS256].map(|algorithm| token(algorithm, "rsa", &rsa));
+    let good = good.into_iter().chain([token(ES256, "P-256", &p256), token(ES384, "P-384", &p384)]);
+    for token in good {
+        assert!(trusting.opens(&token).await, "{token}");
+        let (head, signature) = token.rsplit_once('.').unwrap();
+        let mut bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        bytes[40] ^= 1;
+        trusting.refused("one bit", &format!("{head}.{}", URL_SAFE_NO_PAD.encode(bytes))).await;
+    }
+    for (kid, other) in
+        [("P-256", token(RS256, "P-256", &rsa)), ("rsa", token(ES256, "rsa", &p256))]
+    {
+        trusting.refused(kid, &other).await;
+    }
+    trusting.refused("another curve", &token(ES384, "P-256", &p384)).await;
+    let public = include_str!("workload/jwks.json").as_bytes();
+    trusting
+        .refused("HS256", &token(Algorithm::HS256, "rsa", &EncodingKey::from_secret(public)))
+        .await;
+}
+
+#[tokio::test]
 async fn f07_a_flood_of_unknown_keys_asks_the_issuer_once_a_minute() {
     let trusting = Trusting::new().await;
     assert!(trusting.opens(&trusting.token()).await);
