@@ -395,17 +395,23 @@ FOR EACH ROW WHEN (NEW.state IN ('executing', 'succeeded', 'failed', 'halted', '
                                 'rolled_back', 'rollback_failed'))
 EXECUTE FUNCTION requests_executing_needs_release();
 
+-- What is received of an upload, and becomes evidence once its digest is known.
+CREATE TABLE evidence_contents (
+    id BYTEA PRIMARY KEY,
+    begun_at BIGINT NOT NULL
+);
+CREATE TABLE evidence_chunks (
+    content_id BYTEA NOT NULL REFERENCES evidence_contents (id) ON DELETE CASCADE,
+    seq BIGINT NOT NULL,
+    bytes BYTEA NOT NULL,
+    PRIMARY KEY (content_id, seq)
+);
 -- Evidence is content-addressed; who may refer to it is a row of its own.
 CREATE TABLE evidence (
     digest BYTEA PRIMARY KEY,
+    content_id BYTEA NOT NULL UNIQUE REFERENCES evidence_contents (id),
     size_bytes BIGINT NOT NULL,
     stored_at BIGINT NOT NULL
-);
-CREATE TABLE evidence_chunks (
-    digest BYTEA NOT NULL REFERENCES evidence (digest) ON DELETE CASCADE,
-    seq BIGINT NOT NULL,
-    bytes BYTEA NOT NULL,
-    PRIMARY KEY (digest, seq)
 );
 CREATE TABLE evidence_uploads (
     digest BYTEA NOT NULL REFERENCES evidence (digest) ON DELETE CASCADE,

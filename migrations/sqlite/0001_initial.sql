@@ -331,18 +331,24 @@ WHEN NEW.state IN ('executing', 'succeeded', 'failed', 'halted', 'outcome_unknow
     AND NOT EXISTS (SELECT 1 FROM releases WHERE request_id = NEW.id)
 BEGIN SELECT raise(ABORT, 'I3: executing needs a spent release'); END;
 
+-- What is received of an upload, and becomes evidence once its digest is known.
+CREATE TABLE evidence_contents (
+    id BLOB PRIMARY KEY,
+    begun_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE evidence_chunks (
+    content_id BLOB NOT NULL REFERENCES evidence_contents (id) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (content_id, seq)
+) STRICT;
 -- Evidence is content-addressed; who may refer to it is a row of its own.
 CREATE TABLE evidence (
     digest BLOB PRIMARY KEY,
+    content_id BLOB NOT NULL UNIQUE REFERENCES evidence_contents (id),
     size_bytes INTEGER NOT NULL,
     stored_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE evidence_chunks (
-    digest BLOB NOT NULL REFERENCES evidence (digest) ON DELETE CASCADE,
-    seq INTEGER NOT NULL,
-    bytes BLOB NOT NULL,
-    PRIMARY KEY (digest, seq)
-) STRICT;
 CREATE TABLE evidence_uploads (
     digest BLOB NOT NULL REFERENCES evidence (digest) ON DELETE CASCADE,
     agent_id TEXT NOT NULL REFERENCES agents (id),

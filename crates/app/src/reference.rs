@@ -70,15 +70,18 @@ pub fn groups(document: &Value) -> Vec<Group> {
 }
 
 fn calls(document: &Value) -> Vec<(String, Call)> {
-    let mut calls = Vec::new();
+    let mut operations = Vec::new();
     for (path, item) in members(&document["paths"]) {
         // What makes a thing goes before what lists it: `post` before `get`.
-        for (method, operation) in members(item).collect::<Vec<_>>().into_iter().rev() {
-            let tag = operation["tags"][0].as_str().unwrap_or_default().to_owned();
-            calls.push((tag, call(document, path, method, operation)));
-        }
+        let of_it = members(item).collect::<Vec<_>>().into_iter().rev();
+        operations.extend(of_it.map(|(method, operation)| (path, method, operation)));
     }
-    calls
+    operations.sort_by_key(|(_, _, operation)| operation["x-order"].as_u64());
+    let tagged = operations.into_iter().map(|(path, method, operation)| {
+        let tag = operation["tags"][0].as_str().unwrap_or_default().to_owned();
+        (tag, call(document, path, method, operation))
+    });
+    tagged.collect()
 }
 
 fn call(document: &Value, path: &str, method: &str, operation: &Value) -> Call {

@@ -22,11 +22,9 @@ impl Digest {
 
     /// The digest of several slices, as if they were one.
     pub fn of_parts(parts: &[&[u8]]) -> Self {
-        let mut hasher = Sha256::new();
-        for part in parts {
-            hasher.update(part);
-        }
-        Self(hasher.finalize().into())
+        let mut digester = Digester::default();
+        parts.iter().for_each(|part| digester.update(part));
+        digester.finish()
     }
 
     /// The 64 hexadecimal digits without the algorithm, for places where it is said beside them.
@@ -45,6 +43,22 @@ impl Digest {
             *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
         }
         Some(Self(bytes))
+    }
+}
+
+/// A digest in the making, of bytes that come one after another.
+#[derive(Clone, Debug, Default)]
+pub struct Digester(Sha256);
+
+impl Digester {
+    /// Takes the bytes that come next.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all of them.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
     }
 }
 

@@ -22,7 +22,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::any;
-use service::evidence::MAX_EVIDENCE_BYTES;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,10 +35,6 @@ pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 
 /// Every route of the API with its description: router and document are made from this one list.
 fn routes() -> OpenApiRouter<AppState> {
-    let evidence = OpenApiRouter::new()
-        .routes(routes!(evidence::upload))
-        .routes(routes!(evidence::download))
-        .layer(DefaultBodyLimit::max(MAX_EVIDENCE_BYTES));
     OpenApiRouter::with_openapi(openapi::Base::openapi())
         .routes(routes!(requests::stage, requests::list))
         .routes(routes!(requests::read))
@@ -57,14 +52,16 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(ledger::checkpoint))
         .routes(routes!(ledger::proof))
         .routes(routes!(ledger::consistency))
+        .routes(routes!(evidence::upload))
+        .routes(routes!(evidence::download))
         .routes(routes!(openapi::read))
         .routes(routes!(mcp::message))
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
-        .merge(evidence)
         .layer(axum::middleware::from_fn(pace::tell))
         .routes(routes!(well_known::jwks))
         .routes(routes!(well_known::healthz))
         .routes(routes!(well_known::readyz))
+        .routes(routes!(well_known::metrics))
 }
 
 /// The API, and what monitors and token verifiers read.

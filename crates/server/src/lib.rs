@@ -11,6 +11,7 @@ mod download;
 pub mod headers;
 pub mod issuers;
 pub mod jobs;
+pub mod metrics;
 pub mod outbound;
 pub mod problem;
 pub mod sessions;
@@ -50,6 +51,7 @@ pub fn router(state: AppState) -> Router {
         .merge(web::router(state.clone()))
         .layer(RequestBodyDeadlineLayer::new(BODY_DEADLINE))
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), metrics::count))
         .layer(axum::middleware::from_fn(headers::secure))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(trace)

@@ -12,7 +12,7 @@ use domain::stage::FieldError;
 use domain::{Refusal, RequestId, StateName, Timestamp};
 use serde::Serialize;
 use service::act::ActError;
-use service::admission::{NotAdmitted, UploadError};
+use service::admission::NotAdmitted;
 use service::stage::StageError;
 use service::{Failure, describe};
 use utoipa::ToSchema;
@@ -229,15 +229,6 @@ impl From<StageError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "policy_failed", detail)
             }
             StageError::Failed(failure) => failure.into(),
-        }
-    }
-}
-
-impl From<UploadError> for Problem {
-    fn from(error: UploadError) -> Self {
-        match error {
-            UploadError::NotAdmitted(reason) => reason.into(),
-            UploadError::Failed(failure) => failure.into(),
         }
     }
 }

@@ -10,6 +10,7 @@ use domain::{Digest, RequestId, StateName, Timestamp};
 use crate::caller::AgentCaller;
 use crate::stage::StageError;
 use crate::sweep::EVIDENCE_KEPT_S;
+use crate::upload::UploadError;
 use crate::{Failure, Service};
 
 /// What one agent may have at once; 0 is no limit.
@@ -72,15 +73,6 @@ pub enum NotAdmitted {
          refers to; the limits are {} and {}", .limits.unused_uploads, .limits.unused_bytes
     )]
     EvidenceQuota { uploads: u64, bytes: u64, limits: Limits },
-}
-
-/// Why an upload was not kept.
-#[derive(Debug, thiserror::Error)]
-pub enum UploadError {
-    #[error(transparent)]
-    NotAdmitted(#[from] NotAdmitted),
-    #[error(transparent)]
-    Failed(#[from] Failure),
 }
 
 impl Service {

@@ -6,22 +6,23 @@
 //! loss or a repetition. SECURITY: no token, no text, nobody's name, and nothing of anybody else's
 //! but that indices are left out.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AgentId, Digest, Request, RequestId, Scope, StateName, Timestamp};
+use domain::{Digest, Request, RequestId, Scope, StateName, Timestamp};
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::caller::AgentCaller;
+use crate::places::Place;
 use crate::recorded::Fold;
 use crate::wait::{Topic, Waiter};
 use crate::webhook::event::EventType;
 use crate::{Failure, Service};
 
 /// Streams of one agent that are open at one server at a time.
-pub const MAX_STREAMS: usize = 16;
+pub const MAX_STREAMS: u32 = 16;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,49 +54,14 @@ pub enum EventsError {
     Failed(#[from] Failure),
 }
 
-/// How many streams of each agent are open.
-#[derive(Default)]
-pub(crate) struct Streams(Mutex<HashMap<AgentId, usize>>);
-
-impl Streams {
-    fn enter(&self, agent: AgentId) -> bool {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = open.entry(agent).or_default();
-        let free = *open < MAX_STREAMS;
-        *open += usize::from(free);
-        free
-    }
-
-    fn leave(&self, agent: AgentId) {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&agent) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&agent);
-            }
-        }
-    }
-}
-
 /// An open stream of events.
 pub struct Events {
     caller: AgentCaller,
     waiter: Waiter,
     /// Everything before this index was told, or was not the agent's.
     next: u64,
-    place: Place,
-}
-
-/// One of the streams that an agent may have open; free again when it is dropped.
-struct Place {
     service: Arc<Service>,
-    agent: AgentId,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.service.streams.leave(self.agent);
-    }
+    _place: Place,
 }
 
 impl Service {
@@ -110,10 +76,7 @@ impl Service {
         after: Option<u64>,
     ) -> Result<Events, EventsError> {
         let agent = caller.id();
-        if !self.streams.enter(agent) {
-            return Err(EventsError::TooMany);
-        }
-        let place = Place { service: Arc::clone(self), agent };
+        let _place = self.streams.enter(agent).ok_or(EventsError::TooMany)?;
         // Taken before reading: an entry between the two is not lost (threats C12).
         let waiter = self.wakers.subscribe(Topic::Agent(agent));
         let size = self.store.ledger_size().await.map_err(Failure::from)?;
@@ -122,7 +85,8 @@ impl Service {
             Some(after) if after < size => after + 1,
             Some(_) => return Err(EventsError::NotThere { size }),
         };
-        Ok(Events { caller: caller.clone(), waiter, next, place })
+        let (caller, service) = (caller.clone(), Arc::clone(self));
+        Ok(Events { caller, waiter, next, service, _place })
     }
 
     /// The events of these entries, as far as the scope covers their requests, in the order of the
@@ -170,7 +134,7 @@ impl Events {
     /// # Errors
     /// When the store is away; what was not told yet is told to whoever comes back.
     pub async fn next(&mut self, patience: Duration) -> Result<Option<Vec<Event>>, Failure> {
-        let service = &self.place.service;
+        let service = &self.service;
         let end = Instant::now() + patience;
         loop {
             let woken = self.waiter.next();

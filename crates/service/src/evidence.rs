@@ -1,4 +1,4 @@
-//! Evidence: uploaded by agents, opened by people.
+//! Evidence: what agents name, and people open.
 //!
 //! What a request shows for its case stands in its revision; what its executor shows for how it ended
 //! stands in the report's entry. To people both are opened alike, and each opening is recorded.
@@ -8,17 +8,13 @@ use domain::revision::{EvidenceDescriptor, Revision};
 use domain::stage::EvidenceItem;
 use domain::{AgentId, Digest, RequestId};
 use store::read::{Opening, StoredEntry};
-use store::{Change, Side, Write};
+use store::{Change, Write};
 
 use crate::act::ActError;
-use crate::admission::UploadError;
 use crate::caller::{AgentCaller, PersonCaller};
 use crate::current::Decidable;
 use crate::secret::{self, MAX_SEARCHED_BYTES};
 use crate::{Failure, Service, recorded};
-
-/// The largest piece of evidence: 10 MiB.
-pub const MAX_EVIDENCE_BYTES: usize = 10 * 1024 * 1024;
 
 /// Evidence as a download.
 #[derive(Debug)]
@@ -28,23 +24,6 @@ pub struct Download {
 }
 
 impl Service {
-    /// Keeps an upload under its digest. An agent can refer only to what it uploaded itself.
-    ///
-    /// # Errors
-    /// When the agent has left too much unused, or the store is away.
-    pub async fn upload_evidence(
-        &self,
-        caller: &AgentCaller,
-        bytes: Vec<u8>,
-    ) -> Result<Digest, UploadError> {
-        let digest = Digest::of(&bytes);
-        self.admit_upload(caller, digest, bytes.len() as u64).await?;
-        let at = self.now();
-        let side = Side::Evidence { agent: caller.agent, digest, bytes, at };
-        self.store.side(side).await.map_err(Failure::from)?;
-        Ok(digest)
-    }
-
     /// What this agent uploaded, as it came. Somebody else's digest is an unknown digest.
     ///
     /// # Errors

@@ -27,6 +27,8 @@ pub mod introspect;
 pub mod keys;
 pub mod kind;
 pub mod ledger;
+pub mod measures;
+pub mod places;
 pub(crate) mod policy;
 pub mod query;
 pub(crate) mod recorded;
@@ -40,6 +42,7 @@ pub mod sign_in;
 pub mod stage;
 pub mod stop;
 pub mod sweep;
+pub mod upload;
 pub mod view;
 pub mod wait;
 pub mod webhook;
@@ -58,6 +61,7 @@ pub use entropy::{Entropy, OsEntropy};
 pub use keys::KeyRing;
 
 use guard::Guard;
+use places::Places;
 use sign_in::Passwords;
 use wait::Wakers;
 
@@ -75,7 +79,8 @@ pub struct Service {
     pub(crate) current: current::Current,
     pub(crate) touched: caller::Touched,
     limits: Limits,
-    pub(crate) streams: events::Streams,
+    pub(crate) streams: Places,
+    pub(crate) uploads: Places,
     pub(crate) webhook_guard: Guard,
     pub(crate) issuers: workload::Issuers,
     public_url: String,
@@ -139,7 +144,8 @@ impl Service {
             current: current::Current::default(),
             touched: caller::Touched::default(),
             limits: Limits::default(),
-            streams: events::Streams::default(),
+            streams: Places::new(events::MAX_STREAMS),
+            uploads: Places::new(upload::MAX_UPLOADS),
             webhook_guard: Guard::default(),
             issuers: workload::Issuers::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),

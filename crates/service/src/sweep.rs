@@ -14,6 +14,8 @@ pub const JOB: &str = "sweep";
 const ROUND: u32 = 200;
 /// Evidence that nothing refers to is kept for a day.
 pub(crate) const EVIDENCE_KEPT_S: i64 = 24 * 3600;
+/// What was received of an upload that did not end, because a server was killed, is kept for an hour.
+const CONTENTS_KEPT_S: i64 = 3600;
 /// What was delivered to endpoints is shown for a week, what was given up for a month.
 const DELIVERED_KEPT_S: i64 = 7 * 24 * 3600;
 const DEAD_KEPT_S: i64 = 30 * 24 * 3600;
@@ -62,6 +64,7 @@ impl Service {
         let sweep = Side::Sweep {
             now,
             evidence_before: now.plus_seconds(-EVIDENCE_KEPT_S),
+            contents_before: now.plus_seconds(-CONTENTS_KEPT_S),
             delivered_before: now.plus_seconds(-DELIVERED_KEPT_S),
             dead_before: now.plus_seconds(-DEAD_KEPT_S),
         };

@@ -125,7 +125,7 @@ impl Batch {
             match write {
                 Write::Instance { id } => self.head.instance = Some(*id),
                 Write::Evidence { agent, digest, bytes } => {
-                    self.inserts.evidence(*agent, *digest, bytes, times.now);
+                    self.inserts.whole_evidence(*agent, *digest, bytes, times.now);
                 }
                 _ => {}
             }

@@ -279,6 +279,26 @@ pub struct Idempotency {
     pub request: RequestId,
 }
 
+/// Where the bytes of evidence are kept: drawn for an upload, whose digest is known only once all of it
+/// is there; the digest itself where the content came whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContentId(pub [u8; 32]);
+
+impl From<Digest> for ContentId {
+    fn from(digest: Digest) -> Self {
+        Self(digest.0)
+    }
+}
+
+/// A content that an agent uploaded, every piece of which is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Upload {
+    pub agent: AgentId,
+    pub digest: Digest,
+    pub content: ContentId,
+    pub size_bytes: u64,
+}
+
 /// Small writes beside the ledger: nothing that anybody decides rests on them.
 #[derive(Clone)]
 pub enum Side {
@@ -299,10 +319,9 @@ pub enum Side {
         trust: TrustId,
         at: Timestamp,
     },
+    /// Makes evidence of a content that was received whole.
     Evidence {
-        agent: AgentId,
-        digest: Digest,
-        bytes: Vec<u8>,
+        upload: Upload,
         at: Timestamp,
     },
     /// Keeps a signed tree head, unless one of this size or larger is there already.
@@ -312,11 +331,13 @@ pub enum Side {
         webhook: WebhookId,
         step: Step,
     },
-    /// Removes expired sessions and links, evidence older than this that nothing refers to, and
-    /// what was delivered to endpoints, or given up, before these instants.
+    /// Removes expired sessions and links, evidence older than this that nothing refers to, contents
+    /// that were begun before that and did not become evidence, and what was delivered to endpoints,
+    /// or given up, before these instants.
     Sweep {
         now: Timestamp,
         evidence_before: Timestamp,
+        contents_before: Timestamp,
         delivered_before: Timestamp,
         dead_before: Timestamp,
     },

@@ -9,13 +9,13 @@ use domain::merkle::{Hash, Node};
 use domain::{AgentId, Digest, Entry, Request, RequestFact, RequestId, Timestamp, kind};
 use uuid::Uuid;
 
-use crate::change::{Idempotency, RequestChange, Staged, Text};
+use crate::change::{ContentId, Idempotency, RequestChange, Staged, Text, Upload};
 use crate::error::StoreError;
 
 type Answer<T> = Result<T, StoreError>;
 
-/// The size of one stored piece of evidence.
-const CHUNK_BYTES: usize = 256 * 1024;
+/// The size of one stored piece of evidence: all but the last of a content are as large.
+pub const CHUNK_BYTES: usize = 256 * 1024;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +46,9 @@ pub(crate) enum Table {
     Entries,
     EntryTexts,
     TreeNodes,
-    Evidence,
+    EvidenceContents,
     EvidenceChunks,
+    Evidence,
     EvidenceUploads,
     EvidenceUsed,
     RequestTargets,
@@ -131,16 +132,27 @@ impl Table {
             Self::TreeNodes => {
                 ("tree_nodes", &[("level", Number), ("idx", Number), ("hash", Bytes)], "")
             }
-            // An upload that is there already is stored anew: a sweep under way finds it young.
-            Self::Evidence => (
-                "evidence",
-                &[("digest", Bytes), ("size_bytes", Number), ("stored_at", Number)],
-                "ON CONFLICT (digest) DO UPDATE SET stored_at = excluded.stored_at",
+            Self::EvidenceContents => (
+                "evidence_contents",
+                &[("id", Bytes), ("begun_at", Number)],
+                "ON CONFLICT (id) DO NOTHING",
             ),
             Self::EvidenceChunks => (
                 "evidence_chunks",
-                &[("digest", Bytes), ("seq", Number), ("bytes", Bytes)],
-                "ON CONFLICT (digest, seq) DO NOTHING",
+                &[("content_id", Bytes), ("seq", Number), ("bytes", Bytes)],
+                "ON CONFLICT (content_id, seq) DO NOTHING",
+            ),
+            // An upload that is there already is stored anew, with the content that it has: a sweep
+            // under way finds it young.
+            Self::Evidence => (
+                "evidence",
+                &[
+                    ("digest", Bytes),
+                    ("content_id", Bytes),
+                    ("size_bytes", Number),
+                    ("stored_at", Number),
+                ],
+                "ON CONFLICT (digest) DO UPDATE SET stored_at = excluded.stored_at",
             ),
             Self::EvidenceUploads => (
                 "evidence_uploads",
@@ -393,17 +405,36 @@ impl Inserts {
         Ok(())
     }
 
-    /// Evidence in pieces, and that this agent may refer to it.
-    pub(crate) fn evidence(&mut self, agent: AgentId, digest: Digest, bytes: &[u8], at: Timestamp) {
-        let key = digest.0.to_vec();
-        let row = [digest.into(), (bytes.len() as u64).into(), at.into()];
-        self.put(Table::Evidence, key.clone(), row);
-        for (seq, chunk) in (0_u32..).zip(bytes.chunks(CHUNK_BYTES)) {
-            let key = [&key[..], &seq.to_be_bytes()].concat();
-            self.put(Table::EvidenceChunks, key, [digest.into(), seq.into(), chunk.into()]);
-        }
-        let key = [&key[..], agent.0.as_bytes()].concat();
+    /// One piece of a content; the first one begins it.
+    pub(crate) fn chunk(&mut self, content: ContentId, seq: u32, bytes: &[u8], at: Timestamp) {
+        let id = content.0.as_slice();
+        self.put(Table::EvidenceContents, id.to_vec(), [id.into(), at.into()]);
+        let key = [id, &seq.to_be_bytes()].concat();
+        self.put(Table::EvidenceChunks, key, [id.into(), seq.into(), bytes.into()]);
+    }
+
+    /// That a content is evidence, and that this agent may refer to it.
+    pub(crate) fn evidence(&mut self, upload: &Upload, at: Timestamp) {
+        let Upload { agent, digest, content, size_bytes } = *upload;
+        let row = [digest.into(), content.0.as_slice().into(), size_bytes.into(), at.into()];
+        self.put(Table::Evidence, digest.0.to_vec(), row);
+        let key = [&digest.0[..], agent.0.as_bytes()].concat();
         self.put(Table::EvidenceUploads, key, [digest.into(), agent.0.into(), at.into()]);
+    }
+
+    /// Evidence that came whole, and that this agent may refer to it.
+    pub(crate) fn whole_evidence(
+        &mut self,
+        agent: AgentId,
+        digest: Digest,
+        bytes: &[u8],
+        at: Timestamp,
+    ) {
+        let content = ContentId::from(digest);
+        for (seq, chunk) in (0_u32..).zip(bytes.chunks(CHUNK_BYTES)) {
+            self.chunk(content, seq, chunk, at);
+        }
+        self.evidence(&Upload { agent, digest, content, size_bytes: bytes.len() as u64 }, at);
     }
 
     /// The record under which a retry finds the answer again.

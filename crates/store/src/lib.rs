@@ -26,11 +26,13 @@ pub mod sqlite;
 mod update;
 
 pub use change::{
-    Change, Changed, Committed, NewFact, Next, RequestChange, Side, Step, Text, Write,
+    Change, Changed, Committed, ContentId, NewFact, Next, RequestChange, Side, Step, Text, Upload,
+    Write,
 };
 pub use clock::{Clock, SystemClock};
 pub use error::StoreError;
 pub use house::House;
+pub use insert::CHUNK_BYTES;
 pub use port::Store;
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;

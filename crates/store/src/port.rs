@@ -9,7 +9,7 @@ use domain::risk::History;
 use domain::{Actor, AgentId, Digest, Kind, PersonId, RequestId, StateName, Timestamp, WebhookId};
 use tokio::sync::broadcast;
 
-use crate::change::{Change, Changed, Committed, Side};
+use crate::change::{Change, Changed, Committed, ContentId, Side};
 use crate::error::StoreError;
 use crate::house::House;
 use crate::read::{
@@ -107,6 +107,17 @@ pub trait Store: Send + Sync + 'static {
     /// Every version of the policy, the newest first.
     async fn policies(&self) -> Answer<Vec<StoredPolicy>>;
 
+    /// Keeps a piece of an upload, outside the ledger's writer. It is as durable as the evidence that is
+    /// made of it: [`Side::Evidence`] answers for both.
+    async fn keep_chunk(
+        &self,
+        content: ContentId,
+        seq: u32,
+        bytes: Vec<u8>,
+        at: Timestamp,
+    ) -> Answer<()>;
+    /// Removes a content, unless it is evidence.
+    async fn discard(&self, content: ContentId) -> Answer<()>;
     /// The size of evidence, if `agent` uploaded it.
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>>;
     /// What `agent` uploaded at or after `since` and no request refers to, `digest` apart.

@@ -7,6 +7,7 @@
 mod admission;
 mod checkpoints;
 mod connect;
+mod evidence;
 mod history;
 mod house;
 mod insert;
@@ -35,11 +36,12 @@ use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-use crate::change::{Change, Changed, Committed, Side};
+use crate::change::{Change, Changed, Committed, ContentId, Side};
 use crate::clock::{Clock, Newest, now_after};
 use crate::copy;
 use crate::error::StoreError;
 use crate::house::House;
+use crate::insert::Inserts;
 use crate::port::Store;
 use crate::queue::{Jobs, queue};
 use crate::read::{
@@ -288,8 +290,24 @@ impl Store for PostgresStore {
         house::policies(&mut *self.pool.acquire().await?, u32::MAX).await
     }
 
+    async fn keep_chunk(
+        &self,
+        content: ContentId,
+        seq: u32,
+        bytes: Vec<u8>,
+        at: Timestamp,
+    ) -> Answer<()> {
+        let mut rows = Inserts::default();
+        rows.chunk(content, seq, &bytes, at);
+        let mut tx = connect::begin(&self.pool, "BEGIN").await?;
+        insert::flush(&mut tx, &mut rows).await?;
+        Ok(tx.commit().await?)
+    }
+    async fn discard(&self, content: ContentId) -> Answer<()> {
+        evidence::discard(&mut *self.pool.acquire().await?, content).await
+    }
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>> {
-        requests::evidence_size(&self.pool, agent, digest).await
+        evidence::size(&self.pool, agent, digest).await
     }
     async fn unused_evidence(
         &self,
@@ -300,10 +318,10 @@ impl Store for PostgresStore {
         admission::unused_evidence(&self.pool, agent, digest, since).await
     }
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>> {
-        requests::evidence_bytes(&self.pool, digest).await
+        evidence::bytes(&self.pool, digest).await
     }
     async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<Opening>> {
-        requests::opened(&self.pool, id, person).await
+        evidence::opened(&self.pool, id, person).await
     }
 
     async fn webhooks(&self) -> Answer<Vec<Webhook>> {

@@ -1,11 +1,13 @@
 //! The embedded back end: one SQLite file, WAL, `synchronous=FULL`, one writer, a pool of readers.
 //!
-//! Writes go through one task (see `sqlite/writer.rs`) that commits in groups; reads run beside it on
-//! their own connections and see only what is committed.
+//! Writes go through one task (see `sqlite/writer.rs`) that commits in groups, all but the pieces of
+//! uploads (`sqlite/uploads.rs`); reads run beside it on their own connections and see only what is
+//! committed.
 
 mod admission;
 mod backup;
 mod checkpoints;
+mod evidence;
 mod history;
 mod house;
 mod insert;
@@ -15,6 +17,7 @@ pub(crate) mod rebuild;
 mod requests;
 mod rows;
 mod schema;
+mod uploads;
 mod webhooks;
 mod writer;
 
@@ -34,7 +37,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::broadcast;
 
-use crate::change::{Change, Changed, Committed, Side};
+use crate::change::{Change, Changed, Committed, ContentId, Side};
 use crate::clock::{Clock, Newest};
 use crate::error::StoreError;
 use crate::house::House;
@@ -46,6 +49,7 @@ use crate::read::{
     StoredPolicy, Trust, Unused, Webhook,
 };
 pub(crate) use schema::MIGRATIONS;
+use uploads::{Turns, Uploads};
 use writer::{Epoch, Writer};
 
 type Answer<T> = Result<T, StoreError>;
@@ -60,6 +64,8 @@ pub struct SqliteStore {
     path: PathBuf,
     readers: SqlitePool,
     jobs: Jobs,
+    /// None where the store only reads.
+    uploads: Option<Uploads>,
     /// Never used: no other process writes to this database.
     changes: broadcast::Sender<Changed>,
     newest: Newest,
@@ -102,12 +108,14 @@ impl SqliteStore {
             .connect_with(options.clone().read_only(true))
             .await?;
         let (jobs, queue) = queue();
-        let (newest, epoch) = (Newest::default(), Epoch::default());
+        let (newest, epoch, turns) = (Newest::default(), Epoch::default(), Turns::default());
+        let uploads = Some(Uploads::new(&options, turns.clone()));
         let writer =
-            Writer::start(options, connection, clock, newest.clone(), epoch.clone()).await?;
+            Writer::start(options, connection, turns, clock, newest.clone(), epoch.clone()).await?;
         tokio::spawn(queue.serve(writer));
         let (path, changes) = (path.clone(), nobody());
-        Ok(Self { path, readers, jobs, changes, newest, epoch: Some(epoch), _lock: Some(lock) })
+        let (epoch, _lock) = (Some(epoch), Some(lock));
+        Ok(Self { path, readers, jobs, uploads, changes, newest, epoch, _lock })
     }
 
     /// Opens the database at `path` for reading only, also while a server holds it.
@@ -122,7 +130,13 @@ impl SqliteStore {
         // Nobody takes jobs: every commit is answered as unavailable.
         let (jobs, _) = queue();
         let (path, changes, newest) = (path.to_owned(), nobody(), Newest::default());
-        Ok(Self { path, readers, jobs, changes, newest, epoch: None, _lock: None })
+        let (uploads, epoch, _lock) = (None, None, None);
+        Ok(Self { path, readers, jobs, uploads, changes, newest, epoch, _lock })
+    }
+
+    fn uploads(&self) -> Answer<&Uploads> {
+        let reads = || StoreError::Unavailable("the database is open for reading only".into());
+        self.uploads.as_ref().ok_or_else(reads)
     }
 
     /// Whether `file` is a database whole in itself: nothing of it is in a file beside it.
@@ -193,6 +207,9 @@ impl Store for SqliteStore {
     async fn close(&self) {
         // Readers first: the last connection to go folds the write-ahead log into the file.
         self.readers.close().await;
+        if let Some(uploads) = &self.uploads {
+            uploads.close().await;
+        }
         self.jobs.close().await;
     }
 
@@ -302,8 +319,20 @@ impl Store for SqliteStore {
         house::policies(&mut *self.readers.acquire().await?, u32::MAX).await
     }
 
+    async fn keep_chunk(
+        &self,
+        content: ContentId,
+        seq: u32,
+        bytes: Vec<u8>,
+        at: Timestamp,
+    ) -> Answer<()> {
+        self.uploads()?.keep_chunk(content, seq, &bytes, at).await
+    }
+    async fn discard(&self, content: ContentId) -> Answer<()> {
+        self.uploads()?.discard(content).await
+    }
     async fn evidence_size(&self, agent: AgentId, digest: Digest) -> Answer<Option<u64>> {
-        requests::evidence_size(&self.readers, agent, digest).await
+        evidence::size(&self.readers, agent, digest).await
     }
     async fn unused_evidence(
         &self,
@@ -314,10 +343,10 @@ impl Store for SqliteStore {
         admission::unused_evidence(&self.readers, agent, digest, since).await
     }
     async fn evidence_bytes(&self, digest: Digest) -> Answer<Option<Vec<u8>>> {
-        requests::evidence_bytes(&self.readers, digest).await
+        evidence::bytes(&self.readers, digest).await
     }
     async fn opened(&self, id: RequestId, person: PersonId) -> Answer<Vec<Opening>> {
-        requests::opened(&self.readers, id, person).await
+        evidence::opened(&self.readers, id, person).await
     }
 
     async fn webhooks(&self) -> Answer<Vec<Webhook>> {

@@ -31,6 +31,23 @@ impl TestApp {
         done.unwrap_or_else(|error| panic!("{statements:?}: {error}"));
     }
 
+    /// How many rows a table has.
+    pub async fn count(&self, table: &str) -> i64 {
+        let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        let counted = match &self.place {
+            Place::File(file) => {
+                let options = SqliteConnectOptions::new().filename(file).read_only(true);
+                let mut connection = options.connect().await.expect("the file opens");
+                sqlx::query_scalar(sql).fetch_one(&mut connection).await
+            }
+            Place::Server(url) => {
+                let mut connection = PgConnection::connect(url).await.expect("the server answers");
+                sqlx::query_scalar(sql).fetch_one(&mut connection).await
+            }
+        };
+        counted.unwrap_or_else(|error| panic!("{table}: {error}"))
+    }
+
     /// From now on the database refuses `what` (`INSERT`, `UPDATE`) on this table.
     pub async fn refuse(&self, what: &str, table: &str) {
         let rule = match self.place {

@@ -1,30 +1,20 @@
-//! `POST /api/v1/evidence`: a raw body, kept under its digest, and read back by whoever sent it.
+//! `POST /api/v1/evidence`: a raw body, kept under its digest while it is received, and read back by
+//! whoever sent it.
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::{Body, HttpBody};
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Digest;
-use serde::Serialize;
-use service::{AgentCaller, describe};
-use utoipa::ToSchema;
+use service::describe;
+use service::upload::{MAX_EVIDENCE_BYTES, MAX_UPLOADS, UploadError, Uploaded};
 
 use super::authn::Agent;
-use super::input::{Id, too_large};
+use super::input::{Id, incomplete, too_large};
 use crate::AppState;
 use crate::download::attachment;
 use crate::problem::Problem;
-
-/// What an upload answers.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Uploaded {
-    /// To be named in `evidence[].digest` of a stage body.
-    #[schema(value_type = describe::Digest)]
-    digest: Digest,
-    size_bytes: usize,
-}
 
 /// Reads an upload back.
 ///
@@ -48,34 +38,49 @@ pub(super) async fn download(
 
 /// Uploads evidence.
 ///
-/// The body is the evidence itself, of any media type, 1 byte to 10 MiB. Only the agent that
-/// uploaded can refer to it; what no request refers to within 24 hours is removed.
+/// The body is the evidence itself, of any media type, 1 byte to 10 MiB, with or without a
+/// `Content-Length`. Only the agent that uploaded can refer to it; what no request refers to within
+/// 24 hours is removed.
 #[utoipa::path(post, path = "/api/v1/evidence", operation_id = "upload_evidence", tag = "Evidence",
     security(("agent_key" = [])),
     request_body(content = inline(describe::Bytes), content_type = "application/octet-stream",
         description = "The evidence; the media type is not looked at."),
     responses((status = 201, description = "It is kept under its digest.", body = Uploaded)),
-    extensions(("x-problems" = json!(["empty_evidence", "evidence_quota", "body_too_large", "body_incomplete"]))))]
+    extensions(("x-problems" = json!(["empty_evidence", "evidence_quota", "body_too_large", "body_incomplete", "too_many_uploads"]))))]
 pub(super) async fn upload(
     State(state): State<AppState>,
     Agent(agent): Agent,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<(StatusCode, Json<Uploaded>), Problem> {
-    let body = body.map_err(|error| too_large(&error, 10))?;
-    Ok((StatusCode::CREATED, Json(keep(&state, &agent, body.to_vec()).await?)))
+    if body.size_hint().lower() > MAX_EVIDENCE_BYTES {
+        return Err(UploadError::TooLarge.into());
+    }
+    let pieces = body.into_data_stream();
+    // A task of its own goes on to clear away what was received, should the agent hang up.
+    let kept = tokio::spawn(async move { state.service.upload_evidence(&agent, pieces).await });
+    let kept = kept.await.map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "an upload ended badly");
+        Problem::internal()
+    })?;
+    Ok((StatusCode::CREATED, Json(kept?)))
 }
 
-/// Keeps what is evidence: anything but nothing.
-pub(super) async fn keep(
-    state: &AppState,
-    agent: &AgentCaller,
-    bytes: Vec<u8>,
-) -> Result<Uploaded, Problem> {
-    if bytes.is_empty() {
-        let detail = "The evidence is empty; send what people should see.";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "empty_evidence", detail));
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Empty => {
+                let detail = "The evidence is empty; send what people should see.";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "empty_evidence", detail)
+            }
+            UploadError::TooLarge => too_large(10),
+            UploadError::Incomplete => incomplete(),
+            UploadError::TooMany => {
+                let detail = format!("Nothing was stored: {error}. Let one of them end first.");
+                let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_uploads", detail);
+                Self { limit: Some(MAX_UPLOADS.into()), ..problem }
+            }
+            UploadError::NotAdmitted(reason) => reason.into(),
+            UploadError::Failed(failure) => failure.into(),
+        }
     }
-    let size_bytes = bytes.len();
-    let digest = state.service.upload_evidence(agent, bytes).await?;
-    Ok(Uploaded { digest, size_bytes })
 }

@@ -39,7 +39,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return Err(Problem::new(status, "unsupported_media_type", detail));
         }
-        Bytes::from_request(request, state).await.map(Self).map_err(|e| too_large(&e, 1))
+        Bytes::from_request(request, state).await.map(Self).map_err(|e| unread(&e))
     }
 }
 
@@ -51,7 +51,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let form = axum::Form::<T>::from_request(request, state).await;
         form.map(|axum::Form(form)| Self(form)).map_err(|rejection| match rejection {
-            FormRejection::BytesRejection(bytes) => too_large(&bytes, 1),
+            FormRejection::BytesRejection(bytes) => unread(&bytes),
             FormRejection::InvalidFormContentType(_) => {
                 let detail = "Send the body as `Content-Type: application/x-www-form-urlencoded`.";
                 let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -62,15 +62,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
     }
 }
 
-/// A body that is larger than its route allows.
-pub(super) fn too_large(rejection: &BytesRejection, mebibytes: u32) -> Problem {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let detail = format!("The body is larger than {mebibytes} MiB. Nothing was stored.");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
-    } else {
-        let detail = "The body did not arrive whole. Nothing was stored.";
-        Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", detail)
+/// A body that was not read to its end: it is larger than 1 MiB, or broke off.
+pub(super) fn unread(rejection: &BytesRejection) -> Problem {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(1),
+        _ => incomplete(),
     }
+}
+
+/// A body that is larger than its route allows.
+pub(super) fn too_large(mebibytes: u32) -> Problem {
+    let detail = format!("The body is larger than {mebibytes} MiB. Nothing was stored.");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+}
+
+/// A body that broke off.
+pub(super) fn incomplete() -> Problem {
+    let detail = "The body did not arrive whole. Nothing was stored.";
+    Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", detail)
 }
 
 /// A small JSON body, read strictly into `T`.

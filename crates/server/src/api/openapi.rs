@@ -22,6 +22,9 @@ const PROBLEM: &str = "application/problem+json";
 /// Where an operation names the codes of its own.
 const OWN_CODES: &str = "x-problems";
 
+/// Where an operation stands among the others: in the order in which a request comes by them.
+const ORDER: &str = "x-order";
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -89,7 +92,13 @@ pub(super) async fn read() -> Json<&'static Value> {
 
 /// Adds what the routes' attributes leave to us.
 fn completed(generated: utoipa::openapi::OpenApi) -> Value {
+    let order: Vec<String> = generated.paths.paths.keys().cloned().collect();
     let mut document = serde_json::to_value(generated).unwrap_or_default();
+    for (place, path) in order.iter().enumerate() {
+        for (_, operation) in document["paths"][path].as_object_mut().into_iter().flatten() {
+            operation[ORDER] = place.into();
+        }
+    }
     if let Some(components) = document["components"].as_object_mut() {
         components.insert("securitySchemes".to_owned(), security_schemes());
         let schemas = &mut components["schemas"];

@@ -3,9 +3,8 @@
 //! Counted after authentication, so that nobody uses up what is another's. What a call without a living
 //! key costs is a hash and a look-up in memory; a proxy limits connections.
 
-use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -18,6 +17,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 use service::Limits;
+use service::places::{Place, Places};
 
 use crate::problem::Problem;
 
@@ -31,7 +31,7 @@ const WAIT_AGAIN_S: u64 = 5;
 /// What agents have taken of this server lately.
 pub struct Pace {
     calls: Option<(NonZeroU32, Limiter)>,
-    waits: Waits,
+    waits: Places,
 }
 
 /// What is left to the caller of an answer: `r` calls, and `t` seconds until it is more.
@@ -52,7 +52,7 @@ impl Pace {
             let limiter = RateLimiter::keyed(Quota::per_minute(quota));
             (quota, limiter.with_middleware::<StateInformationMiddleware>())
         });
-        Self { calls, waits: Waits { limit: limits.waits, waiting: Arc::default() } }
+        Self { calls, waits: Places::new(limits.waits) }
     }
 
     /// Counts a call of the agent (threats J03).
@@ -79,14 +79,14 @@ impl Pace {
     }
 
     /// Takes a place among the waiting calls of the agent, for as long as it is held.
-    pub(super) fn wait(&self, agent: AgentId) -> Result<Waiting, Problem> {
+    pub(super) fn wait(&self, agent: AgentId) -> Result<Place, Problem> {
         self.waits.enter(agent).ok_or_else(|| {
             let detail = format!(
                 "{} calls of this agent wait already, which is the limit. Wait for several requests in turn, or read the list: GET /api/v1/requests.",
-                self.waits.limit
+                self.waits.limit()
             );
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_waits", detail);
-            Problem { limit: Some(self.waits.limit.into()), ..problem }.again_in(WAIT_AGAIN_S)
+            Problem { limit: Some(self.waits.limit().into()), ..problem }.again_in(WAIT_AGAIN_S)
         })
     }
 }
@@ -119,66 +119,4 @@ pub(super) async fn tell(mut request: Request, next: Next) -> Response {
         }
     }
     response
-}
-
-type Counts = HashMap<AgentId, u32>;
-
-/// The calls of each agent that wait.
-struct Waits {
-    limit: u32,
-    waiting: Arc<Mutex<Counts>>,
-}
-
-/// A place among the waiting calls of an agent.
-pub(super) struct Waiting {
-    agent: AgentId,
-    waiting: Arc<Mutex<Counts>>,
-}
-
-fn lock(waiting: &Mutex<Counts>) -> MutexGuard<'_, Counts> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Waits {
-    fn enter(&self, agent: AgentId) -> Option<Waiting> {
-        let mut counts = lock(&self.waiting);
-        let count = counts.entry(agent).or_default();
-        if self.limit > 0 && *count >= self.limit {
-            return None;
-        }
-        *count += 1;
-        Some(Waiting { agent, waiting: Arc::clone(&self.waiting) })
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let mut counts = lock(&self.waiting);
-        if let Some(count) = counts.get_mut(&self.agent) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.agent);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn j03_a_place_among_the_waiting_is_free_again_when_it_is_left() {
-        let waits = Waits { limit: 2, waiting: Arc::default() };
-        let (one, other) = (AgentId::HOUSE, AgentId(uuid::Uuid::from_u128(1)));
-        let first = waits.enter(one);
-        let second = waits.enter(one);
-        assert!(first.is_some() && second.is_some());
-        assert!(waits.enter(one).is_none());
-        assert!(waits.enter(other).is_some(), "each has its own");
-        drop(second);
-        assert!(waits.enter(one).is_some());
-        drop(first);
-        assert!(lock(&waits.waiting).is_empty());
-    }
 }

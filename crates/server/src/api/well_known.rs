@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use service::describe::JwkSet;
 
 use crate::AppState;
+use crate::metrics::MEDIA_TYPE;
 use crate::problem::Problem;
 
 /// The public keys of release tokens (RFC 7517).
@@ -34,4 +36,15 @@ pub(super) async fn readyz(State(state): State<AppState>) -> Result<&'static str
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_initialised", detail));
     }
     Ok("ready\n")
+}
+
+/// What the server has answered and how much there is of what, for monitors (OpenMetrics 1.0).
+///
+/// Numbers only: no id, no name, no path that somebody sent.
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "Server",
+    responses((status = 200, description = "Metrics.", body = String, content_type = "application/openmetrics-text")))]
+pub(super) async fn metrics(State(state): State<AppState>) -> Result<Response, Problem> {
+    let measures = state.service.measures().await?;
+    let text = state.metrics.text(&measures).map_err(|_| Problem::internal())?;
+    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }

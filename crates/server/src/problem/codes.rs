@@ -72,6 +72,7 @@ codes! {
     deadline_passed [422] "the review deadline has passed while staging", "stage with a later one";
     rate_limited [429] "over `limit` calls a minute; `Retry-After`", "call again then; wait instead of asking often";
     too_many_waits [429] "`limit` calls of this agent wait already; `Retry-After`", "wait for several requests in turn";
+    too_many_uploads [429] "`limit` uploads of the agent are under way here", "let one end";
     too_many_streams [429] "the agent has 16 open streams of events here", "close one";
     internal [500] "a defect of the server", "report it";
     unavailable [503] "the database did not answer; `Retry-After: 1`", "retry with the same key";

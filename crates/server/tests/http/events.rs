@@ -18,10 +18,10 @@ use testing::{Scene, TestAgent, TestApp, stage_body};
 use tower::ServiceExt;
 
 /// What an open stream has sent, event by event.
-struct Stream(BodyDataStream, String);
+pub(crate) struct Stream(BodyDataStream, String);
 
 impl Stream {
-    async fn open(router: &Router, agent: &TestAgent, query: &str) -> Self {
+    pub(crate) async fn open(router: &Router, agent: &TestAgent, query: &str) -> Self {
         let response = ask(router, agent, query, &[]).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -31,7 +31,7 @@ impl Stream {
     }
 
     /// The next event as it was sent; `None` at a clean end.
-    async fn next(&mut self) -> Option<String> {
+    pub(crate) async fn next(&mut self) -> Option<String> {
         loop {
             if let Some((event, rest)) = self.1.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());

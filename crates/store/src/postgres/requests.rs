@@ -1,15 +1,14 @@
-//! Requests, their revisions, and their evidence: reads.
+//! Requests and their revisions: reads.
 
-use domain::{AgentId, Digest, PersonId, RequestId, StateName, Timestamp};
+use domain::{AgentId, Digest, RequestId, StateName, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::connect::snapshot;
 use super::rows::Column;
 use crate::batch::{Found, Wanted};
 use crate::error::StoreError;
-use crate::read::{IdempotencyRecord, Opening, Order, Recorded, RequestQuery, StateCount, Stored};
+use crate::read::{IdempotencyRecord, Order, Recorded, RequestQuery, StateCount, Stored};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -172,62 +171,6 @@ pub(super) async fn due(pool: &PgPool, now: Timestamp, limit: u32) -> Answer<Vec
         .fetch_all(pool)
         .await?;
     rows.iter().map(|row| Column("requests", "id").parsed(row)).collect()
-}
-
-pub(super) async fn evidence_size(
-    pool: &PgPool,
-    agent: AgentId,
-    digest: Digest,
-) -> Answer<Option<u64>> {
-    let row = sqlx::query(
-        "SELECT size_bytes FROM evidence JOIN evidence_uploads USING (digest) \
-         WHERE digest = $1 AND agent_id = $2",
-    )
-    .bind(digest.0.as_slice())
-    .bind(agent.0)
-    .fetch_optional(pool)
-    .await?;
-    row.map(|row| Column("evidence", "size_bytes").number(&row)).transpose()
-}
-
-pub(super) async fn evidence_bytes(pool: &PgPool, digest: Digest) -> Answer<Option<Vec<u8>>> {
-    let mut tx = snapshot(pool).await?;
-    let known = sqlx::query("SELECT 1 FROM evidence WHERE digest = $1")
-        .bind(digest.0.as_slice())
-        .fetch_optional(&mut *tx)
-        .await?;
-    if known.is_none() {
-        return Ok(None);
-    }
-    let rows = sqlx::query("SELECT bytes FROM evidence_chunks WHERE digest = $1 ORDER BY seq")
-        .bind(digest.0.as_slice())
-        .fetch_all(&mut *tx)
-        .await?;
-    let mut bytes = Vec::new();
-    for row in rows {
-        bytes.extend_from_slice(&row.try_get::<Vec<u8>, _>("bytes")?);
-    }
-    if Digest::of(&bytes) != digest {
-        return Err(Column("evidence_chunks", "bytes").corrupt(digest));
-    }
-    Ok(Some(bytes))
-}
-
-pub(super) async fn opened(pool: &PgPool, id: RequestId, person: PersonId) -> Answer<Vec<Opening>> {
-    let rows = sqlx::query(
-        "SELECT digest, unmasked, at FROM evidence_opened \
-         WHERE request_id = $1 AND person_id = $2",
-    )
-    .bind(id.0)
-    .bind(person.0)
-    .fetch_all(pool)
-    .await?;
-    let one = |row: &PgRow| {
-        let digest = Column("evidence_opened", "digest").digest(row)?;
-        let at = Column("evidence_opened", "at").time(row)?;
-        Ok(Opening { digest, unmasked: row.try_get("unmasked")?, at })
-    };
-    rows.iter().map(one).collect()
 }
 
 pub(super) async fn idempotency(

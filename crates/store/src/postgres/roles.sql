@@ -12,6 +12,6 @@ GRANT SELECT, INSERT, UPDATE ON
     instance, people, agents, api_keys, trusts, freezes, requests
     TO countersign_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    leaders, group_members, reviews, evidence, evidence_uploads, sessions, sign_in_links, webhooks,
-    webhook_deliveries
+    leaders, group_members, reviews, evidence, evidence_contents, evidence_uploads, sessions,
+    sign_in_links, webhooks, webhook_deliveries
     TO countersign_serve;

@@ -8,7 +8,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqlitePool;
 
 use super::rows::Column;
-use super::{make_private, requests};
+use super::{evidence, make_private};
 use crate::error::StoreError;
 
 type Answer<T> = Result<T, StoreError>;
@@ -58,7 +58,7 @@ pub(super) async fn examine(pool: &SqlitePool) -> Answer<()> {
     }
     for row in sqlx::query("SELECT digest FROM evidence ORDER BY digest").fetch_all(pool).await? {
         let digest: Digest = Column("evidence", "digest").digest(&row)?;
-        requests::evidence_bytes(pool, digest).await?;
+        evidence::bytes(pool, digest).await?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use domain::merkle::Frontier;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 
+use super::uploads::Turns;
 use super::{house, insert, ledger, project, requests};
 use crate::batch::{Batch, Head, Times};
 use crate::change::{Change, Committed, Side};
@@ -48,6 +49,7 @@ pub(super) struct Writer {
     options: SqliteConnectOptions,
     /// None after a failure, until a new one is open: what the old one believes is not to be trusted.
     connection: Option<SqliteConnection>,
+    turns: Turns,
     clock: Arc<dyn Clock>,
     newest: Newest,
     epoch: Epoch,
@@ -58,13 +60,15 @@ impl Writer {
     pub(super) async fn start(
         options: SqliteConnectOptions,
         mut connection: SqliteConnection,
+        turns: Turns,
         clock: Arc<dyn Clock>,
         newest: Newest,
         epoch: Epoch,
     ) -> Answer<Self> {
         let head = load_head(&mut connection).await?;
         now_after(head.newest, clock.now())?;
-        let writer = Self { options, connection: Some(connection), clock, newest, epoch, head };
+        let connection = Some(connection);
+        let writer = Self { options, connection, turns, clock, newest, epoch, head };
         writer.tell();
         Ok(writer)
     }
@@ -90,6 +94,8 @@ impl Writer {
 impl Transactions for Writer {
     async fn attempt(&mut self, jobs: &mut [Job]) -> Answer<Vec<Outcome>> {
         let mut connection = self.connect().await?;
+        let turns = self.turns.clone();
+        let _turn = turns.next().await;
         let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
         // Read once the lock is held: waiting for it must not make a deadline look kept.
         let now = self.clock.now();

@@ -2,11 +2,12 @@
 
 use domain::revision::EvidenceDescriptor;
 use domain::{Digest, RequestFact, RequestId, StateName};
-use store::change::Side;
 use store::read::{Others, Unused};
 use store::{Change, Store};
 
-use crate::fixture::{AGENT, BOB, amending, approval, at, following, named, redemption, staging};
+use crate::fixture::{
+    AGENT, BOB, amending, approval, at, following, named, redemption, staging, upload,
+};
 use crate::history::{Asked, OTHER, asked};
 use crate::rules::Database;
 
@@ -94,9 +95,7 @@ pub async fn j11_uploads_count_until_a_request_refers_to_them(database: impl Dat
     let unused = async || store.unused_evidence(AGENT, next, at(10)).await.unwrap();
     assert_eq!(unused().await, Unused::default());
     for (bytes, second) in [("too old", 9), ("four", 10), ("seven b", 11)] {
-        let (digest, bytes) = (Digest::of(bytes.as_bytes()), bytes.as_bytes().to_vec());
-        let side = Side::Evidence { agent: AGENT, digest, bytes, at: at(second) };
-        store.side(side).await.unwrap();
+        upload(&*store, bytes.as_bytes(), at(second)).await;
     }
     assert_eq!(unused().await, Unused { uploads: 2, bytes: 11 });
     let of_other = store.unused_evidence(OTHER, next, at(10)).await.unwrap();

@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 use store::{Change, PostgresStore, Side, SqliteStore, Store, StoreError, Write};
 
-use crate::fixture::{AGENT, BOB, Standing, at, fact, four_states, furnish, issued, staging};
+use crate::fixture::{BOB, Standing, at, fact, four_states, furnish, issued, staging, upload};
 use crate::rules::Database;
 
 /// A store with something in every table that could be copied wrongly.
@@ -21,9 +21,7 @@ async fn filled(store: &dyn Store) -> Digest {
     let facts = vec![issued(key)];
     store.commit(Change { facts, writes, ..Change::default() }).await.unwrap();
     let bytes: Vec<u8> = (0..200_000_u32).flat_map(u32::to_be_bytes).collect();
-    let digest = Digest::of(&bytes);
-    store.side(Side::Evidence { agent: AGENT, digest, bytes, at: at(1) }).await.unwrap();
-    digest
+    upload(store, &bytes, at(1)).await
 }
 
 /// Every entry and node of `copy` is that of `store`, and so is what stands beside them.

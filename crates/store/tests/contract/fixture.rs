@@ -18,7 +18,9 @@ use domain::{
 };
 use serde_json::json;
 use store::change::{Before, Staged};
-use store::{Change, Clock, NewFact, RequestChange, Store, Text, Write};
+use store::{
+    CHUNK_BYTES, Change, Clock, ContentId, NewFact, RequestChange, Side, Store, Text, Upload, Write,
+};
 use uuid::Uuid;
 
 pub const OWNER: PersonId = PersonId(Uuid::from_u128(20));
@@ -293,6 +295,23 @@ pub fn trusted(trust: TrustId) -> NewFact {
         jwks: None,
     };
     fact(Actor::Person(BOB), HouseFact::TrustAdded { trust, agent: AGENT, terms })
+}
+
+/// Keeps the pieces of a content.
+pub async fn keep_chunks(store: &dyn Store, content: ContentId, bytes: &[u8], at: Timestamp) {
+    for (seq, chunk) in (0..).zip(bytes.chunks(CHUNK_BYTES)) {
+        store.keep_chunk(content, seq, chunk.to_vec(), at).await.unwrap();
+    }
+}
+
+/// Uploads as the agent.
+pub async fn upload(store: &dyn Store, bytes: &[u8], at: Timestamp) -> Digest {
+    let digest = Digest::of(bytes);
+    let content = ContentId::from(digest);
+    keep_chunks(store, content, bytes, at).await;
+    let upload = Upload { agent: AGENT, digest, content, size_bytes: bytes.len() as u64 };
+    store.side(Side::Evidence { upload, at }).await.unwrap();
+    digest
 }
 
 pub fn joined(group: &str, person: PersonId) -> NewFact {

@@ -5,6 +5,7 @@ mod admission;
 mod backup;
 mod batch;
 mod checkpoints;
+mod evidence;
 mod fixture;
 mod history;
 mod house;

@@ -58,13 +58,14 @@ const FORGED: &[(&str, &str, Option<&str>)] = &[
 ];
 
 /// What no entry speaks of, or what is checked on its own.
-const APART: [&str; 10] = [
+const APART: [&str; 11] = [
     // The ledger's own check: commitments, hashes, signatures.
     "entry_texts",
     "tree_nodes",
     "checkpoints",
     // Content that is named by its digest, and who may refer to it.
     "evidence",
+    "evidence_contents",
     "evidence_chunks",
     "evidence_uploads",
     // Passing: retries, who is signed in, and how far endpoints were told.

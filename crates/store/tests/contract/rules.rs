@@ -62,7 +62,6 @@ macro_rules! hold {
             a_freeze_is_on_until_it_is_thawed,
             every_version_of_the_policy_is_kept,
             a01_a_session_is_new_once_and_goes_when_it_is_deleted,
-            evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it,
             what_is_an_agents_in_the_ledger_is_found_from_any_place_and_nothing_else,
             a_closed_store_is_unavailable,
             one_process_leads_a_job_and_goes_on_leading,
@@ -88,6 +87,12 @@ macro_rules! hold {
             r01_what_may_still_be_used_is_known_by_agent_and_content,
             r01_what_was_denied_is_known_by_agent_and_content_for_a_while,
             j11_uploads_count_until_a_request_refers_to_them
+        );
+        $crate::rules::hold!($database, evidence:
+            evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it,
+            an_upload_is_evidence_whole_or_not_at_all,
+            the_same_bytes_are_kept_once,
+            pieces_of_uploads_and_changes_are_written_side_by_side
         );
         $crate::rules::hold!($database, webhooks:
             an_endpoint_is_read_back_and_goes_with_what_waits_for_it,
@@ -416,29 +421,6 @@ pub async fn a01_a_session_is_new_once_and_goes_when_it_is_deleted(database: imp
     assert_eq!(found, Some(("{\"a\":1}".to_owned(), at(500))));
     store.side(Side::DeleteSession { id_hash }).await.unwrap();
     assert_eq!(store.session(id_hash).await.unwrap(), None);
-}
-
-pub async fn evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it(
-    database: impl Database,
-) {
-    let store = database.furnished().await;
-    let bytes: Vec<u8> = (0..600_000_u32).flat_map(u32::to_be_bytes).collect();
-    let digest = Digest::of(&bytes);
-    let upload = |at| Side::Evidence { agent: AGENT, digest, bytes: bytes.clone(), at };
-    store.side(upload(at(1))).await.unwrap();
-    store.side(upload(at(50))).await.unwrap();
-    assert_eq!(store.evidence_size(AGENT, digest).await.unwrap(), Some(2_400_000));
-    let sweep = |before| Side::Sweep {
-        now: at(100),
-        evidence_before: at(before),
-        delivered_before: at(0),
-        dead_before: at(0),
-    };
-    store.side(sweep(50)).await.unwrap();
-    assert!(store.evidence_bytes(digest).await.unwrap().is_some_and(|found| found == bytes));
-    store.side(sweep(51)).await.unwrap();
-    assert_eq!(store.evidence_bytes(digest).await.unwrap(), None);
-    assert_eq!(store.evidence_size(AGENT, digest).await.unwrap(), None);
 }
 
 pub async fn what_is_an_agents_in_the_ledger_is_found_from_any_place_and_nothing_else(

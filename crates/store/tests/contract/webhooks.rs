@@ -132,6 +132,7 @@ pub async fn what_is_over_is_told_again_when_asked_and_cleared_in_its_time(
     let sweep = |delivered, dead| Side::Sweep {
         now: at(100),
         evidence_before: at(0),
+        contents_before: at(0),
         delivered_before: at(delivered),
         dead_before: at(dead),
     };

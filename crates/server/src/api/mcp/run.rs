@@ -1,9 +1,11 @@
 //! What each tool does: its arguments, one use case, the answer.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use domain::stage::FieldError;
 use domain::{Digest, LeaseId, Outcome, RequestId, RollbackOutcome, Signal, StateName};
+use futures::stream;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -16,7 +18,7 @@ use super::next;
 use super::tool::Tool;
 use crate::AppState;
 use crate::api::input::{checked_key, typed};
-use crate::api::{evidence, kinds};
+use crate::api::kinds;
 use crate::problem::Problem;
 
 /// The longest wait, and what is waited where nothing is said: clients give up after 30 seconds.
@@ -186,7 +188,8 @@ async fn add_evidence(
     agent: &AgentCaller,
     Text { content }: Text,
 ) -> Result<Answer, Problem> {
-    let kept = evidence::keep(state, agent, content.into_bytes()).await?;
+    let whole = stream::once(async { Ok::<_, Infallible>(content) });
+    let kept = state.service.upload_evidence(agent, whole).await?;
     Answer::new(
         "Name the digest in `evidence` of the body that you stage, with type, name and media_type.",
         &kept,

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::super::{checkpoints, insert, webhooks};
+use super::super::{checkpoints, evidence, insert, webhooks};
 use crate::change::Side;
 use crate::error::StoreError;
 use crate::insert::Inserts;
@@ -49,38 +49,31 @@ pub(in crate::sqlite) async fn side(tx: &mut SqliteConnection, side: &Side) -> A
                 .execute(tx)
                 .await?;
         }
-        Side::Evidence { agent, digest, bytes, at } => {
+        Side::Evidence { upload, at } => {
             let mut rows = Inserts::default();
-            rows.evidence(*agent, *digest, bytes, *at);
+            rows.evidence(upload, *at);
             insert::flush(tx, &mut rows).await?;
         }
         Side::Checkpoint(checkpoint) => checkpoints::keep(tx, checkpoint).await?,
         Side::Deliver { webhook, step } => webhooks::step(tx, *webhook, step).await?,
-        Side::Sweep { now, evidence_before, delivered_before, dead_before } => {
-            sweep(tx, *now, *evidence_before).await?;
+        Side::Sweep { now, evidence_before, contents_before, delivered_before, dead_before } => {
+            passing(tx, *now).await?;
+            evidence::clear(tx, *evidence_before, *contents_before).await?;
             webhooks::clear(tx, *delivered_before, *dead_before).await?;
         }
     }
     Ok(())
 }
 
-async fn sweep(tx: &mut SqliteConnection, now: Timestamp, before: Timestamp) -> Answer<()> {
+/// Removes sessions and links that are over.
+async fn passing(tx: &mut SqliteConnection, now: Timestamp) -> Answer<()> {
     sqlx::query("DELETE FROM sessions WHERE expires_at <= ?")
         .bind(now.micros())
         .execute(&mut *tx)
         .await?;
     sqlx::query("DELETE FROM sign_in_links WHERE expires_at <= ?")
         .bind(now.micros())
-        .execute(&mut *tx)
+        .execute(tx)
         .await?;
-    sqlx::query(
-        "DELETE FROM evidence WHERE stored_at < ?1 \
-         AND NOT EXISTS (SELECT 1 FROM evidence_used AS u WHERE u.digest = evidence.digest) \
-         AND NOT EXISTS (SELECT 1 FROM evidence_uploads AS u \
-                         WHERE u.digest = evidence.digest AND u.at >= ?1)",
-    )
-    .bind(before.micros())
-    .execute(tx)
-    .await?;
     Ok(())
 }
