@@ -167,6 +167,7 @@ const PAGES = [
       await page.getByRole('button', { name: 'Record second review' }).waitFor();
     },
   },
+  { what: 'the reference', open: (page) => page.goto('/reference'), heading: 'API reference' },
   { what: 'the freezes', role: 'approver', open: (page) => page.goto('/freezes'), heading: 'Freeze' },
   { what: 'the freezes for an administrator', role: 'administrator', open: (page) => page.goto('/freezes'), heading: 'Freeze' },
   {
