@@ -3,7 +3,6 @@
 //! SECURITY: read without a key, so they are numbers only. Labels are methods, statuses, states, and
 //! routes as the router has them: never an id, a name or a path that somebody sent (threats O07).
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -11,10 +10,10 @@ use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
@@ -46,86 +45,63 @@ struct InState {
     state: &'static str,
 }
 
-/// What was counted, and the gauges that are set when they are read.
+/// What this server has counted.
 pub struct Metrics {
     registry: Registry,
     answers: Family<Answer, Counter>,
     seconds: Family<Route, Histogram, fn() -> Histogram>,
-    requests: Family<InState, Gauge>,
-    ledger_entries: Gauge,
-    checkpoint_entries: Gauge,
-    deliveries: Family<InState, Gauge>,
-    /// Held while the gauges are set and read, so that an answer is of one reading.
-    reading: Mutex<()>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        let seconds: fn() -> Histogram = || Histogram::new(SECONDS);
-        let metrics = Self {
-            registry: Registry::with_prefix("countersign"),
-            answers: Family::default(),
-            seconds: Family::new_with_constructor(seconds),
-            requests: Family::default(),
-            ledger_entries: Gauge::default(),
-            checkpoint_entries: Gauge::default(),
-            deliveries: Family::default(),
-            reading: Mutex::default(),
-        };
-        metrics.registered()
+        let mut registry = Registry::with_prefix("countersign");
+        let answers = Family::<Answer, Counter>::default();
+        let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
+        let seconds = Family::new_with_constructor(histogram);
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program that answers", build);
+        let help = "Answers since the start of this server";
+        registry.register("http_answers", help, answers.clone());
+        let help = "Time until an answer began, waits included";
+        registry.register_with_unit("http_answer", help, Unit::Seconds, seconds.clone());
+        Self { registry, answers, seconds }
     }
 }
 
 impl Metrics {
-    fn registered(mut self) -> Self {
-        let registry = &mut self.registry;
-        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "The program that answers", build);
-        registry.register(
-            "http_answers",
-            "Answers since the start of this server",
-            self.answers.clone(),
-        );
-        registry.register_with_unit(
-            "http_answer",
-            "Time until an answer began, waits included",
-            Unit::Seconds,
-            self.seconds.clone(),
-        );
-        registry.register("requests", "Requests in each state, as recorded", self.requests.clone());
-        registry.register("ledger_entries", "Entries of the ledger", self.ledger_entries.clone());
-        registry.register(
-            "checkpoint_entries",
-            "Entries that the newest checkpoint covers",
-            self.checkpoint_entries.clone(),
-        );
-        registry.register(
-            "webhook_deliveries",
-            "What endpoints are still to be told, or were not told in the end",
-            self.deliveries.clone(),
-        );
-        self
-    }
-
-    /// All of it as text.
+    /// What was counted and what was measured, as text.
     ///
     /// # Errors
     /// When it cannot be written as text, which a `String` always can.
     pub fn text(&self, measures: &Measures) -> Result<String, std::fmt::Error> {
-        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let gauge = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        for (state, count) in &measures.requests {
-            self.requests.get_or_create(&InState { state: state.as_str() }).set(gauge(*count));
-        }
-        for (state, count) in &measures.deliveries {
-            self.deliveries.get_or_create(&InState { state }).set(gauge(*count));
-        }
-        self.ledger_entries.set(gauge(measures.ledger_entries));
-        self.checkpoint_entries.set(gauge(measures.checkpoint_entries));
         let mut text = String::new();
-        encode(&mut text, &self.registry)?;
+        encode_registry(&mut text, &self.registry)?;
+        encode_registry(&mut text, &gauges(measures))?;
+        encode_eof(&mut text)?;
         Ok(text)
     }
+}
+
+/// What was measured, as gauges.
+fn gauges(measures: &Measures) -> Registry {
+    let mut registry = Registry::with_prefix("countersign");
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let (requests, deliveries) = <(Family<InState, Gauge>, Family<InState, Gauge>)>::default();
+    for (state, count) in &measures.requests {
+        requests.get_or_create(&InState { state: state.as_str() }).set(number(*count));
+    }
+    for (state, count) in &measures.deliveries {
+        deliveries.get_or_create(&InState { state }).set(number(*count));
+    }
+    registry.register("requests", "Requests in each state, as recorded", requests);
+    let entries = ConstGauge::new(number(measures.ledger_entries));
+    registry.register("ledger_entries", "Entries of the ledger", entries);
+    let covered = ConstGauge::new(number(measures.checkpoint_entries));
+    let help = "Entries that the newest checkpoint covers";
+    registry.register("checkpoint_entries", help, covered);
+    let help = "What endpoints are still to be told, or were not told in the end";
+    registry.register("webhook_deliveries", help, deliveries);
+    registry
 }
 
 /// Counts every answer.
