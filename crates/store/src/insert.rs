@@ -406,11 +406,11 @@ impl Inserts {
     }
 
     /// One piece of a content; the first one begins it.
-    pub(crate) fn chunk(&mut self, content: ContentId, seq: u32, bytes: &[u8], at: Timestamp) {
+    pub(crate) fn chunk(&mut self, content: ContentId, seq: u32, bytes: Vec<u8>, at: Timestamp) {
         let id = content.0.as_slice();
         self.put(Table::EvidenceContents, id.to_vec(), [id.into(), at.into()]);
         let key = [id, &seq.to_be_bytes()].concat();
-        self.put(Table::EvidenceChunks, key, [id.into(), seq.into(), bytes.into()]);
+        self.put(Table::EvidenceChunks, key, [id.into(), seq.into(), Value::Bytes(bytes)]);
     }
 
     /// That a content is evidence, and that this agent may refer to it.
@@ -432,7 +432,7 @@ impl Inserts {
     ) {
         let content = ContentId::from(digest);
         for (seq, chunk) in (0_u32..).zip(bytes.chunks(CHUNK_BYTES)) {
-            self.chunk(content, seq, chunk, at);
+            self.chunk(content, seq, chunk.to_vec(), at);
         }
         self.evidence(&Upload { agent, digest, content, size_bytes: bytes.len() as u64 }, at);
     }

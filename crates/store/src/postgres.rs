@@ -298,7 +298,7 @@ impl Store for PostgresStore {
         at: Timestamp,
     ) -> Answer<()> {
         let mut rows = Inserts::default();
-        rows.chunk(content, seq, &bytes, at);
+        rows.chunk(content, seq, bytes, at);
         let mut tx = connect::begin(&self.pool, "BEGIN").await?;
         insert::flush(&mut tx, &mut rows).await?;
         Ok(tx.commit().await?)

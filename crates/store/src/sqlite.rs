@@ -326,7 +326,7 @@ impl Store for SqliteStore {
         bytes: Vec<u8>,
         at: Timestamp,
     ) -> Answer<()> {
-        self.uploads()?.keep_chunk(content, seq, &bytes, at).await
+        self.uploads()?.keep_chunk(content, seq, bytes, at).await
     }
     async fn discard(&self, content: ContentId) -> Answer<()> {
         self.uploads()?.discard(content).await

@@ -45,7 +45,7 @@ impl Uploads {
         &self,
         content: ContentId,
         seq: u32,
-        bytes: &[u8],
+        bytes: Vec<u8>,
         at: Timestamp,
     ) -> Answer<()> {
         let mut rows = Inserts::default();
