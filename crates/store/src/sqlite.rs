@@ -3,6 +3,9 @@
 //! Writes go through one task (see `sqlite/writer.rs`) that commits in groups, all but the pieces of
 //! uploads (`sqlite/uploads.rs`); reads run beside it on their own connections and see only what is
 //! committed.
+//!
+//! A bound number of rows is `LIMIT +?`, with the plus: SQLite (3.47 and later) lets the value of a bare `LIMIT ?`
+//! count for the plan, and so prepares the statement anew for each call.
 
 mod admission;
 mod backup;

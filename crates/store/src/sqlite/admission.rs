@@ -20,7 +20,7 @@ const OTHERS: &str = "SELECT waiting.open, \
      FROM (SELECT count(*) AS open FROM (SELECT 1 FROM requests \
            WHERE agent_id = ?1 AND id <> ?2 \
            AND state IN ('pending', 'changes_requested', 'approved') AND state <> 'approved' \
-           AND (due_at IS NULL OR due_at > ?6) LIMIT ?3) AS counted) AS waiting LEFT JOIN \
+           AND (due_at IS NULL OR due_at > ?6) LIMIT +?3) AS counted) AS waiting LEFT JOIN \
      (SELECT id, state FROM requests \
       WHERE agent_id = ?1 AND content_digest = ?4 AND id <> ?2 \
       AND state IN ('pending', 'changes_requested', 'approved') \

@@ -28,7 +28,7 @@ pub(super) async fn list(
     from: u64,
     limit: u32,
 ) -> Answer<Vec<StoredCheckpoint>> {
-    let rows = sqlx::query("SELECT * FROM checkpoints WHERE size >= ? ORDER BY size LIMIT ?")
+    let rows = sqlx::query("SELECT * FROM checkpoints WHERE size >= ? ORDER BY size LIMIT +?")
         .bind(signed(from))
         .bind(i64::from(limit))
         .fetch_all(pool)

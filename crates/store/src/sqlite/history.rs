@@ -23,7 +23,7 @@ const BEFORE: &str = "SELECT \
              WHERE t.target = wanted.value AND t.kind_name = ?2 AND t.request_id <> ?3) AS kind, \
      (SELECT count(*) FROM (SELECT 1 FROM request_targets AS t \
              WHERE t.target = wanted.value AND t.named_at > ?5 AND t.request_id <> ?3 \
-             LIMIT ?6)) AS lately, \
+             LIMIT +?6)) AS lately, \
      EXISTS (SELECT 1 FROM requests \
              WHERE agent_id = ?1 AND kind_name = ?2 AND id <> ?3) AS knows_kind, \
      ended.state, ended.changed_at \

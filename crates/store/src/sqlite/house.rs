@@ -88,7 +88,7 @@ async fn freezes(tx: &mut SqliteConnection) -> Answer<Vec<StandingFreeze>> {
 
 pub(super) async fn policies(tx: &mut SqliteConnection, most: u32) -> Answer<Vec<StoredPolicy>> {
     let rows =
-        sqlx::query("SELECT version, text, put_at FROM policies ORDER BY version DESC LIMIT ?")
+        sqlx::query("SELECT version, text, put_at FROM policies ORDER BY version DESC LIMIT +?")
             .bind(i64::from(most))
             .fetch_all(tx)
             .await?;

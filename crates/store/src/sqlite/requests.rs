@@ -148,7 +148,7 @@ fn selection(query: RequestQuery) -> QueryBuilder<Sqlite> {
         }
         Order::LastChangedFirst => " ORDER BY changed_at DESC, id DESC",
     });
-    sql.push(" LIMIT ").push_bind(i64::from(query.limit));
+    sql.push(" LIMIT +").push_bind(i64::from(query.limit));
     sql
 }
 
@@ -185,7 +185,7 @@ pub(super) async fn environments(pool: &SqlitePool) -> Answer<Vec<String>> {
 }
 
 pub(super) async fn due(pool: &SqlitePool, now: Timestamp, limit: u32) -> Answer<Vec<RequestId>> {
-    let rows = sqlx::query("SELECT id FROM requests WHERE due_at <= ? ORDER BY due_at LIMIT ?")
+    let rows = sqlx::query("SELECT id FROM requests WHERE due_at <= ? ORDER BY due_at LIMIT +?")
         .bind(now.micros())
         .bind(i64::from(limit))
         .fetch_all(pool)

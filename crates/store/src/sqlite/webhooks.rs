@@ -174,7 +174,7 @@ pub(super) async fn deliveries(
     limit: u32,
 ) -> Answer<Vec<Delivery>> {
     let rows = sqlx::query(
-        "SELECT * FROM webhook_deliveries WHERE webhook_id = ? ORDER BY idx DESC LIMIT ?",
+        "SELECT * FROM webhook_deliveries WHERE webhook_id = ? ORDER BY idx DESC LIMIT +?",
     )
     .bind(webhook.to_string())
     .bind(i64::from(limit))
@@ -206,7 +206,7 @@ pub(super) async fn due(
 ) -> Answer<Vec<Delivery>> {
     let rows = sqlx::query(
         "SELECT * FROM webhook_deliveries WHERE webhook_id = ? AND state = 'waiting' \
-         AND next_at <= ? ORDER BY next_at, idx LIMIT ?",
+         AND next_at <= ? ORDER BY next_at, idx LIMIT +?",
     )
     .bind(webhook.to_string())
     .bind(now.micros())
