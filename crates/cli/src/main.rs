@@ -32,6 +32,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::exit::Exit;
 
+/// Many threads allocate at once here, and the allocator of the C library makes them wait for each other: a
+/// quarter of what a staging cost under load (`docs/performance.md`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const HELP: &str = "\
 Try it:
   countersign demo                                  a server with people and agents, on this machine
