@@ -10,6 +10,7 @@ use domain::tlog_proof::TlogProof;
 use serde_json::Value;
 use service::ledger::{Consistency, key_history};
 use testing::{Reply, Scene, TestApp};
+use tokio::task::JoinSet;
 
 /// A server with a staged request, and an auditor's key.
 struct Audited {
@@ -144,4 +145,25 @@ async fn an_auditor_downloads_the_proof_of_an_entry_on_the_page() {
     TlogProof::parse(&reply.text()).unwrap().verify(entry, &key).unwrap();
     assert_eq!(auditor.get("/ledger/proof/99").await.status, 404);
     assert_eq!(audited.scene.bob.get("/ledger/proof/1").await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn l19_a_check_while_agents_stage_finds_nothing_wrong() {
+    let scene = Scene::staged().await;
+    let mut stagings = JoinSet::new();
+    for _ in 0..8 {
+        let agent = scene.agent.at(&scene.app.router);
+        stagings.spawn(async move {
+            for _ in 0..50 {
+                agent.stage().await;
+            }
+        });
+    }
+    let mut checks = 0;
+    while !stagings.is_empty() {
+        scene.app.assert_ledger_holds().await;
+        checks += 1;
+        while stagings.try_join_next().transpose().unwrap().is_some() {}
+    }
+    assert!(checks > 1, "only one check while they staged");
 }
