@@ -23,6 +23,8 @@ pub enum Goal {
     AtMost(f64),
     /// Below this, in the figure's own unit.
     Below(f64),
+    /// This or more, in the figure's own unit.
+    From(f64),
 }
 
 impl Figure {
@@ -35,6 +37,7 @@ impl Figure {
             Goal::AtLeast(part) => self.ratio()? >= *part,
             Goal::AtMost(times) => self.ratio()? <= *times,
             Goal::Below(limit) => self.value < *limit,
+            Goal::From(least) => self.value >= *least,
         })
     }
 }
@@ -54,6 +57,7 @@ impl fmt::Display for Figure {
             Some(Goal::AtLeast(part)) => write!(f, "≥ {part}")?,
             Some(Goal::AtMost(times)) => write!(f, "≤ {times}")?,
             Some(Goal::Below(limit)) => write!(f, "< {limit} {unit}")?,
+            Some(Goal::From(least)) => write!(f, "≥ {least} {unit}")?,
             None => {}
         }
         write!(

@@ -90,6 +90,14 @@ impl Gate {
         self.directory.path().join("gate.db")
     }
 
+    /// What `countersign ledger …` prints.
+    pub fn ledger(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let mut ledger = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        let output = ledger.arg("ledger").args(arguments).stderr(Stdio::inherit()).output()?;
+        ensure!(output.status.success(), "`ledger {}` has failed", arguments.join(" "));
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     pub async fn wire(&self) -> anyhow::Result<Wire> {
         Wire::connect(&self.address).await
     }

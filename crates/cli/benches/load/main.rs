@@ -70,6 +70,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
         pending = pending.max(*size);
         print(runs::on_sqlite(&gate, &noop, time, *size).await?);
     }
+    print(runs::verifying(&gate)?);
     print(runs::waiting(&gate, arguments.waiters).await?);
     drop(gate);
     if !arguments.sqlite_only {

@@ -188,6 +188,40 @@ async fn inbox(gate: &Gate) -> anyhow::Result<f64> {
     Ok(times.percentile(95))
 }
 
+/// Entries a second of a check of everything, from the start of the program to its end: of an export
+/// up to the newest checkpoint, and of the database beside its server, with every table built anew.
+pub fn verifying(gate: &Gate) -> anyhow::Result<Vec<Figure>> {
+    let database = format!("sqlite://{}", gate.file().display());
+    let export = gate.file().with_extension("export");
+    let export = export.to_str().context("the directory has a name that is no text")?;
+    gate.ledger(&["export", "--database", &database, "--output", export])?;
+    let keys = gate.ledger(&["checkpoint", "--vkey", "--database", &database])?;
+    let key = keys.lines().last().context("no key signs")?;
+    let verified = |arguments: &[&str]| {
+        let start = Instant::now();
+        let said = gate.ledger(arguments)?;
+        let count = said.split_once(" entries").and_then(|(before, _)| before.rsplit(' ').next());
+        let count: f64 = count.context("it says no count")?.parse()?;
+        anyhow::Ok((count, count / start.elapsed().as_secs_f64()))
+    };
+    let (mut count, mut rates) = (0.0, vec![]);
+    for _ in 0..RUNS {
+        let (entries, rate) = verified(&["verify", export, "--key", key])?;
+        count = entries;
+        rates.push(rate);
+    }
+    let (entries, rate) = verified(&["verify", "--database", &database])?;
+    let figure = |name, value, goal| Figure { name, value, unit: "/s", base: None, goal };
+    Ok(vec![
+        figure(
+            format!("entries of an export verified, {count} of them"),
+            median(rates),
+            Some(Goal::From(300_000.0)),
+        ),
+        figure(format!("entries and tables of a database verified, {entries} entries"), rate, None),
+    ])
+}
+
 /// How soon a decision reaches an agent that waits, and what agents that wait cost.
 pub async fn waiting(gate: &Arc<Gate>, waiters: usize) -> anyhow::Result<Vec<Figure>> {
     let mut times = Times::default();

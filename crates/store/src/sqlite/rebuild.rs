@@ -1,34 +1,40 @@
 //! Builds the projections anew from the entries and compares them with those at hand (threats L13).
 //!
-//! A scratch database in memory gets the schema and every fact, through the same code that
-//! projects when facts are committed; the file at hand is attached read-only, and everything is
-//! read at one instant, also while a server writes.
+//! A scratch database gets the schema and every fact, through the same code that projects when facts
+//! are committed; the file at hand is attached read-only, and everything is read at one instant, also
+//! while a server writes. The scratch is a file of its own, so that memory does not grow with the ledger
+//! (L19).
 
 mod compare;
+mod page;
 
 use std::path::Path;
 
-use domain::entry::{Entry, HouseFact};
-use domain::{Digest, Fact, Kind, KindRef, Request, RequestFact, RequestId, Timestamp, revision};
+use domain::Entry;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Connection, SqliteConnection};
 
 use super::rows::Column;
-use super::{insert, ledger, project, requests, schema};
-use crate::change::{Before, NewFact, RequestChange, Staged, Text, Write};
+use super::{insert, ledger, schema};
+use crate::change::{NewFact, Text};
 use crate::error::StoreError;
 use crate::insert::Inserts;
-use crate::read::{Difference, Rebuilt, Stored, StoredEntry};
-use crate::update::Updates;
+use crate::read::{Difference, Rebuilt, StoredEntry};
+use page::Replayed;
 
 type Answer<T> = Result<T, StoreError>;
 
-/// Entries read at once.
-const STRIDE: u64 = 1000;
+/// Entries read, and projected, at once: some tens of messages to the driver, not some a fact.
+const STRIDE: u64 = 256;
+/// What SQLite calls a file of its own, in the directory for such files, that goes with its connection.
+const SCRATCH: &str = "";
+/// Pages of the scratch that are kept in memory: 64 MiB, in KiB and negative, as SQLite has it.
+const CACHE: &str = "-65536";
 
 pub(crate) async fn rebuild(path: &Path) -> Answer<Rebuilt> {
     // Rows that no entry speaks of (evidence) are referred to by rows that entries do speak of.
-    let options = SqliteConnectOptions::new().filename(":memory:").foreign_keys(false);
+    let options = SqliteConnectOptions::new().filename(SCRATCH).foreign_keys(false);
+    let options = options.pragma("cache_size", CACHE);
     let mut scratch = SqliteConnection::connect_with(&options).await?;
     schema::make(&mut scratch).await?;
     sqlx::query("ATTACH ? AS live")
@@ -42,9 +48,16 @@ pub(crate) async fn rebuild(path: &Path) -> Answer<Rebuilt> {
         let entries = ledger::attached(&mut tx, next, next + STRIDE).await?;
         let Some(last) = entries.last() else { break };
         next = last.index + 1;
+        // Only the columns by which entries are looked up: their bytes were checked by their hashes.
+        let mut rows = Inserts::default();
+        let mut facts = Vec::with_capacity(entries.len());
         for stored in &entries {
-            replay(&mut tx, stored, &mut rebuilt).await?;
+            let entry = entry(stored)?;
+            rows.entry(&entry, Vec::new(), &stored.leaf.0, &[]);
+            facts.push(replayed(entry, stored, &mut rebuilt));
         }
+        insert::flush(&mut tx, &mut rows).await?;
+        replay(&mut tx, &facts, &mut rebuilt).await?;
     }
     compare::tables(&mut tx, &mut rebuilt).await?;
     Ok(rebuilt)
@@ -56,52 +69,15 @@ fn escaped(path: &Path) -> String {
     text.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 
-/// Projects one entry. What cannot follow on what was before is a difference too.
-async fn replay(
-    tx: &mut SqliteConnection,
-    stored: &StoredEntry,
-    rebuilt: &mut Rebuilt,
-) -> Answer<()> {
-    let entry: Entry = serde_json::from_slice(&stored.body)
-        .map_err(|error| Column("entries", "body").corrupt(format!("{}: {error}", stored.index)))?;
-    // Only the columns by which entries are looked up: their bytes were checked by their hashes.
-    let mut rows = Inserts::default();
-    rows.entry(&entry, Vec::new(), &stored.leaf.0, &[]);
-    insert::flush(tx, &mut rows).await?;
-    let fact = NewFact {
-        at: entry.at,
-        actor: entry.actor,
-        request: entry.request,
-        texts: texts(&entry, stored, rebuilt),
-        fact: entry.fact,
-    };
-    let projected = match (&fact.fact, fact.request) {
-        (Fact::Request(of_request), Some(id)) => request(tx, id, of_request, &fact).await,
-        (Fact::House(HouseFact::InstanceCreated { .. }), _) => {
-            project::write(tx, &Write::Instance { id: entry.instance }, entry.at).await
-        }
-        (Fact::House(HouseFact::KindPut { kind, digest }), _) => {
-            copy_kind(tx, kind, *digest, entry.at).await
-        }
-        (Fact::House(HouseFact::PolicyPut { version, digest }), _) => {
-            copy_policy(tx, *version, *digest, entry.at).await
-        }
-        _ => project::fact(tx, &fact).await,
-    };
-    match projected {
-        Err(StoreError::Unavailable(error)) => Err(StoreError::Unavailable(error)),
-        Err(error) => {
-            rebuilt.differences.push(Difference {
-                table: "entries",
-                row: stored.index.to_string(),
-                column: None,
-                recorded: fact.fact.name().to_owned(),
-                found: error.to_string(),
-            });
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    }
+fn entry(stored: &StoredEntry) -> Answer<Entry> {
+    serde_json::from_slice(&stored.body)
+        .map_err(|error| Column("entries", "body").corrupt(format!("{}: {error}", stored.index)))
+}
+
+fn replayed(entry: Entry, stored: &StoredEntry, rebuilt: &mut Rebuilt) -> Replayed {
+    let texts = texts(&entry, stored, rebuilt);
+    let Entry { instance, index, at, actor, request, fact, .. } = entry;
+    Replayed { instance, index, new: NewFact { at, actor, request, fact, texts } }
 }
 
 /// The texts of an entry's commitments; a stand-in for each that was erased.
@@ -121,103 +97,39 @@ fn texts(entry: &Entry, stored: &StoredEntry, rebuilt: &mut Rebuilt) -> Vec<Text
     committed.map(text).collect()
 }
 
-async fn request(
+/// Projects facts together or, where that does not go, one by one: what cannot follow on what was
+/// before is a difference too.
+async fn replay(
     tx: &mut SqliteConnection,
-    id: RequestId,
-    fact: &RequestFact,
-    new: &NewFact,
+    facts: &[Replayed],
+    rebuilt: &mut Rebuilt,
 ) -> Answer<()> {
-    let refused = |error: &dyn std::fmt::Display| StoreError::Refused(error.to_string());
-    let before = requests::load(tx, id).await?;
-    let before = before.map(|Stored { request, version, .. }| Before { request, version });
-    let request = before.as_ref().map(|before| before.request.clone());
-    let after = Request::evolve(request, fact, new.at);
-    let after = after.map_err(|error| refused(&error))?;
-    let staged = match fact {
-        RequestFact::RequestStaged(_) | RequestFact::RequestAmended(_) => {
-            Some(staged(tx, &after).await?)
+    if attempt(tx, facts).await?.is_ok() {
+        return Ok(());
+    }
+    for one in facts {
+        if let Err(refused) = attempt(tx, std::slice::from_ref(one)).await? {
+            rebuilt.differences.push(Difference {
+                table: "entries",
+                row: one.index.to_string(),
+                column: None,
+                recorded: one.new.fact.name().to_owned(),
+                found: refused.to_string(),
+            });
         }
-        _ => None,
-    };
-    let change = RequestChange { before, after, staged };
-    let (mut rows, mut updates) = (Inserts::default(), Updates::default());
-    rows.stage(&change, new.at, new.at)?;
-    rows.fact(id, fact, new.at);
-    insert::flush(tx, &mut rows).await?;
-    project::fact(tx, new).await?;
-    updates.add(&change, new.at)?;
-    insert::update(tx, &mut updates).await
-}
-
-/// What a new request brings, from the revision at hand: its digest stands in the entry.
-async fn staged(tx: &mut SqliteConnection, request: &Request) -> Answer<Staged> {
-    let row = sqlx::query("SELECT body FROM live.revisions WHERE request_id = ? AND number = ?")
-        .bind(request.id.to_string())
-        .bind(i64::from(request.revision))
-        .fetch_optional(&mut *tx)
-        .await?;
-    let body: Vec<u8> = row.map(|row| row.try_get("body")).transpose()?.unwrap_or_default();
-    let sealed = revision::open(body, request.digest)
-        .map_err(|error| StoreError::Refused(format!("request {}: {error}", request.id)))?;
-    let row = sqlx::query("SELECT body FROM kinds WHERE name = ? AND version = ?")
-        .bind(&request.kind.name)
-        .bind(i64::from(request.kind.version))
-        .fetch_optional(tx)
-        .await?;
-    let kind = row.map(|row| row.try_get::<Vec<u8>, _>("body")).transpose()?.unwrap_or_default();
-    let kind: Kind = serde_json::from_slice(&kind)
-        .map_err(|error| StoreError::Refused(format!("kind {}: {error}", request.kind.name)))?;
-    let effect = kind.effect_of(&sealed.revision.parameters, &sealed.revision.environment);
-    Ok(Staged { sealed, effect })
-}
-
-/// A kind's body from the file at hand, if it is what the entry names.
-async fn copy_kind(
-    tx: &mut SqliteConnection,
-    kind: &KindRef,
-    digest: Digest,
-    at: Timestamp,
-) -> Answer<()> {
-    let (name, version) = (&kind.name, i64::from(kind.version));
-    let body: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT body FROM live.kinds WHERE name = ? AND version = ?")
-            .bind(name)
-            .bind(version)
-            .fetch_optional(&mut *tx)
-            .await?;
-    let body = put(body, digest, &format!("kind {name} {version}"))?;
-    sqlx::query("INSERT INTO kinds (name, version, body, put_at) VALUES (?, ?, ?, ?)")
-        .bind(name)
-        .bind(version)
-        .bind(body)
-        .bind(at.micros())
-        .execute(tx)
-        .await?;
+    }
     Ok(())
 }
 
-/// A policy's text from the file at hand, if it is what the entry names.
-async fn copy_policy(
-    tx: &mut SqliteConnection,
-    version: u32,
-    digest: Digest,
-    at: Timestamp,
-) -> Answer<()> {
-    let text: Option<String> =
-        sqlx::query_scalar("SELECT text FROM live.policies WHERE version = ?")
-            .bind(i64::from(version))
-            .fetch_optional(&mut *tx)
-            .await?;
-    let text = put(text, digest, &format!("policy {version}"))?;
-    project::write(tx, &Write::Policy { version, text }, at).await
-}
-
-/// What was put, where it is there and has the digest that the entry names.
-fn put<T: AsRef<[u8]>>(found: Option<T>, digest: Digest, what: &str) -> Answer<T> {
-    let found = found.ok_or_else(|| StoreError::Refused(format!("{what} is gone")))?;
-    if Digest::of(found.as_ref()) == digest {
-        Ok(found)
-    } else {
-        Err(StoreError::Refused(format!("{what} is not what was put")))
+/// All of the facts, or none; the inner error is why one of them is refused.
+async fn attempt(tx: &mut SqliteConnection, facts: &[Replayed]) -> Answer<Result<(), StoreError>> {
+    let mut part = tx.begin().await?;
+    match page::project(&mut part, facts).await {
+        Ok(()) => Ok(Ok(part.commit().await?)),
+        Err(StoreError::Unavailable(error)) => Err(StoreError::Unavailable(error)),
+        Err(refused) => {
+            part.rollback().await?;
+            Ok(Err(refused))
+        }
     }
 }

@@ -35,6 +35,16 @@ pub(super) async fn load(
     row.as_ref().map(stored).transpose()
 }
 
+/// Those of the requests that are there.
+pub(super) async fn load_all(
+    connection: &mut SqliteConnection,
+    ids: &[RequestId],
+) -> Answer<Vec<Stored>> {
+    let mut sql = QueryBuilder::<Sqlite>::new(COLUMNS);
+    sql.push(" WHERE id IN (SELECT value FROM json_each(").push_bind(json(&ids)?).push("))");
+    sql.build().fetch_all(connection).await?.iter().map(stored).collect()
+}
+
 /// One row, because each is a message from the driver's thread: the entries one a line, as canonical
 /// bytes have no line breaks in them.
 const RECORD: &str = "SELECT version, changed_at, effect, document, v.body, v.digest, \
