@@ -8,7 +8,7 @@ fn sorts(text: &str) -> Vec<&'static str> {
 }
 
 /// Put together here, so that no scanner of this repository takes them for real.
-fn samples() -> Vec<(&'static str, String)> {
+pub(super) fn samples() -> Vec<(&'static str, String)> {
     let letters = |count: usize| "aB3dE6gH9k".repeat(count / 10 + 1)[..count].to_owned();
     vec![
         ("Countersign key", format!("csn_agt_{}", letters(36))),
