@@ -49,8 +49,8 @@ pub fn run(workspace: &Workspace, args: &[OsString], write: bool) -> Result<()> 
 
 /// What the load benchmark prints: a table.
 fn load(workspace: &Workspace, args: &[OsString]) -> Result<String> {
-    let mut cargo = workspace.product(&["bench", "--bench", "load", "--"]);
-    cargo.args(args);
+    let mut cargo = workspace.product(&["bench", "--bench", "load"]);
+    cargo.arg("--").args(args);
     let output = cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     ensure!(output.status.success(), "`{}` failed", process::shown(&cargo));
     Ok(String::from_utf8(output.stdout)?)
