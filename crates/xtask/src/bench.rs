@@ -52,8 +52,10 @@ fn load(workspace: &Workspace, args: &[OsString]) -> Result<String> {
     let mut cargo = workspace.product(&["bench", "--bench", "load"]);
     cargo.arg("--").args(args);
     let output = cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
-    ensure!(output.status.success(), "`{}` failed", process::shown(&cargo));
-    Ok(String::from_utf8(output.stdout)?)
+    let figures = String::from_utf8(output.stdout)?;
+    // What was measured before is worth its minutes.
+    ensure!(output.status.success(), "`{}` failed, after\n{figures}", process::shown(&cargo));
+    Ok(figures)
 }
 
 /// The machine and the day, in a sentence.

@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context, ensure};
 use hyper::body::Bytes;
@@ -21,6 +21,9 @@ const UNLIMITED: [(&str, &str); 5] = [
     ("COUNTERSIGN_AGENT_COOL_DOWN", "0"),
 ];
 
+/// Who approves.
+const APPROVER: &str = "Mia Okafor";
+
 /// A running server.
 pub struct Gate {
     child: Child,
@@ -28,8 +31,9 @@ pub struct Gate {
     pub pid: u32,
     agent: String,
     body: Bytes,
+    password: String,
     /// The cookie of an approver.
-    cookie: String,
+    cookie: RwLock<String>,
     /// No two redemptions share a key.
     keys: Arc<AtomicU64>,
     directory: tempfile::TempDir,
@@ -67,17 +71,37 @@ impl Gate {
         };
         let address = text("/url")?.replace("http://localhost", "127.0.0.1");
         let body = std::fs::read(PathBuf::from(text("/data_dir")?).join("request.json"))?;
-        let cookie = signed_in(&address, &text("/sign_in/approver")?).await?;
-        Ok(Self {
+        let gate = Self {
             child,
             address,
             pid,
             agent: format!("Bearer {}", text("/agent_key")?),
             body: body.into(),
-            cookie,
+            password: text("/password")?,
+            cookie: RwLock::default(),
             keys: Arc::default(),
             directory,
-        })
+        };
+        gate.sign_in().await?;
+        Ok(gate)
+    }
+
+    /// Signs the approver in anew: what is approved here is of high risk, being one of so many, and
+    /// asks for a sign-in that is not older than some minutes.
+    pub async fn sign_in(&self) -> anyhow::Result<()> {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let fields = [("name", APPROVER), ("password", &self.password)];
+        let form = serde_urlencoded::to_string(fields)?;
+        let call = Call::post("/sign-in", &headers, form.into());
+        let answer = self.wire().await?.expect(303, call).await?;
+        let cookie = answer.headers.get("set-cookie").context("nobody was signed in")?;
+        let cookie = cookie.to_str()?.split(';').next().unwrap_or_default();
+        cookie.clone_into(&mut self.cookie.write().unwrap_or_else(PoisonError::into_inner));
+        Ok(())
+    }
+
+    fn cookie(&self) -> String {
+        self.cookie.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What an agent stages.
@@ -129,7 +153,7 @@ impl Gate {
     /// The token that says what the page showed.
     pub async fn shown(&self, wire: &mut Wire, staged: &Staged) -> anyhow::Result<String> {
         let path = format!("/requests/{}", staged.id);
-        let page = wire.expect(200, Call::get(&path, &[("cookie", &self.cookie)])).await?;
+        let page = wire.expect(200, Call::get(&path, &[("cookie", &self.cookie())])).await?;
         let page = String::from_utf8_lossy(&page.body);
         let field = page.split("name=\"shown\"").nth(1).context("the page has no form")?;
         Ok(field
@@ -154,8 +178,8 @@ impl Gate {
             ("shown", shown),
         ];
         let form = serde_urlencoded::to_string(fields)?;
-        let headers =
-            [("cookie", &*self.cookie), ("content-type", "application/x-www-form-urlencoded")];
+        let cookie = self.cookie();
+        let headers = [("cookie", &*cookie), ("content-type", "application/x-www-form-urlencoded")];
         let path = format!("/requests/{}/review", staged.id);
         wire.expect(303, Call::post(&path, &headers, form.into())).await?;
         Ok(())
@@ -186,7 +210,7 @@ impl Gate {
 
     /// The approver's inbox; answers with its bytes.
     pub async fn inbox(&self, wire: &mut Wire) -> anyhow::Result<usize> {
-        let answer = wire.expect(200, Call::get("/inbox", &[("cookie", &self.cookie)])).await?;
+        let answer = wire.expect(200, Call::get("/inbox", &[("cookie", &self.cookie())])).await?;
         Ok(answer.body.len())
     }
 }
@@ -197,15 +221,4 @@ impl Drop for Gate {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Presses the button behind a one-time link; answers with the session's cookie.
-async fn signed_in(address: &str, link: &str) -> anyhow::Result<String> {
-    let token = link.rsplit('/').next().context("the link has no token")?;
-    let headers = [("content-type", "application/x-www-form-urlencoded")];
-    let form = format!("token={token}");
-    let call = Call::post("/sign-in/link", &headers, form.into());
-    let answer = Wire::connect(address).await?.expect(303, call).await?;
-    let cookie = answer.headers.get("set-cookie").context("nobody was signed in")?;
-    Ok(cookie.to_str()?.split(';').next().unwrap_or_default().to_owned())
 }

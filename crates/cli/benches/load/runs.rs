@@ -47,6 +47,7 @@ pub async fn on_sqlite(
     time: Duration,
     size: usize,
 ) -> anyhow::Result<Vec<Figure>> {
+    gate.sign_in().await?;
     let answered = gate.stage(&mut gate.wire().await?).await?.answered;
     let (mut nothing, mut stages, mut cycles) = (vec![], vec![], vec![]);
     for _ in 0..RUNS {
@@ -224,6 +225,7 @@ pub fn verifying(gate: &Gate) -> anyhow::Result<Vec<Figure>> {
 
 /// How soon a decision reaches an agent that waits, and what agents that wait cost.
 pub async fn waiting(gate: &Arc<Gate>, waiters: usize) -> anyhow::Result<Vec<Figure>> {
+    gate.sign_in().await?;
     let mut times = Times::default();
     let (mut agent, mut approver) = (gate.wire().await?, gate.wire().await?);
     for _ in 0..DECISIONS {

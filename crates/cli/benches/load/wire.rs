@@ -69,6 +69,9 @@ impl Wire {
         let what = format!("{} {}", call.method, call.path);
         let answer = self.send(call).await?;
         let text = String::from_utf8_lossy(&answer.body);
+        // Of a page, what it was refused with.
+        let text = text.rsplit_once("role=\"alert\"").map_or(&*text, |(_, alert)| alert);
+        let text: String = text.chars().take(300).collect();
         ensure!(answer.status == status, "{what}: {}: {text}", answer.status);
         Ok(answer)
     }
