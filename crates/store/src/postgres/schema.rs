@@ -53,11 +53,15 @@ async fn make_role(tx: &mut PgConnection) -> Answer<()> {
              administrator run: CREATE ROLE {SERVE_ROLE} NOLOGIN"
         )));
     }
-    let is_member: bool = sqlx::query_scalar("SELECT pg_has_role($1, 'MEMBER')")
-        .bind(SERVE_ROLE)
-        .fetch_one(&mut *tx)
-        .await?;
-    if !is_member && !is_allowed(tx, "GRANT countersign_serve TO CURRENT_USER").await? {
+    // From PostgreSQL 16 on whoever makes a role is a member that may not act as it.
+    let may_act: bool = sqlx::query_scalar(
+        "SELECT pg_has_role($1, CASE WHEN current_setting('server_version_num')::integer >= 160000 \
+         THEN 'SET' ELSE 'MEMBER' END)",
+    )
+    .bind(SERVE_ROLE)
+    .fetch_one(&mut *tx)
+    .await?;
+    if !may_act && !is_allowed(tx, "GRANT countersign_serve TO CURRENT_USER").await? {
         tracing::warn!("this user may not act as `{SERVE_ROLE}`: servers need another one");
     }
     Ok(())
