@@ -112,10 +112,7 @@ impl Proof {
 
     /// The tests of the long form, their output shown; none where it builds its own.
     fn command(self, workspace: &Workspace) -> Option<Command> {
-        let mut cargo = match self {
-            Self::Worlds => workspace.cargo(&["test", "--release", "--package", "domain"]),
-            _ => workspace.product(&["test"]),
-        };
+        let mut cargo = workspace.product(&["test", "--profile", "proof"]);
         cargo.args(match self {
             Self::Worlds => &["--test", "lifecycle", "--", "--ignored", "larger_world"][..],
             Self::Races | Self::RacesPostgres => &["--test", "races", "--"],
