@@ -37,7 +37,7 @@ pub fn lines(value: &Value) -> Vec<Line> {
 
 fn descend(value: &Value, depth: usize, out: &mut Vec<Line>) {
     let mut children: Vec<(String, &Value)> = match value {
-        Value::Object(map) => map.iter().map(|(key, child)| (key.clone(), child)).collect(),
+        Value::Object(map) => map.iter().map(|(name, child)| (key(name), child)).collect(),
         Value::Array(items) => {
             items.iter().enumerate().map(|(index, child)| (format!("[{index}]"), child)).collect()
         }
@@ -57,7 +57,13 @@ fn descend(value: &Value, depth: usize, out: &mut Vec<Line>) {
     }
 }
 
-fn leaf(value: &Value) -> Option<Leaf> {
+/// The name of a member, in quotes where it would pass for a place in a list.
+fn key(name: &str) -> String {
+    if name.starts_with(['[', '"']) { Value::from(name).to_string() } else { name.to_owned() }
+}
+
+/// A value without children; none where it has some.
+pub fn leaf(value: &Value) -> Option<Leaf> {
     Some(match value {
         Value::Null => Leaf::Word("null"),
         Value::Bool(true) => Leaf::Word("true"),
@@ -102,6 +108,14 @@ mod tests {
         let grouped = Some("1,240,318".to_owned());
         assert_eq!(leaf("rows"), Some(Leaf::Number { digits: "1240318".into(), grouped }));
         assert_eq!(leaf("window"), Some(Leaf::Word("null")));
+    }
+
+    #[test]
+    fn i4_a_member_is_no_place_in_a_list() {
+        let keys = |value| lines(&value).into_iter().map(|line| line.key).collect::<Vec<_>>();
+        assert_eq!(keys(json!({"a": [1]})), ["a", "[0]"]);
+        assert_eq!(keys(json!({"a": {"[0]": 1}})), ["a", "\"[0]\""]);
+        assert_eq!(keys(json!({"a": {"\"[0]\"": 1}})), ["a", "\"\\\"[0]\\\"\""]);
     }
 
     #[test]

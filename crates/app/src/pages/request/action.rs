@@ -9,8 +9,8 @@ use crate::components::card::Card;
 use crate::components::untrusted::Untrusted;
 use crate::wording::number;
 
-/// The deepest indentation that has a class of its own.
-const DEEPEST: usize = 6;
+/// The deepest indentation; a mark stands for each level below it.
+const DEEPEST: usize = 3;
 
 /// The action line by line, complete, with its digest.
 pub fn section(view: &RequestView) -> AnyView {
@@ -47,13 +47,19 @@ pub fn section(view: &RequestView) -> AnyView {
 
 fn line(line: Line) -> AnyView {
     let depth = format!("d{}", line.depth.min(DEEPEST));
+    let below = line.depth.saturating_sub(DEEPEST);
+    let deeper = (below > 0).then(|| {
+        let said = format!("{} deeper: ", number::count(below, "level", "levels"));
+        let marks = "› ".repeat(below);
+        view! { <span class="sr">{said}</span><span class="soft" aria-hidden="true">{marks}</span> }
+    });
     match line.leaf {
-        None => {
-            view! { <div class=format!("{depth} branch")><dt><Untrusted text=line.key/></dt><dd></dd></div> }
-                .into_any()
+        None => view! {
+            <div class=format!("{depth} branch")><dt>{deeper}<Untrusted text=line.key/></dt><dd></dd></div>
         }
+        .into_any(),
         Some(leaf) => view! {
-            <div class=depth><dt><Untrusted text=line.key/></dt><dd>{value(leaf)}</dd></div>
+            <div class=depth><dt>{deeper}<Untrusted text=line.key/></dt><dd>{value(leaf)}</dd></div>
         }
         .into_any(),
     }
@@ -94,6 +100,19 @@ fn text_lines(text: &str) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn i4_g05_a_level_below_the_last_indentation_is_still_seen() {
+        let html = |value: &serde_json::Value| {
+            action::lines(value).into_iter().map(|one| line(one).to_html()).collect::<String>()
+        };
+        let deep = |inner: serde_json::Value| json!({"a": {"b": {"c": {"d": inner}}}});
+        let child = html(&deep(json!({"e": {"f": 1, "privileged": true}})));
+        let sibling = html(&deep(json!({"e": {"f": 1}, "privileged": true})));
+        assert_ne!(child, sibling);
+        assert_eq!((child.matches("› › ").count(), sibling.matches("› › ").count()), (2, 1));
+    }
 
     #[test]
     fn i4_the_lines_of_a_long_text_are_numbered_and_a_single_break_is_marked() {

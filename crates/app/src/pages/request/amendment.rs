@@ -25,6 +25,10 @@ const LONG_LINES: usize = 8;
 /// Fields in which somebody says something: compared sentence by sentence, however many lines.
 const SAID: [&str; 2] = ["/summary", "/justification"];
 
+/// Instants that are ours: a text of the agent's stays a text, whatever it looks like.
+const INSTANTS: [&str; 4] =
+    ["/review_deadline", "/window/not_before", "/window/not_after", "/rollback_plan/tested_at"];
+
 /// Texts that are both longer than this, in characters, are compared word by word.
 const PROSE_CHARS: usize = 80;
 
@@ -153,18 +157,27 @@ fn are_plain(before: &[Value], after: &[Value]) -> bool {
 }
 
 fn both(change: &FieldChange, now: Timestamp) -> AnyView {
+    let side = |value: Option<&Value>, missing: &'static str| match value {
+        None => view! { <em>{missing}</em> }.into_any(),
+        Some(Value::String(text)) if INSTANTS.contains(&change.pointer.as_str()) => {
+            instant(text, now)
+        }
+        Some(value) => side(value),
+    };
     view! {
-        <dd class="del"><span class="sr">"Before: "</span>{side(change.before.as_ref(), "it was not there", now)}</dd>
-        <dd class="add"><span class="sr">"After: "</span>{side(change.after.as_ref(), "it is gone", now)}</dd>
+        <dd class="del"><span class="sr">"Before: "</span>{side(change.before.as_ref(), "it was not there")}</dd>
+        <dd class="add"><span class="sr">"After: "</span>{side(change.after.as_ref(), "it is gone")}</dd>
     }
     .into_any()
 }
 
-fn side(value: Option<&Value>, missing: &'static str, now: Timestamp) -> AnyView {
-    let Some(value) = value else { return view! { <em>{missing}</em> }.into_any() };
-    if let Some(at) = value.as_str().and_then(|text| Timestamp::parse(text).ok()) {
-        return view! { <When at now zone=true/> }.into_any();
-    }
+/// An instant to read, and as it was written: to the minute two that differ can look the same.
+fn instant(text: &str, now: Timestamp) -> AnyView {
+    let at = Timestamp::parse(text).ok().map(|at| view! { <When at now zone=true/>" " });
+    view! { {at}<small><Untrusted text=text.to_owned()/></small> }.into_any()
+}
+
+fn side(value: &Value) -> AnyView {
     let (characters, lines) = extent(value);
     let shown = whole(value);
     if characters <= LONG_CHARS && lines <= LONG_LINES {

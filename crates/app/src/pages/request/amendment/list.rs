@@ -4,6 +4,8 @@ use leptos::prelude::*;
 use serde_json::Value;
 use similar::{Algorithm, ChangeTag, capture_diff_slices};
 
+use super::leaf_view;
+use crate::action;
 use crate::components::untrusted::Untrusted;
 use crate::wording::number;
 
@@ -30,44 +32,58 @@ const LINES: Called = Called("line", "lines");
 
 /// Two texts, line by line; `None` when they are too long to be compared here.
 pub fn lines(before: &str, after: &str) -> Option<AnyView> {
-    let split = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    // What ends a line is a part of it: a carriage return, and whether the last one has an end.
+    let split = |text: &str| text.split('\n').map(str::to_owned).collect::<Vec<_>>();
     let (before, after) = (split(before), split(after));
+    let line = |_, line: String| match line.as_str() {
+        "" => view! { <em>"empty line"</em> }.into_any(),
+        _ => untrusted(line),
+    };
     (before.len() + after.len() <= MAX_LINES)
-        .then(|| shown(compared(&before, &after, BESIDE_LINES), LINES))
+        .then(|| shown(compared(&before, &after, BESIDE_LINES), LINES, line))
 }
 
 /// A list of plain values.
 pub fn plain(before: &[Value], after: &[Value]) -> AnyView {
-    let text = |item: &Value| match item {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+    let item = |_, json: String| match read(&json).as_ref().and_then(action::leaf) {
+        Some(leaf) => leaf_view(leaf),
+        None => untrusted(json),
     };
-    let lines = compared(
-        &before.iter().map(text).collect::<Vec<_>>(),
-        &after.iter().map(text).collect::<Vec<_>>(),
-        BESIDE,
-    );
-    shown(lines, ITEMS)
+    shown(compared(&written(before), &written(after), BESIDE), ITEMS, item)
 }
 
-/// The evidence: each piece by its name, with its size; the digest says whether it is another.
+/// The evidence: each piece by its name, with its size; of one that is not as before all that is
+/// said of it, with the whole digest.
 pub fn evidence(before: &[Value], after: &[Value]) -> AnyView {
-    let text = |item: &Value| {
-        let field = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
-        let size = item.get("size_bytes").and_then(Value::as_u64).unwrap_or_default();
-        let short: String = field("digest").chars().take(15).collect();
-        format!("{} · {} · {} · {short}…", field("name"), field("type"), number::size(size))
+    let piece = |tag, json: String| {
+        let item = read(&json).unwrap_or_default();
+        let field = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+        let size = item.get("size_bytes").and_then(Value::as_u64).map(number::size);
+        let mut said = vec![field("name"), field("type"), size];
+        if tag != ChangeTag::Equal {
+            let collected = field("collected_at").map(|at| format!("collected {at}"));
+            said.extend([field("media_type"), field("source"), collected, field("digest")]);
+        }
+        untrusted(said.into_iter().flatten().collect::<Vec<_>>().join(" · "))
     };
-    let lines = compared(
-        &before.iter().map(text).collect::<Vec<_>>(),
-        &after.iter().map(text).collect::<Vec<_>>(),
-        BESIDE,
-    );
     view! {
-        {shown(lines, ITEMS)}
+        {shown(compared(&written(before), &written(after), BESIDE), ITEMS, piece)}
         <dd><small>"Content that was read before is not what stands there now: open the new pieces."</small></dd>
     }
     .into_any()
+}
+
+/// Each value as JSON: two are the same where that is.
+fn written(values: &[Value]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+fn read(json: &str) -> Option<Value> {
+    serde_json::from_str(json).ok()
+}
+
+fn untrusted(text: String) -> AnyView {
+    view! { <Untrusted text breaks=true/> }.into_any()
 }
 
 fn compared(before: &[String], after: &[String], beside: usize) -> Vec<Line> {
@@ -93,19 +109,21 @@ fn compared(before: &[String], after: &[String], beside: usize) -> Vec<Line> {
     out
 }
 
-fn shown(lines: Vec<Line>, called: Called) -> AnyView {
+fn shown(lines: Vec<Line>, called: Called, item: impl Fn(ChangeTag, String) -> AnyView) -> AnyView {
     let Called(one, many) = called;
     let line = |line: Line| match line {
-        Line::Item(ChangeTag::Delete, text) => view! {
-            <dd class="del"><span class="sr">"Gone: "</span><Untrusted text breaks=true/></dd>
-        }
-        .into_any(),
-        Line::Item(ChangeTag::Insert, text) => view! {
-            <dd class="add"><span class="sr">"New: "</span><Untrusted text breaks=true/></dd>
-        }
-        .into_any(),
-        Line::Item(ChangeTag::Equal, text) => {
-            view! { <dd class="same"><Untrusted text breaks=true/></dd> }.into_any()
+        Line::Item(tag, text) => {
+            let shown = item(tag, text);
+            match tag {
+                ChangeTag::Delete => {
+                    view! { <dd class="del"><span class="sr">"Gone: "</span>{shown}</dd> }
+                        .into_any()
+                }
+                ChangeTag::Insert => {
+                    view! { <dd class="add"><span class="sr">"New: "</span>{shown}</dd> }.into_any()
+                }
+                ChangeTag::Equal => view! { <dd class="same">{shown}</dd> }.into_any(),
+            }
         }
         Line::Same(count) => {
             let text = format!("… {} as before", number::count(count, one, many));
@@ -118,6 +136,7 @@ fn shown(lines: Vec<Line>, called: Called) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn texts(items: &[&str]) -> Vec<String> {
         items.iter().map(|item| (*item).to_owned()).collect()
@@ -149,12 +168,58 @@ mod tests {
             "line ten<",
             "line 13<",
             "7 lines as before",
-            "16 lines as before",
+            "17 lines as before",
         ] {
             assert!(html.contains(shown), "{shown}: {html}");
         }
         assert!(!html.contains("line 6<") && !html.contains("line 14<"), "{html}");
         assert!(lines(&"x\n".repeat(MAX_LINES), "y\n").is_none());
+    }
+
+    #[test]
+    fn i4_a_line_that_ends_otherwise_has_changed() {
+        let script = "cd /srv/scratch\nrm -rf ./*\n".repeat(5);
+        for other in [script.replacen('\n', "\r\n", 1), script.trim_end().to_owned()] {
+            let html = lines(&script, &other).unwrap().to_html();
+            assert!(html.contains("class=\"del\""), "{html}");
+        }
+        let returned = lines("a\nb", "a\r\nb").unwrap().to_html();
+        assert!(returned.contains("U+000D"), "{returned}");
+    }
+
+    #[test]
+    fn i4_a_value_of_another_type_has_changed_and_looks_so() {
+        for (one, other) in [(json!(1), json!("1")), (json!(true), json!("true"))] {
+            let html = plain(&[one], &[other]).to_html();
+            assert!(html.contains("class=\"del\"") && html.contains("class=\"quote\""), "{html}");
+        }
+    }
+
+    #[test]
+    fn i4_evidence_that_differs_in_any_field_is_shown_as_changed() {
+        let piece = json!({
+            "type": "dry_run", "name": "Row counts", "media_type": "text/csv",
+            "digest": format!("sha256:{}", "a".repeat(64)), "size_bytes": 2048,
+            "source": "replica-3", "collected_at": "2026-09-22T14:00:00Z",
+        });
+        let half = format!("sha256:{}{}", "a".repeat(32), "b".repeat(32));
+        for (field, value) in [
+            ("type", json!("log")),
+            ("name", json!("Row count")),
+            ("media_type", json!("text/html")),
+            ("digest", json!(half)),
+            ("source", Value::Null),
+            ("collected_at", json!("2026-09-22T14:00:01Z")),
+        ] {
+            let mut other = piece.clone();
+            other[field] = value;
+            let html = evidence(std::slice::from_ref(&piece), &[other]).to_html();
+            let side = |class: &str| {
+                let (_, rest) = html.split_once(&format!("class=\"{class}\"")).unwrap();
+                rest.split_once("</bdi>").unwrap().0.rsplit_once("<bdi").unwrap().1.to_owned()
+            };
+            assert_ne!(side("del"), side("add"), "{field}: {html}");
+        }
     }
 
     #[test]
