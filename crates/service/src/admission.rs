@@ -97,8 +97,9 @@ impl Service {
             let status_url = self.status_url(request);
             return Err(NotAdmitted::Duplicate { request, state, status_url }.into());
         }
-        if let Some((request, denied_at)) = others.denied {
-            let left = cool_down_s - now.seconds_since(denied_at);
+        // A clock that was set back since the denial makes neither a limit of none, nor a longer one.
+        if let Some((request, denied_at)) = others.denied.filter(|_| cool_down_s > 0) {
+            let left = cool_down_s - now.seconds_since(denied_at).max(0);
             let retry_after_s = u64::try_from(left).unwrap_or_default().max(1);
             let status_url = self.status_url(request);
             return Err(

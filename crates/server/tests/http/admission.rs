@@ -133,6 +133,25 @@ async fn r01_what_was_denied_is_not_staged_again_for_a_while() {
 }
 
 #[tokio::test]
+async fn i12_a_clock_set_back_is_no_cool_down_where_there_is_none_and_no_longer_one() {
+    for (limits, retry_after) in [(Limits::NONE, None), (of_people(), Some("900"))] {
+        let Scene { app, bob, agent, .. } = scene(limits).await;
+        let body = on("one");
+        let first = staged(&agent, &body).await;
+        assert_eq!(bob.review(&first, "deny").await.status, 303);
+        app.clock.advance(-3600);
+        let again = in_other_words(&body);
+        match retry_after {
+            Some(seconds) => {
+                let reply = refused(&app, &agent, &again, "just_denied").await;
+                assert_eq!(reply.header("retry-after"), seconds);
+            }
+            None => drop(staged(&agent, &again).await),
+        }
+    }
+}
+
+#[tokio::test]
 async fn r01_an_amendment_is_no_way_round() {
     let Scene { app, bob, agent, .. } = scene(Limits { open_requests: 2, ..of_people() }).await;
     let denied = staged(&agent, &on("denied")).await;
