@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use domain::hidden::is_hidden;
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 use serde_json::Value;
 
@@ -93,7 +94,7 @@ impl fmt::Display for Problem {
             write!(f, "\n  go on with it: countersign wait {id}")?;
             write!(f, "\n  give it up, if nobody has approved it: countersign withdraw {id}")?;
         }
-        for error in self.document["errors"].as_array().into_iter().flatten() {
+        for error in rows(&self.document["errors"]) {
             let text = |member: &str| printable(error[member].as_str().unwrap_or_default());
             write!(f, "\n  {}: {}", text("pointer"), text("detail"))?;
             match &error["limit"] {
@@ -108,15 +109,14 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
+/// The members of a list; none where it is no list.
+pub fn rows(value: &Value) -> impl Iterator<Item = &Value> + Clone {
+    value.as_array().into_iter().flatten()
+}
+
 /// Text that others wrote, for a terminal: what could steer it or hide is written out (threats G09).
 pub fn printable(text: &str) -> String {
-    let hidden = |c: char| {
-        let steers = c.is_control() && c != '\n' && c != '\t';
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        steers
-            || turns
-            || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
-    };
+    let hidden = |c: char| is_hidden(c) && !matches!(c, '\n' | '\t');
     let mut written = String::with_capacity(text.len());
     for c in text.chars() {
         if hidden(c) { written.extend(c.escape_unicode()) } else { written.push(c) }
@@ -171,5 +171,6 @@ mod tests {
     fn g09_what_steers_a_terminal_is_written_out() {
         assert_eq!(printable("a\u{1b}[2Jb\rc\u{202e}d"), "a\\u{1b}[2Jb\\u{d}c\\u{202e}d");
         assert_eq!(printable("größer\n\t日本"), "größer\n\t日本");
+        assert_eq!(printable("\u{61c}\u{2060}\u{e0041}"), "\\u{61c}\\u{2060}\\u{e0041}");
     }
 }

@@ -22,6 +22,7 @@ pub mod entry;
 pub mod export;
 pub mod fact;
 pub mod freeze;
+pub mod hidden;
 pub mod id;
 pub mod kind;
 pub mod merkle;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::hidden::is_hidden;
 use domain::name;
 
 /// The most seats that one requirement may have.
@@ -139,16 +140,11 @@ fn reauth(annotations: &Annotations<'_>) -> Result<Option<u32>, BadAnnotation> {
 }
 
 fn reason(text: &str) -> Result<String, BadAnnotation> {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(c, '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    let written = text.chars().any(char::is_alphanumeric) && !text.chars().any(hidden);
+    let written = text.chars().any(char::is_alphanumeric) && !text.chars().any(is_hidden);
     if written && text.chars().count() <= MAX_WHY_CHARS {
         return Ok(text.to_owned());
     }
-    let form = "without control or direction characters";
+    let form = "without characters that cannot be seen";
     Err(bad("why", format!("@why is one line of 1 to {MAX_WHY_CHARS} characters, {form}")))
 }
 

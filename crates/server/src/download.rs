@@ -5,13 +5,11 @@
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use domain::hidden::is_hidden;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Should a browser show it all the same: as a document without an origin that can do nothing.
 const POLICY: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
-
-/// Letters that show nothing.
-const FILLERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
 /// The bytes under a name that is safe to be one.
 pub(crate) fn attachment(name: &str, bytes: Vec<u8>) -> Response {
@@ -29,7 +27,7 @@ pub(crate) fn attachment(name: &str, bytes: Vec<u8>) -> Response {
 /// RFC 6266: the name in ASCII, and whole in the form of RFC 8187 for those who read it.
 fn disposition(name: &str) -> String {
     // Letters, digits and little else: no path, no quote, nothing that turns the reading direction.
-    let plain = |c: char| (c.is_alphanumeric() && !FILLERS.contains(&c)) || "._- ".contains(c);
+    let plain = |c: char| (c.is_alphanumeric() && !is_hidden(c)) || "._- ".contains(c);
     let kept = |c: char| if plain(c) { c } else { '_' };
     let name: String = name.chars().map(kept).collect();
     let name = name.trim_start_matches(['.', ' ']).trim_end_matches(['.', ' ']);

@@ -23,7 +23,7 @@ const EDGES: [(&str, &[&str]); 10] = [
 ];
 
 /// Everything that `domain` may use from outside: data, time values, hashing, no IO of any sort.
-const DOMAIN_EXTERNALS: [&str; 10] = [
+const DOMAIN_EXTERNALS: [&str; 11] = [
     "base64",
     "chrono",
     "ed25519-dalek",
@@ -32,6 +32,7 @@ const DOMAIN_EXTERNALS: [&str; 10] = [
     "serde_json_canonicalizer",
     "sha2",
     "thiserror",
+    "unicode-properties",
     "unicode-security",
     "uuid",
 ];
