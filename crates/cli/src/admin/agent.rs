@@ -6,10 +6,11 @@ use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::print::{done, list, named, rows, secret, text, texts};
+use super::print::{done, list, named, secret, text, texts};
 use super::user;
 use crate::client::Session;
 use crate::wire;
+use crate::wire::rows;
 
 const TRUST_EXAMPLES: &str = "\
 Examples:

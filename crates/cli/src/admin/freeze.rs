@@ -4,8 +4,9 @@ use clap::{ArgGroup, Args, Subcommand};
 use serde_json::Value;
 
 use super::agent;
-use super::print::{done, list, rows, text, texts};
+use super::print::{done, list, text, texts};
 use crate::client::Session;
+use crate::wire::rows;
 
 /// What can be asked for.
 #[derive(Subcommand)]

@@ -2,9 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::print::{list, proposed, rows, text, texts};
+use super::print::{list, proposed, text, texts};
 use super::user;
 use crate::client::Session;
+use crate::wire::rows;
 
 /// What can be asked for.
 #[derive(Subcommand)]

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::print::{list, named, proposed, rows, text};
+use super::print::{list, named, proposed, text};
 use crate::client::Session;
 use crate::wire;
+use crate::wire::rows;
 
 /// What can be asked for.
 #[derive(Subcommand)]

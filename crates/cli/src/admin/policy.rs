@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::print::{proposed, rows, text};
+use super::print::{proposed, text};
 use crate::client::{Answer, Session};
-use crate::wire;
+use crate::wire::{self, printable, rows};
 
 /// What can be asked for.
 #[derive(Subcommand)]
@@ -99,7 +99,7 @@ fn replayed(replay: &Value) {
         replay["replayed"], replay["laxer"]
     );
     for row in rows(&replay["rows"]) {
-        println!("{}", text(&row["request"]));
+        println!("{}", printable(text(&row["request"])));
         for requirement in rows(&row["added"]) {
             println!("  would ask for {}", spelled(requirement));
         }
@@ -110,15 +110,15 @@ fn replayed(replay: &Value) {
             println!("  would ask for {}, not {}", spelled(&change[1]), spelled(&change[0]));
         }
         if let Some(why) = row["would_be_refused"].as_str() {
-            println!("  would be refused: {why}");
+            println!("  would be refused: {}", printable(why));
         }
         if let Some(why) = row["refused"].as_str() {
-            println!("  would be staged; the policy in force refuses it: {why}");
+            println!("  would be staged; the policy in force refuses it: {}", printable(why));
         }
     }
 }
 
 fn spelled(requirement: &Value) -> String {
-    let (id, group) = (text(&requirement["id"]), text(&requirement["group"]));
+    let [id, group] = ["id", "group"].map(|member| printable(text(&requirement[member])));
     format!("{} of {group} ({id})", requirement["seats"])
 }

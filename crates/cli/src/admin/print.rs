@@ -4,6 +4,7 @@ use anyhow::bail;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Session};
+use crate::wire::{printable, rows};
 
 /// What became of a change that a second administrator may have to approve.
 pub fn proposed(session: &Session, answer: Answer) -> anyhow::Result<()> {
@@ -36,7 +37,8 @@ pub fn secret(session: &Session, answer: Answer) -> anyhow::Result<()> {
     if session.json {
         println!("{document}");
     } else {
-        println!("{}. {}", text(&document["title"]), text(&document["explanation"]));
+        let said = ["title", "explanation"].map(|member| printable(text(&document[member])));
+        println!("{}", said.join(". "));
         println!("{}", text(&document["value"]));
     }
     Ok(())
@@ -53,6 +55,7 @@ pub fn list<const N: usize>(
         println!("{document}");
         return;
     }
+    let rows = rows.map(|row| row.map(|cell| printable(&cell)));
     let rows: Vec<[String; N]> = std::iter::once(headings.map(str::to_owned)).chain(rows).collect();
     let mut widths = [0; N];
     for row in &rows {
@@ -69,11 +72,6 @@ pub fn list<const N: usize>(
 /// The text of a member.
 pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-/// The members of a list.
-pub fn rows(value: &Value) -> impl Iterator<Item = &Value> + Clone {
-    value.as_array().into_iter().flatten()
 }
 
 /// The texts of a list.

@@ -2,8 +2,9 @@
 
 use clap::Subcommand;
 
-use super::print::{done, list, named, rows, secret, text, texts};
+use super::print::{done, list, named, secret, text, texts};
 use crate::client::Session;
+use crate::wire::rows;
 
 /// What can be asked for.
 #[derive(Subcommand)]
@@ -35,7 +36,7 @@ pub async fn act(session: &Session, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List => {
             let people = session.get("/people").await?;
-            let rows = people["people"].as_array().into_iter().flatten().map(|person| {
+            let rows = rows(&people["people"]).map(|person| {
                 let state = if person["active"] == true { "active" } else { "disabled" };
                 [text(&person["name"]), &texts(&person["groups"]).join(", "), state]
                     .map(str::to_owned)

@@ -3,8 +3,9 @@
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::print::{done, list, named, rows, secret, text, texts};
+use super::print::{done, list, named, secret, text, texts};
 use crate::client::Session;
+use crate::wire::rows;
 
 const PATH: &str = "/settings/webhooks";
 

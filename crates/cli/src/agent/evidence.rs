@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::Value;
+use service::upload::MAX_EVIDENCE_BYTES;
 
 use super::Access;
 use super::api::{Agent, Call};
 use super::print::text;
 use crate::exit::Exit;
-
-/// The largest file that a server takes, in bytes.
-const MAX_BYTES: u64 = 10 << 20;
 
 /// What can be done with evidence.
 #[derive(Subcommand)]
@@ -51,9 +49,9 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
 pub async fn upload(agent: &Agent, file: &Path) -> anyhow::Result<Value> {
     let name = file.display();
     let size = std::fs::metadata(file).with_context(|| format!("cannot read `{name}`"))?.len();
-    if size == 0 || size > MAX_BYTES {
+    if size == 0 || size > MAX_EVIDENCE_BYTES {
         return Err(Exit::Usage.because(format!(
-            "`{name}` has {size} bytes; evidence has 1 byte to 10 MiB ({MAX_BYTES} bytes)"
+            "`{name}` has {size} bytes; evidence has 1 byte to 10 MiB ({MAX_EVIDENCE_BYTES} bytes)"
         )));
     }
     let bytes = std::fs::read(file).with_context(|| format!("cannot read `{name}`"))?;

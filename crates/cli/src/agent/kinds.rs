@@ -7,6 +7,7 @@ use super::Access;
 use super::api::Call;
 use super::print::text;
 use crate::exit::Exit;
+use crate::wire::rows;
 
 /// Which kind.
 #[derive(Args)]
@@ -28,7 +29,7 @@ pub async fn kinds(arguments: Arguments) -> anyhow::Result<Exit> {
         if arguments.access.json {
             println!("{catalogue}");
         } else {
-            for kind in catalogue["kinds"].as_array().into_iter().flatten() {
+            for kind in rows(&catalogue["kinds"]) {
                 println!("{:<32} {}", text(&kind["name"]), text(&kind["title"]));
             }
         }
@@ -54,7 +55,7 @@ fn print(kind: &Value) {
         let (sort, about) = (text(&field["type"]), text(&field["description"]));
         println!("  --param {name}=…  {sort}{needed}: {about}");
     }
-    for rule in kind["required_evidence"].as_array().into_iter().flatten() {
+    for rule in rows(&kind["required_evidence"]) {
         println!("  --evidence {}=FILE", text(&rule["type"]));
     }
     if kind["rollback_plan_required"] == true {

@@ -3,7 +3,7 @@
 use console::{Style, style};
 use serde_json::Value;
 
-use crate::wire::printable;
+use crate::wire::{printable, rows};
 
 /// The text of a member, safe for a terminal.
 pub fn text(value: &Value) -> String {
@@ -12,10 +12,6 @@ pub fn text(value: &Value) -> String {
         Value::Null => String::new(),
         other => printable(&other.to_string()),
     }
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
 }
 
 fn coloured(state: &str) -> String {
@@ -33,7 +29,7 @@ pub fn standing(request: &Value) -> String {
     if state != "pending" {
         return format!("{} is {state}", text(&request["id"]));
     }
-    let missing: Vec<String> = list(&request["requirements"])
+    let missing: Vec<String> = rows(&request["requirements"])
         .filter(|need| need["met"] == false)
         .map(|need| format!("{} of {}", need["missing"], text(&need["group"])))
         .collect();
@@ -96,12 +92,12 @@ fn kind(request: &Value) -> String {
 
 fn risk(request: &Value) -> String {
     let risk = &request["risk"];
-    let facts: Vec<String> = list(&risk["facts"]).map(|fact| text(&fact["code"])).collect();
+    let facts: Vec<String> = rows(&risk["facts"]).map(|fact| text(&fact["code"])).collect();
     row("risk", &format!("{}: {}", text(&risk["level"]), facts.join(", ")))
 }
 
 fn needs(request: &Value) -> Vec<String> {
-    let needs = list(&request["requirements"]).map(|need| {
+    let needs = rows(&request["requirements"]).map(|need| {
         let found = if need["met"] == true {
             "met".to_owned()
         } else {

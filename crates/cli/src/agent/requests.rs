@@ -8,6 +8,7 @@ use super::api::{Agent, Call, known};
 use super::decision::{Patience, decided};
 use super::{Access, Progress, print};
 use crate::exit::Exit;
+use crate::wire::rows;
 
 /// One request.
 #[derive(Args)]
@@ -68,7 +69,7 @@ pub async fn list(arguments: ListArguments) -> anyhow::Result<Exit> {
         println!("{page}");
         return Ok(Exit::Done);
     }
-    for request in page["requests"].as_array().into_iter().flatten() {
+    for request in rows(&page["requests"]) {
         println!("{}", print::line(request));
     }
     if let Some(cursor) = page["next_cursor"].as_str() {

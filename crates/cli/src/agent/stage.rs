@@ -16,7 +16,7 @@ use super::decision::Patience;
 use super::requests::{put, wait_for};
 use super::{Access, print, say};
 use crate::exit::Exit;
-use crate::wire;
+use crate::wire::{self, rows};
 
 /// So many requests of one body may be over before it has to be said which staging is meant.
 const MOST_OF_ONE_BODY: u32 = 1000;
@@ -99,7 +99,7 @@ async fn post(agent: &Agent, body: &[u8], key: &str) -> anyhow::Result<Answer> {
 
 /// Says what the author should look at before people do.
 pub fn warn(answer: &Value) {
-    for warning in answer["warnings"].as_array().into_iter().flatten() {
+    for warning in rows(&answer["warnings"]) {
         say(&format!(
             "warning: {} {}",
             print::text(&warning["pointer"]),

@@ -15,7 +15,7 @@ use super::program::{Program, find};
 use super::wants::Wants;
 use crate::agent::evidence::{media_type, name_of, type_of};
 use crate::exit::Exit;
-use crate::wire;
+use crate::wire::{self, rows};
 
 /// The longest summary, in characters.
 const MAX_SUMMARY_CHARS: usize = 200;
@@ -184,7 +184,7 @@ fn factors(arguments: &Arguments) -> anyhow::Result<Vec<Value>> {
 
 /// The variables that a body says are passed on unseen: what reviewers saw, not what is asked now.
 pub fn passed_unseen(body: &Value) -> Vec<String> {
-    let mut factors = body["risk"]["factors"].as_array().into_iter().flatten();
+    let mut factors = rows(&body["risk"]["factors"]);
     let factor = factors.find(|factor| factor["name"] == PASSED_UNSEEN);
     let names = factor.and_then(|factor| factor["detail"].as_str()).unwrap_or_default();
     names.split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect()

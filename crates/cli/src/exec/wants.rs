@@ -4,7 +4,7 @@ use anyhow::bail;
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
-use crate::wire::printable;
+use crate::wire::{printable, rows};
 
 /// A kind of the catalogue, as the API describes it.
 pub struct Wants<'a>(pub &'a Value);
@@ -55,10 +55,10 @@ impl Wants<'_> {
             }
         }
         let has = |wanted: &Value| {
-            let mut items = body["evidence"].as_array().into_iter().flatten();
+            let mut items = rows(&body["evidence"]);
             items.any(|item| item["type"] == *wanted)
         };
-        for rule in self.0["required_evidence"].as_array().into_iter().flatten() {
+        for rule in rows(&self.0["required_evidence"]) {
             if !has(&rule["type"]) {
                 lacks.push(format!("--evidence {}=FILE", written(&rule["type"])));
             }
@@ -80,7 +80,7 @@ impl Wants<'_> {
 
     /// The oldest that evidence of this type may be is known: it has to say when it was collected.
     pub fn asks_for_age(&self, evidence_type: &str) -> bool {
-        let mut rules = self.0["required_evidence"].as_array().into_iter().flatten();
+        let mut rules = rows(&self.0["required_evidence"]);
         rules.any(|rule| rule["type"] == evidence_type && rule["max_age_s"].is_u64())
     }
 

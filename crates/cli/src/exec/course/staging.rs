@@ -10,7 +10,7 @@ use crate::agent::{evidence, print, say};
 use crate::exec::proposal::Proposal;
 use crate::exec::record::Step;
 use crate::exit::Exit;
-use crate::wire::Problem;
+use crate::wire::{Problem, rows};
 
 impl Course {
     /// What the command line says; nothing is sent of it yet.
@@ -43,8 +43,7 @@ impl Course {
         let call = Call::post("/api/v1/requests?validate=true", body);
         let preview = self.or_signal(agent.send(call)).await?;
         let preview = preview.context("nothing is staged")?.document;
-        let mut facts = preview["risk"]["facts"].as_array().into_iter().flatten();
-        if facts.any(|fact| fact["code"] == "self_executed") {
+        if rows(&preview["risk"]["facts"]).any(|fact| fact["code"] == "self_executed") {
             return Ok(preview);
         }
         let path = format!("/api/v1/kinds/{}", self.arguments.kind);
