@@ -10,22 +10,18 @@ use axum::response::Response;
 use domain::trust::{BadTerms, Terms};
 use domain::{AgentId, Scope};
 use serde::Deserialize;
-use service::Steward;
 use service::credential::PlainKey;
 use service::house::{HouseError, MAX_KEY_LIFE_S, OldKey};
 
-use super::desk::{Answer, Desk, Trouble, page, see_other};
-use super::people::explained;
-use super::request::read;
+use super::change::explained;
+use super::desk::{Answer, Desk, Trouble, page, read, see_other, steward};
 
 /// Every agent.
 pub(super) async fn list(desk: Desk) -> Response {
-    let answer = show(&desk).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn show(desk: &Desk) -> Answer {
-    page(Page::Agents(desk.visitor.state.service.agents_view(&desk.caller).await?))
+    desk.answer(async {
+        page(Page::Agents(desk.visitor.state.service.agents_view(&desk.caller).await?))
+    })
+    .await
 }
 
 /// A new agent.
@@ -37,31 +33,29 @@ pub(super) struct NewAgent {
 
 /// Adds an agent.
 pub(super) async fn add(desk: Desk, form: Result<Form<NewAgent>, FormRejection>) -> Response {
-    let answer = added(&desk, form).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn added(desk: &Desk, form: Result<Form<NewAgent>, FormRejection>) -> Answer {
-    let steward = steward(desk)?;
-    let Form(form) = form.map_err(|_| Trouble::NotFound)?;
-    let owner = read(&form.owner)?;
-    match desk.visitor.state.service.add_agent(&steward, form.name.trim(), owner).await {
-        Ok(_) => see_other("/agents"),
-        Err(error) => explained(error, "/agents"),
-    }
+    desk.answer(async {
+        let steward = steward(&desk)?;
+        let Form(form) = form?;
+        let owner = read(&form.owner)?;
+        match desk.visitor.state.service.add_agent(&steward, form.name.trim(), owner).await {
+            Ok(_) => see_other("/agents"),
+            Err(error) => explained(error, "/agents"),
+        }
+    })
+    .await
 }
 
 /// What a credential is limited to: names with commas between them, none for all.
 #[derive(Default, Deserialize)]
-pub(super) struct Limits {
+pub(super) struct ScopeFields {
     #[serde(default)]
     kinds: String,
     #[serde(default)]
     environments: String,
 }
 
-impl Limits {
-    pub(super) fn scope(&self) -> Scope {
+impl ScopeFields {
+    fn scope(&self) -> Scope {
         let names = |list: &str| {
             let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
             names.map(str::to_owned).collect()
@@ -74,21 +68,19 @@ impl Limits {
 pub(super) async fn issue_key(
     desk: Desk,
     Path(id): Path<String>,
-    form: Result<Form<Limits>, FormRejection>,
+    form: Result<Form<ScopeFields>, FormRejection>,
 ) -> Response {
-    let answer = issued(&desk, &id, form).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn issued(desk: &Desk, id: &str, form: Result<Form<Limits>, FormRejection>) -> Answer {
-    let steward = steward(desk)?;
-    let agent: AgentId = read(id)?;
-    let Form(limits) = form.map_err(|_| Trouble::NotFound)?;
-    let service = &desk.visitor.state.service;
-    let (shown_to, expires_at) = (desk.caller.id(), service.now().plus_seconds(MAX_KEY_LIFE_S));
-    let issued =
-        service.issue_agent_key(&steward, agent, shown_to, expires_at, limits.scope()).await;
-    shown(issued, "")
+    desk.answer(async {
+        let steward = steward(&desk)?;
+        let agent: AgentId = read(&id)?;
+        let Form(limits) = form?;
+        let service = &desk.visitor.state.service;
+        let (shown_to, expires_at) = (desk.caller.id(), service.now().plus_seconds(MAX_KEY_LIFE_S));
+        let issued =
+            service.issue_agent_key(&steward, agent, shown_to, expires_at, limits.scope()).await;
+        shown(issued, "")
+    })
+    .await
 }
 
 /// What becomes of the key that is replaced.
@@ -104,26 +96,19 @@ pub(super) async fn rotate_key(
     Path((id, key)): Path<(String, String)>,
     form: Result<Form<Rotation>, FormRejection>,
 ) -> Response {
-    let answer = rotated(&desk, &id, &key, form).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn rotated(
-    desk: &Desk,
-    id: &str,
-    key: &str,
-    form: Result<Form<Rotation>, FormRejection>,
-) -> Answer {
-    let (steward, agent, key) = (steward(desk)?, read(id)?, read(key)?);
-    let Form(form) = form.map_err(|_| Trouble::NotFound)?;
-    let (old, told) = match form.old.as_str() {
-        "now" => (OldKey::EndsNow, " The old key opens nothing any more."),
-        "day" => (OldKey::EndsInADay, " The old key lives for another 24 hours at most."),
-        _ => return Err(Trouble::NotFound),
-    };
-    let service = &desk.visitor.state.service;
-    let rotated = service.rotate_agent_key(&steward, agent, key, desk.caller.id(), old).await;
-    shown(rotated, told)
+    desk.answer(async {
+        let (steward, agent, key) = (steward(&desk)?, read(&id)?, read(&key)?);
+        let Form(form) = form?;
+        let (old, told) = match form.old.as_str() {
+            "now" => (OldKey::EndsNow, " The old key opens nothing any more."),
+            "day" => (OldKey::EndsInADay, " The old key lives for another 24 hours at most."),
+            _ => return Err(Trouble::NotFound),
+        };
+        let service = &desk.visitor.state.service;
+        let rotated = service.rotate_agent_key(&steward, agent, key, desk.caller.id(), old).await;
+        shown(rotated, told)
+    })
+    .await
 }
 
 /// A new key, this once; `and` says what else happened.
@@ -145,16 +130,14 @@ fn shown(issued: Result<PlainKey, HouseError>, and: &str) -> Answer {
 
 /// Revokes a key.
 pub(super) async fn revoke_key(desk: Desk, Path((id, key)): Path<(String, String)>) -> Response {
-    let answer = revoked(&desk, &id, &key).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn revoked(desk: &Desk, id: &str, key: &str) -> Answer {
-    let (steward, agent, key) = (steward(desk)?, read(id)?, read(key)?);
-    match desk.visitor.state.service.revoke_key(&steward, agent, key).await {
-        Ok(()) => see_other("/agents"),
-        Err(error) => explained(error, "/agents"),
-    }
+    desk.answer(async {
+        let (steward, agent, key) = (steward(&desk)?, read(&id)?, read(&key)?);
+        match desk.visitor.state.service.revoke_key(&steward, agent, key).await {
+            Ok(()) => see_other("/agents"),
+            Err(error) => explained(error, "/agents"),
+        }
+    })
+    .await
 }
 
 /// Whose tokens speak as an agent.
@@ -167,10 +150,8 @@ pub(super) struct NewTrust {
     /// The issuer's keys, where it is not asked for them.
     #[serde(default)]
     jwks: String,
-    #[serde(default)]
-    kinds: String,
-    #[serde(default)]
-    environments: String,
+    #[serde(flatten)]
+    limits: ScopeFields,
 }
 
 impl NewTrust {
@@ -184,7 +165,7 @@ impl NewTrust {
             }
         }
         let jwks = Some(self.jwks.trim().to_owned()).filter(|jwks| !jwks.is_empty());
-        let scope = Limits { kinds: self.kinds, environments: self.environments }.scope();
+        let scope = self.limits.scope();
         let [issuer, audience] = [self.issuer, self.audience].map(|text| text.trim().to_owned());
         Ok(Terms { issuer, audience, claims, scope, jwks })
     }
@@ -196,53 +177,42 @@ pub(super) async fn trust(
     Path(id): Path<String>,
     form: Result<Form<NewTrust>, FormRejection>,
 ) -> Response {
-    let answer = trusted(&desk, &id, form).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn trusted(desk: &Desk, id: &str, form: Result<Form<NewTrust>, FormRejection>) -> Answer {
-    let (steward, agent) = (steward(desk)?, read(id)?);
-    let Form(form) = form.map_err(|_| Trouble::NotFound)?;
-    let trusted = match form.terms() {
-        Ok(terms) => desk.visitor.state.service.trust(&steward, agent, terms).await,
-        Err(error) => Err(error),
-    };
-    match trusted {
-        Ok(_) => see_other("/agents"),
-        Err(HouseError::NoSuchAgent) => Err(Trouble::NotFound),
-        Err(error) => explained(error, "/agents"),
-    }
+    desk.answer(async {
+        let (steward, agent) = (steward(&desk)?, read(&id)?);
+        let Form(form) = form?;
+        let trusted = match form.terms() {
+            Ok(terms) => desk.visitor.state.service.trust(&steward, agent, terms).await,
+            Err(error) => Err(error),
+        };
+        match trusted {
+            Ok(_) => see_other("/agents"),
+            Err(HouseError::NoSuchAgent) => Err(Trouble::NotFound),
+            Err(error) => explained(error, "/agents"),
+        }
+    })
+    .await
 }
 
 /// Removes a trust.
 pub(super) async fn distrust(desk: Desk, Path((id, trust)): Path<(String, String)>) -> Response {
-    let answer = distrusted(&desk, &id, &trust).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn distrusted(desk: &Desk, id: &str, trust: &str) -> Answer {
-    let (steward, agent, trust) = (steward(desk)?, read(id)?, read(trust)?);
-    match desk.visitor.state.service.distrust(&steward, agent, trust).await {
-        Ok(()) => see_other("/agents"),
-        Err(error) => explained(error, "/agents"),
-    }
+    desk.answer(async {
+        let (steward, agent, trust) = (steward(&desk)?, read(&id)?, read(&trust)?);
+        match desk.visitor.state.service.distrust(&steward, agent, trust).await {
+            Ok(()) => see_other("/agents"),
+            Err(error) => explained(error, "/agents"),
+        }
+    })
+    .await
 }
 
 /// Suspends an agent.
 pub(super) async fn suspend(desk: Desk, Path(id): Path<String>) -> Response {
-    let answer = suspended(&desk, &id).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn suspended(desk: &Desk, id: &str) -> Answer {
-    let (steward, agent) = (steward(desk)?, read(id)?);
-    match desk.visitor.state.service.suspend_agent(&steward, agent).await {
-        Ok(()) => see_other("/agents"),
-        Err(error) => explained(error, "/agents"),
-    }
-}
-
-/// The person as a steward of the house.
-pub(super) fn steward(desk: &Desk) -> Result<Steward, Trouble> {
-    desk.caller.steward().ok_or(Trouble::Forbidden("Only administrators change this."))
+    desk.answer(async {
+        let (steward, agent) = (steward(&desk)?, read(&id)?);
+        match desk.visitor.state.service.suspend_agent(&steward, agent).await {
+            Ok(()) => see_other("/agents"),
+            Err(error) => explained(error, "/agents"),
+        }
+    })
+    .await
 }

@@ -5,11 +5,12 @@
 
 use app::{Chrome, Page, ProblemPage};
 use axum::extract::FromRequestParts;
+use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use service::act::ActError;
-use service::{Failure, PersonCaller};
+use service::{Failure, PersonCaller, Steward};
 use tower_sessions::Session;
 
 use super::program;
@@ -28,6 +29,8 @@ pub(super) enum Shown {
 pub(super) enum Trouble {
     NotFound,
     Forbidden(&'static str),
+    /// A form that cannot be read, or is too large.
+    Misshapen(StatusCode),
     Failed(Failure),
     Sessions(sessions::Unavailable),
 }
@@ -69,6 +72,12 @@ impl From<ActError> for Trouble {
     }
 }
 
+impl From<FormRejection> for Trouble {
+    fn from(rejection: FormRejection) -> Self {
+        Self::Misshapen(rejection.status())
+    }
+}
+
 impl From<sessions::Unavailable> for Trouble {
     fn from(error: sessions::Unavailable) -> Self {
         Self::Sessions(error)
@@ -83,6 +92,22 @@ pub(super) fn page(page: Page) -> Answer {
 /// The 303 after a post.
 pub(super) fn see_other(path: impl Into<String>) -> Answer {
     Ok(Shown::SeeOther(path.into()))
+}
+
+/// The person as a steward of the house.
+pub(super) fn steward(desk: &Desk) -> Result<Steward, Trouble> {
+    desk.caller.steward().ok_or(Trouble::Forbidden("Only administrators change this."))
+}
+
+/// An id of the path; anything else is not there.
+pub(super) fn read<T: std::str::FromStr>(text: &str) -> Result<T, Trouble> {
+    text.parse().map_err(|_| Trouble::NotFound)
+}
+
+/// A sentence from an error's text.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 impl FromRequestParts<AppState> for Visitor {
@@ -146,8 +171,8 @@ fn encode(path: &str) -> String {
 
 impl Visitor {
     /// Turns an answer into a response.
-    pub(super) async fn answer(&self, answer: Answer) -> Response {
-        match answer {
+    pub(super) async fn answer(&self, answer: impl Future<Output = Answer>) -> Response {
+        match answer.await {
             Ok(Shown::Page(page)) => self.render(StatusCode::OK, *page).await,
             Ok(Shown::Refused(status, page)) => self.render(status, *page).await,
             Ok(Shown::SeeOther(path)) => Redirect::to(&path).into_response(),
@@ -176,7 +201,8 @@ impl Visitor {
         (status, Html(app::render(chrome, page))).into_response()
     }
 
-    async fn trouble(&self, trouble: Trouble) -> Response {
+    /// The page that says why there is no other.
+    pub(super) async fn trouble(&self, trouble: Trouble) -> Response {
         let inbox = ("/inbox".to_owned(), "Back to the inbox".to_owned());
         let (status, title, detail) = match trouble {
             Trouble::NotFound => (
@@ -185,6 +211,11 @@ impl Visitor {
                 "There is no such page, or it is not yours to see.".to_owned(),
             ),
             Trouble::Forbidden(what) => (StatusCode::FORBIDDEN, "Not for you", what.to_owned()),
+            Trouble::Misshapen(status) => (
+                status,
+                "Nothing was changed",
+                "The form did not arrive as it should, or is larger than it may be. Go back and send it again.".to_owned(),
+            ),
             Trouble::Failed(failure) if failure.is_temporary() => {
                 tracing::error!(error = &failure as &dyn std::error::Error, "a page failed");
                 unavailable()
@@ -208,6 +239,13 @@ impl Visitor {
             reference,
         };
         self.render(status, Page::Problem(problem)).await
+    }
+}
+
+impl Desk {
+    /// Turns an answer into a response.
+    pub(super) async fn answer(&self, answer: impl Future<Output = Answer>) -> Response {
+        self.visitor.answer(answer).await
     }
 }
 

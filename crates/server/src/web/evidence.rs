@@ -5,32 +5,27 @@ use axum::response::Response;
 use domain::{Digest, RequestId};
 use service::evidence::Download;
 
-use super::desk::{Answer, Desk, see_other};
-use super::request::read;
+use super::desk::{Desk, read, see_other};
 use crate::download::attachment;
 
 /// Appends the fact and goes back to the page, where the content now stands.
 pub(super) async fn open(desk: Desk, Path((id, digest)): Path<(String, String)>) -> Response {
-    let answer = opened(&desk, &id, &digest).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn opened(desk: &Desk, id: &str, digest: &str) -> Answer {
-    let (id, digest): (RequestId, Digest) = (read(id)?, read(digest)?);
-    let position = desk.visitor.state.service.open_evidence(&desk.caller, id, digest).await?;
-    see_other(format!("/requests/{id}#evidence-{}", position + 1))
+    desk.answer(async {
+        let (id, digest): (RequestId, Digest) = (read(&id)?, read(&digest)?);
+        let position = desk.visitor.state.service.open_evidence(&desk.caller, id, digest).await?;
+        see_other(format!("/requests/{id}#evidence-{}", position + 1))
+    })
+    .await
 }
 
 /// Appends the fact that it was had unmasked, and goes back to the page, where it now stands so.
 pub(super) async fn unmask(desk: Desk, Path((id, digest)): Path<(String, String)>) -> Response {
-    let answer = unmasked(&desk, &id, &digest).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn unmasked(desk: &Desk, id: &str, digest: &str) -> Answer {
-    let (id, digest): (RequestId, Digest) = (read(id)?, read(digest)?);
-    let position = desk.visitor.state.service.unmask_evidence(&desk.caller, id, digest).await?;
-    see_other(format!("/requests/{id}#evidence-{}", position + 1))
+    desk.answer(async {
+        let (id, digest): (RequestId, Digest) = (read(&id)?, read(&digest)?);
+        let position = desk.visitor.state.service.unmask_evidence(&desk.caller, id, digest).await?;
+        see_other(format!("/requests/{id}#evidence-{}", position + 1))
+    })
+    .await
 }
 
 /// What the person opened before, as an attachment.
@@ -41,6 +36,6 @@ pub(super) async fn download(desk: Desk, Path((id, digest)): Path<(String, Strin
     };
     match found.await {
         Ok(Download { name, bytes }) => attachment(&name, bytes),
-        Err(trouble) => desk.visitor.answer(Err(trouble)).await,
+        Err(trouble) => desk.visitor.trouble(trouble).await,
     }
 }

@@ -11,20 +11,15 @@ use serde::Deserialize;
 use service::freeze::FreezeError;
 use service::house::HouseError;
 
-use super::desk::{Answer, Desk, Shown, Trouble, page, see_other};
+use super::desk::{Answer, Desk, Shown, Trouble, page, read, see_other};
 use super::refusals::told;
-use super::request::read;
 
 /// Who freezes, for those who do not.
 const NOT_ALLOWED: &str = "Reviewers and administrators freeze; only administrators end a freeze.";
 
 /// Every freeze that is on.
 pub(super) async fn list(desk: Desk) -> Response {
-    let answer = match freezes(&desk, None).await {
-        Ok(shown) => page(shown),
-        Err(trouble) => Err(trouble),
-    };
-    desk.visitor.answer(answer).await
+    desk.answer(async { page(freezes(&desk, None).await?) }).await
 }
 
 async fn freezes(desk: &Desk, draft: Option<FreezeDraft>) -> Result<Page, Trouble> {
@@ -45,8 +40,7 @@ pub(super) struct Fields {
 
 /// Freezes at once and answers 303; otherwise the page again, with what was typed and why.
 pub(super) async fn freeze(desk: Desk, form: Result<Form<Fields>, FormRejection>) -> Response {
-    let answer = frozen(&desk, form).await;
-    desk.visitor.answer(answer).await
+    desk.answer(frozen(&desk, form)).await
 }
 
 async fn frozen(desk: &Desk, form: Result<Form<Fields>, FormRejection>) -> Answer {
@@ -86,22 +80,20 @@ pub(super) async fn thaw(
     Path(id): Path<String>,
     form: Result<Form<Fields>, FormRejection>,
 ) -> Response {
-    let answer = thawed(&desk, &id, form).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn thawed(desk: &Desk, id: &str, form: Result<Form<Fields>, FormRejection>) -> Answer {
-    let freeze: FreezeId = read(id)?;
-    let draft = FreezeDraft { thaw: Some(freeze), ..FreezeDraft::default() };
-    let Form(fields) = match form {
-        Ok(form) => form,
-        Err(rejection) => return refused(desk, draft, misshapen(&rejection)).await,
-    };
-    let draft = FreezeDraft { reason: fields.reason.clone(), ..draft };
-    match desk.visitor.state.service.thaw(&desk.caller, freeze, &fields.reason).await {
-        Ok(()) => see_other("/freezes"),
-        Err(error) => refused(desk, draft, explained(error)?).await,
-    }
+    desk.answer(async {
+        let freeze: FreezeId = read(&id)?;
+        let draft = FreezeDraft { thaw: Some(freeze), ..FreezeDraft::default() };
+        let Form(fields) = match form {
+            Ok(form) => form,
+            Err(rejection) => return refused(&desk, draft, misshapen(&rejection)).await,
+        };
+        let draft = FreezeDraft { reason: fields.reason.clone(), ..draft };
+        match desk.visitor.state.service.thaw(&desk.caller, freeze, &fields.reason).await {
+            Ok(()) => see_other("/freezes"),
+            Err(error) => refused(&desk, draft, explained(error)?).await,
+        }
+    })
+    .await
 }
 
 /// What the form's one choice names: `all`, or a sort and a name.

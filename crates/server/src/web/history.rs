@@ -8,7 +8,7 @@ use domain::StateName;
 use serde::Deserialize;
 use service::query::HistoryQuery;
 
-use super::desk::{Answer, Desk, page};
+use super::desk::{Desk, page};
 
 /// The filters; an empty one is none.
 #[derive(Default, Deserialize)]
@@ -22,12 +22,10 @@ pub(super) struct Params {
 
 /// A page of the history.
 pub(super) async fn history(desk: Desk, params: Result<Query<Params>, QueryRejection>) -> Response {
-    let answer = show(&desk, params.map(|Query(params)| params).unwrap_or_default()).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn show(desk: &Desk, params: Params) -> Answer {
-    let state = StateName::from_word(&params.state);
-    let query = HistoryQuery { state, text: params.q, cursor: params.cursor };
-    page(Page::History(desk.visitor.state.service.history(&desk.caller, query).await?))
+    let Query(Params { state, q, cursor }) = params.unwrap_or_default();
+    let query = HistoryQuery { state: StateName::from_word(&state), text: q, cursor };
+    desk.answer(async {
+        page(Page::History(desk.visitor.state.service.history(&desk.caller, query).await?))
+    })
+    .await
 }

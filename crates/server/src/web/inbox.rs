@@ -5,7 +5,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 
-use super::desk::{Answer, Desk, page};
+use super::desk::{Desk, page};
 
 /// What an open page compares with what it showed.
 #[derive(Serialize)]
@@ -20,18 +20,14 @@ pub(super) async fn home() -> Redirect {
 
 /// What waits for the person.
 pub(super) async fn inbox(desk: Desk) -> Response {
-    let answer = show(&desk).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn show(desk: &Desk) -> Answer {
-    page(Page::Inbox(desk.visitor.state.service.inbox(&desk.caller).await?))
+    desk.answer(async { page(Page::Inbox(desk.visitor.state.service.inbox(&desk.caller).await?)) })
+        .await
 }
 
 /// Moves when the inbox would show something else.
 pub(super) async fn fingerprint(desk: Desk) -> Response {
     match desk.visitor.state.service.inbox(&desk.caller).await {
         Ok(view) => Json(Seen { seen: view.fingerprint }).into_response(),
-        Err(failure) => desk.visitor.answer(Err(failure.into())).await,
+        Err(failure) => desk.visitor.trouble(failure.into()).await,
     }
 }

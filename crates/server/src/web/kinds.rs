@@ -7,9 +7,8 @@ use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::agents::steward;
-use super::change::{answered, misshapen, problems, unchanged};
-use super::desk::{Answer, Desk, Trouble, page};
+use super::change::{answered, problems, unchanged};
+use super::desk::{Desk, Trouble, page, steward};
 
 /// Which kind the form starts from.
 #[derive(Default, Deserialize)]
@@ -21,11 +20,7 @@ pub(super) struct Start {
 /// The catalogue.
 pub(super) async fn list(desk: Desk, start: Result<Query<Start>, QueryRejection>) -> Response {
     let Query(start) = start.unwrap_or_default();
-    let answer = match kinds(&desk, &start.change, None).await {
-        Ok(shown) => page(shown),
-        Err(trouble) => Err(trouble),
-    };
-    desk.visitor.answer(answer).await
+    desk.answer(async { page(kinds(&desk, &start.change, None).await?) }).await
 }
 
 async fn kinds(desk: &Desk, start: &str, draft: Option<TextDraft>) -> Result<Page, Trouble> {
@@ -47,21 +42,16 @@ pub(super) struct Fields {
 
 /// Proposes a kind, or a new version of one.
 pub(super) async fn put(desk: Desk, form: Result<Form<Fields>, FormRejection>) -> Response {
-    let answer = proposed(&desk, form).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn proposed(desk: &Desk, form: Result<Form<Fields>, FormRejection>) -> Answer {
-    let steward = steward(desk)?;
-    let Fields { text, reason } = match form {
-        Ok(Form(fields)) => fields,
-        Err(rejection) => return misshapen(&rejection, "/kinds"),
-    };
-    match desk.visitor.state.service.put_kind(&steward, text.as_bytes(), &reason).await {
-        Ok(proposed) => answered(proposed, "/kinds"),
-        Err(error) => {
-            let draft = TextDraft { text, reason, problems: problems(error)? };
-            unchanged(kinds(desk, "", Some(draft)).await?)
+    desk.answer(async {
+        let steward = steward(&desk)?;
+        let Form(Fields { text, reason }) = form?;
+        match desk.visitor.state.service.put_kind(&steward, text.as_bytes(), &reason).await {
+            Ok(proposed) => answered(proposed, "/kinds"),
+            Err(error) => {
+                let draft = TextDraft { text, reason, problems: problems(error)? };
+                unchanged(kinds(&desk, "", Some(draft)).await?)
+            }
         }
-    }
+    })
+    .await
 }

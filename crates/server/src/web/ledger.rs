@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::desk::{Answer, Desk, Trouble, page};
+use super::desk::{Desk, Trouble, page, read};
 
 const NOT_YOURS: &str =
     "The ledger is for auditors and administrators. Each request has its own timeline.";
@@ -21,18 +21,22 @@ pub(super) struct Params {
 /// A page of the ledger.
 pub(super) async fn ledger(desk: Desk, params: Result<Query<Params>, QueryRejection>) -> Response {
     let before = params.ok().and_then(|Query(params)| params.before);
-    let answer = show(&desk, before).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn show(desk: &Desk, before: Option<u64>) -> Answer {
-    let view = desk.visitor.state.service.ledger_view(&desk.caller, before).await?;
-    page(Page::Ledger(view.ok_or(Trouble::Forbidden(NOT_YOURS))?))
+    desk.answer(async {
+        let view = desk.visitor.state.service.ledger_view(&desk.caller, before).await?;
+        page(Page::Ledger(view.ok_or(Trouble::Forbidden(NOT_YOURS))?))
+    })
+    .await
 }
 
 /// The proof of one entry under the newest checkpoint, as a file.
 pub(super) async fn proof(desk: Desk, Path(index): Path<String>) -> Response {
-    match proved(&desk, &index).await {
+    let proved = async {
+        let index: u64 = read(&index)?;
+        let proof = desk.visitor.state.service.ledger_proof_view(&desk.caller, index).await?;
+        let proof = proof.ok_or(Trouble::Forbidden(NOT_YOURS))?.ok_or(Trouble::NotFound)?;
+        Ok((index, proof.to_text()))
+    };
+    match proved.await {
         Ok((index, text)) => {
             let disposition = format!("attachment; filename=\"entry-{index}.tlog-proof\"");
             let headers = [
@@ -41,13 +45,6 @@ pub(super) async fn proof(desk: Desk, Path(index): Path<String>) -> Response {
             ];
             (headers, text).into_response()
         }
-        Err(trouble) => desk.visitor.answer(Err(trouble)).await,
+        Err(trouble) => desk.visitor.trouble(trouble).await,
     }
-}
-
-async fn proved(desk: &Desk, index: &str) -> Result<(u64, String), Trouble> {
-    let index: u64 = index.parse().map_err(|_| Trouble::NotFound)?;
-    let proof = desk.visitor.state.service.ledger_proof_view(&desk.caller, index).await?;
-    let proof = proof.ok_or(Trouble::Forbidden(NOT_YOURS))?.ok_or(Trouble::NotFound)?;
-    Ok((index, proof.to_text()))
 }

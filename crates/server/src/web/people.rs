@@ -1,30 +1,21 @@
 //! `/people`: people, their groups, and links that let them in.
 
-use app::{GroupDraft, Page, PeoplePage, ProblemPage};
+use app::{GroupDraft, Page, PeoplePage};
 use axum::Form;
 use axum::body::Bytes;
 use axum::extract::Path;
 use axum::extract::rejection::FormRejection;
-use axum::http::StatusCode;
 use axum::response::Response;
 use domain::PersonId;
 use serde::Deserialize;
 use service::change::{Membership, Proposed};
-use service::house::HouseError;
 
-use super::agents::steward;
-use super::change::{answered, misshapen, problems, unchanged};
-use super::desk::{Answer, Desk, Shown, Trouble, page, see_other};
-use super::request::read;
+use super::change::{Fields, answered, explained, problems, unchanged};
+use super::desk::{Answer, Desk, Trouble, page, read, see_other, steward};
 
 /// Everybody.
 pub(super) async fn list(desk: Desk) -> Response {
-    let answer = show(&desk).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn show(desk: &Desk) -> Answer {
-    page(people(desk, None).await?)
+    desk.answer(async { page(people(&desk, None).await?) }).await
 }
 
 async fn people(desk: &Desk, draft: Option<GroupDraft>) -> Result<Page, Trouble> {
@@ -50,16 +41,12 @@ pub(super) async fn change_group(
     desk: Desk,
     form: Result<Form<GroupFields>, FormRejection>,
 ) -> Response {
-    let answer = group_changed(&desk, form).await;
-    desk.visitor.answer(answer).await
+    desk.answer(group_changed(&desk, form)).await
 }
 
 async fn group_changed(desk: &Desk, form: Result<Form<GroupFields>, FormRejection>) -> Answer {
     let steward = steward(desk)?;
-    let fields = match form {
-        Ok(Form(fields)) => fields,
-        Err(rejection) => return misshapen(&rejection, "/people"),
-    };
+    let Form(fields) = form?;
     let change = match fields.change.as_str() {
         "add" => Some(Membership::Add),
         "remove" => Some(Membership::Remove),
@@ -89,40 +76,32 @@ async fn group_changed(desk: &Desk, form: Result<Form<GroupFields>, FormRejectio
 
 /// Adds a person and shows the one-time link that lets them in.
 pub(super) async fn add(desk: Desk, body: Bytes) -> Response {
-    let answer = added(&desk, &body).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn added(desk: &Desk, body: &[u8]) -> Answer {
-    let steward = steward(desk)?;
-    let fields: Vec<(String, String)> =
-        serde_urlencoded::from_bytes(body).map_err(|_| Trouble::NotFound)?;
-    let named = |name: &'static str| {
-        fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
-    };
-    let name = named("name").next().unwrap_or_default().trim();
-    let groups: Vec<&str> = named("groups").collect();
-    match desk.visitor.state.service.add_person(&steward, name, &groups).await {
-        Ok((person, proposed)) => {
-            let waits = proposed.iter().any(|change| matches!(change, Proposed::Staged(_)));
-            invitation(desk, person, name, waits).await
+    desk.answer(async {
+        let steward = steward(&desk)?;
+        let fields = Fields::read(&body)?;
+        let name = fields.one("name").trim();
+        let groups: Vec<&str> = fields.all("groups").collect();
+        match desk.visitor.state.service.add_person(&steward, name, &groups).await {
+            Ok((person, proposed)) => {
+                let waits = proposed.iter().any(|change| matches!(change, Proposed::Staged(_)));
+                invitation(&desk, person, name, waits).await
+            }
+            Err(error) => explained(error, "/people"),
         }
-        Err(error) => explained(error, "/people"),
-    }
+    })
+    .await
 }
 
 /// A new one-time link for a person.
 pub(super) async fn invite(desk: Desk, Path(id): Path<String>) -> Response {
-    let answer = invited(&desk, &id).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn invited(desk: &Desk, id: &str) -> Answer {
-    steward(desk)?;
-    let person: PersonId = read(id)?;
-    let found = desk.visitor.state.service.person_name(person).await?;
-    let name = found.ok_or(Trouble::NotFound)?;
-    invitation(desk, person, &name, false).await
+    desk.answer(async {
+        steward(&desk)?;
+        let person: PersonId = read(&id)?;
+        let found = desk.visitor.state.service.person_name(person).await?;
+        let name = found.ok_or(Trouble::NotFound)?;
+        invitation(&desk, person, &name, false).await
+    })
+    .await
 }
 
 /// A link to hand over; `waits`, if a second administrator has to approve the groups first.
@@ -147,29 +126,12 @@ async fn invitation(desk: &Desk, person: PersonId, name: &str, waits: bool) -> A
 
 /// Disables a person.
 pub(super) async fn disable(desk: Desk, Path(id): Path<String>) -> Response {
-    let answer = disabled(&desk, &id).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn disabled(desk: &Desk, id: &str) -> Answer {
-    let (steward, person) = (steward(desk)?, read(id)?);
-    match desk.visitor.state.service.disable_person(&steward, person).await {
-        Ok(()) => see_other("/people"),
-        Err(error) => explained(error, "/people"),
-    }
-}
-
-/// What was wrong with a change to the house, and where to try again.
-pub(super) fn explained(error: HouseError, back: &str) -> Answer {
-    if let HouseError::Failed(failure) = error {
-        return Err(failure.into());
-    }
-    let problem = ProblemPage {
-        status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
-        title: "Nothing was changed".to_owned(),
-        detail: format!("{error}."),
-        way_out: (back.to_owned(), "Back".to_owned()),
-        reference: None,
-    };
-    Ok(Shown::Refused(StatusCode::UNPROCESSABLE_ENTITY, Box::new(Page::Problem(problem))))
+    desk.answer(async {
+        let (steward, person) = (steward(&desk)?, read(&id)?);
+        match desk.visitor.state.service.disable_person(&steward, person).await {
+            Ok(()) => see_other("/people"),
+            Err(error) => explained(error, "/people"),
+        }
+    })
+    .await
 }

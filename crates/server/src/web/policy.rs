@@ -7,17 +7,12 @@ use axum::response::Response;
 use serde::Deserialize;
 use service::view::ReplayView;
 
-use super::agents::steward;
-use super::change::{answered, misshapen, problems, unchanged};
-use super::desk::{Answer, Desk, Trouble, page};
+use super::change::{answered, problems, unchanged};
+use super::desk::{Answer, Desk, Trouble, page, steward};
 
 /// The policy.
 pub(super) async fn show(desk: Desk) -> Response {
-    let answer = match policy(&desk, None, None).await {
-        Ok(shown) => page(shown),
-        Err(trouble) => Err(trouble),
-    };
-    desk.visitor.answer(answer).await
+    desk.answer(async { page(policy(&desk, None, None).await?) }).await
 }
 
 async fn policy(
@@ -44,16 +39,12 @@ pub(super) struct Fields {
 
 /// Tries a policy on past requests, which changes nothing, or proposes it.
 pub(super) async fn change(desk: Desk, form: Result<Form<Fields>, FormRejection>) -> Response {
-    let answer = changed(&desk, form).await;
-    desk.visitor.answer(answer).await
+    desk.answer(changed(&desk, form)).await
 }
 
 async fn changed(desk: &Desk, form: Result<Form<Fields>, FormRejection>) -> Answer {
     let steward = steward(desk)?;
-    let fields = match form {
-        Ok(Form(fields)) => fields,
-        Err(rejection) => return misshapen(&rejection, "/policy"),
-    };
+    let Form(fields) = form?;
     // Browsers send line breaks as CR LF (HTML, constructing the entry list).
     let text = fields.text.replace("\r\n", "\n");
     let draft = TextDraft { text: text.clone(), reason: fields.reason.clone(), problems: vec![] };

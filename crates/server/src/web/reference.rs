@@ -13,5 +13,5 @@ use crate::api::openapi::document;
 pub(super) async fn show(visitor: Visitor) -> Response {
     let public_url = visitor.state.service.public_url().to_owned();
     let shown = Page::Reference(ReferencePage { document: document(), public_url });
-    visitor.answer(page(shown)).await
+    visitor.answer(async { page(shown) }).await
 }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use domain::RequestId;
 use serde::Deserialize;
 
-use super::desk::{Answer, Desk, Shown, Trouble, page};
+use super::desk::{Answer, Desk, Shown, Trouble, page, read};
 use super::inbox::Seen;
 
 /// Set by the 303 after something was recorded.
@@ -26,12 +26,7 @@ pub(super) async fn show(
     flash: Result<Query<Flash>, QueryRejection>,
 ) -> Response {
     let recorded = flash.is_ok_and(|Query(flash)| flash.recorded.is_some());
-    let answer = whole(&desk, &id, recorded).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn whole(desk: &Desk, id: &str, recorded: bool) -> Answer {
-    page(request_page(desk, read(id)?, None, recorded).await?)
+    desk.answer(async { page(request_page(&desk, read(&id)?, None, recorded).await?) }).await
 }
 
 /// The page of a request, with what was not recorded where there is something.
@@ -82,11 +77,6 @@ pub(super) async fn version(desk: Desk, Path(id): Path<String>) -> Response {
     };
     match seen.await {
         Ok(seen) => Json(Seen { seen }).into_response(),
-        Err(trouble) => desk.visitor.answer(Err(trouble)).await,
+        Err(trouble) => desk.visitor.trouble(trouble).await,
     }
-}
-
-/// An id of the path; anything else is not there.
-pub(super) fn read<T: std::str::FromStr>(text: &str) -> Result<T, Trouble> {
-    text.parse().map_err(|_| Trouble::NotFound)
 }

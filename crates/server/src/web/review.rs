@@ -10,9 +10,9 @@ use domain::{RequestId, Verdict};
 use serde::Deserialize;
 use service::review::{Password, ReviewForm};
 
-use super::desk::{Answer, Desk, see_other};
+use super::desk::{Answer, Desk, read, see_other};
 use super::refusals::{not_from_here, told};
-use super::request::{again, misshapen, read, recorded};
+use super::request::{again, misshapen, recorded};
 use crate::sessions;
 
 /// The form; every field may be missing, and then it is said which.
@@ -37,8 +37,7 @@ pub(super) async fn review(
     Path(id): Path<String>,
     form: Result<Form<Fields>, FormRejection>,
 ) -> Response {
-    let answer = record(&desk, &id, form).await;
-    desk.visitor.answer(answer).await
+    desk.answer(record(&desk, &id, form)).await
 }
 
 async fn record(desk: &Desk, id: &str, form: Result<Form<Fields>, FormRejection>) -> Answer {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use service::PersonCaller;
 use service::sign_in::SignInError;
 
-use super::desk::{Answer, Shown, Trouble, Visitor, page, see_other};
+use super::desk::{Answer, Shown, Visitor, capital, page, see_other};
 use crate::sessions;
 
 /// Where to go afterwards.
@@ -24,8 +24,8 @@ pub(super) struct Next {
 /// The form.
 pub(super) async fn form(visitor: Visitor, next: Result<Query<Next>, QueryRejection>) -> Response {
     let next = next.ok().and_then(|Query(next)| next.next).map(|next| local(&next));
-    let answer = page(Page::SignIn(SignInPage { next, ..SignInPage::default() }));
-    visitor.answer(answer).await
+    let empty = SignInPage { next, ..SignInPage::default() };
+    visitor.answer(async { page(Page::SignIn(empty)) }).await
 }
 
 /// What the form sends.
@@ -46,31 +46,26 @@ pub(super) async fn sign_in(
 ) -> Response {
     let from =
         from.map(|Extension(ConnectInfo(address))| address.ip().to_string()).unwrap_or_default();
-    let answer = signed_in(&visitor, &from, form).await;
-    visitor.answer(answer).await
-}
-
-async fn signed_in(
-    visitor: &Visitor,
-    from: &str,
-    form: Result<Form<Credentials>, FormRejection>,
-) -> Answer {
-    let Form(form) = form.map_err(|_| Trouble::NotFound)?;
-    let next = form.next.as_deref().map(local);
-    let service = &visitor.state.service;
-    match service.sign_in(&form.name, &form.password, from).await {
-        Ok(person) => enter(visitor, &person, next).await,
-        Err(SignInError::Failed(failure)) => Err(failure.into()),
-        Err(error) => {
-            let status = match error {
-                SignInError::TooMany => StatusCode::TOO_MANY_REQUESTS,
-                _ => StatusCode::UNAUTHORIZED,
-            };
-            let error = Some(format!("{}.", capital(&error.to_string())));
-            let again = SignInPage { next, name: form.name, error };
-            Ok(Shown::Refused(status, Box::new(Page::SignIn(again))))
-        }
-    }
+    visitor
+        .answer(async {
+            let Form(form) = form?;
+            let next = form.next.as_deref().map(local);
+            let service = &visitor.state.service;
+            match service.sign_in(&form.name, &form.password, &from).await {
+                Ok(person) => enter(&visitor, &person, next).await,
+                Err(SignInError::Failed(failure)) => Err(failure.into()),
+                Err(error) => {
+                    let status = match error {
+                        SignInError::TooMany => StatusCode::TOO_MANY_REQUESTS,
+                        _ => StatusCode::UNAUTHORIZED,
+                    };
+                    let error = Some(format!("{}.", capital(&error.to_string())));
+                    let again = SignInPage { next, name: form.name, error };
+                    Ok(Shown::Refused(status, Box::new(Page::SignIn(again))))
+                }
+            }
+        })
+        .await
 }
 
 async fn enter(visitor: &Visitor, person: &PersonCaller, next: Option<String>) -> Answer {
@@ -80,11 +75,16 @@ async fn enter(visitor: &Visitor, person: &PersonCaller, next: Option<String>) -
 
 /// A one-time link: a page with a button. Reading it changes nothing (threats W01).
 pub(super) async fn link(visitor: Visitor, Path(token): Path<String>) -> Response {
-    let answer = match visitor.state.service.read_link(&token).await {
-        Ok((person, _)) => page(Page::SignInLink { token, person: person.name().to_owned() }),
-        Err(error) => spent(error),
-    };
-    visitor.answer(answer).await
+    visitor
+        .answer(async {
+            match visitor.state.service.read_link(&token).await {
+                Ok((person, _)) => {
+                    page(Page::SignInLink { token, person: person.name().to_owned() })
+                }
+                Err(error) => spent(error),
+            }
+        })
+        .await
 }
 
 /// The button of a one-time link.
@@ -98,16 +98,15 @@ pub(super) async fn spend_link(
     visitor: Visitor,
     form: Result<Form<Token>, FormRejection>,
 ) -> Response {
-    let answer = spend(&visitor, form).await;
-    visitor.answer(answer).await
-}
-
-async fn spend(visitor: &Visitor, form: Result<Form<Token>, FormRejection>) -> Answer {
-    let Form(form) = form.map_err(|_| Trouble::NotFound)?;
-    match visitor.state.service.spend_link(&form.token).await {
-        Ok(person) => enter(visitor, &person, None).await,
-        Err(error) => spent(error),
-    }
+    visitor
+        .answer(async {
+            let Form(form) = form?;
+            match visitor.state.service.spend_link(&form.token).await {
+                Ok(person) => enter(&visitor, &person, None).await,
+                Err(error) => spent(error),
+            }
+        })
+        .await
 }
 
 fn spent(error: SignInError) -> Answer {
@@ -126,22 +125,15 @@ fn spent(error: SignInError) -> Answer {
 
 /// Ends the session.
 pub(super) async fn sign_out(visitor: Visitor) -> Response {
-    let answer = signed_out(&visitor).await;
-    visitor.answer(answer).await
-}
-
-async fn signed_out(visitor: &Visitor) -> Answer {
-    if let Some(caller) = &visitor.caller {
-        visitor.state.service.sign_out(caller).await?;
-    }
-    sessions::sign_out(&visitor.session).await?;
-    see_other("/sign-in")
-}
-
-/// A sentence from an error's text.
-pub(super) fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    visitor
+        .answer(async {
+            if let Some(caller) = &visitor.caller {
+                visitor.state.service.sign_out(caller).await?;
+            }
+            sessions::sign_out(&visitor.session).await?;
+            see_other("/sign-in")
+        })
+        .await
 }
 
 /// A path of our own to go to; anything that could lead elsewhere becomes the inbox (threats W12).

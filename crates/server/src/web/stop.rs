@@ -11,9 +11,9 @@ use domain::{RequestId, SecondVerdict};
 use serde::Deserialize;
 use service::review::ReviewError;
 
-use super::desk::{Answer, Desk, see_other};
+use super::desk::{Answer, Desk, read, see_other};
 use super::refusals::told;
-use super::request::{again, misshapen, read, recorded};
+use super::request::{again, misshapen, recorded};
 
 /// Why.
 #[derive(Deserialize)]
@@ -28,6 +28,9 @@ pub(super) struct SecondReview {
     verdict: Option<SecondVerdict>,
     #[serde(default)]
     justification: String,
+    /// The page's token.
+    #[serde(default)]
+    shown: String,
 }
 
 /// Revokes an approved, unused release.
@@ -36,18 +39,16 @@ pub(super) async fn revoke(
     Path(id): Path<String>,
     form: Result<Form<Reason>, FormRejection>,
 ) -> Response {
-    let answer = revoked(&desk, &id, form).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn revoked(desk: &Desk, id: &str, form: Result<Form<Reason>, FormRejection>) -> Answer {
-    let id: RequestId = read(id)?;
-    let reason = match form {
-        Ok(Form(Reason { reason })) => reason,
-        Err(rejection) => return misshapen(desk, id, Act::Revoke, &rejection).await,
-    };
-    let done = desk.visitor.state.service.revoke(&desk.caller, id, &reason).await;
-    answered(desk, id, Act::Revoke, reason, done).await
+    desk.answer(async {
+        let id: RequestId = read(&id)?;
+        let reason = match form {
+            Ok(Form(Reason { reason })) => reason,
+            Err(rejection) => return misshapen(&desk, id, Act::Revoke, &rejection).await,
+        };
+        let done = desk.visitor.state.service.revoke(&desk.caller, id, &reason).await;
+        answered(&desk, id, Act::Revoke, reason, done).await
+    })
+    .await
 }
 
 /// Asks a running execution to halt.
@@ -56,30 +57,26 @@ pub(super) async fn halt(
     Path(id): Path<String>,
     form: Result<Form<Reason>, FormRejection>,
 ) -> Response {
-    let answer = halted(&desk, &id, form).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn halted(desk: &Desk, id: &str, form: Result<Form<Reason>, FormRejection>) -> Answer {
-    let id: RequestId = read(id)?;
-    let reason = match form {
-        Ok(Form(Reason { reason })) => reason,
-        Err(rejection) => return misshapen(desk, id, Act::Halt, &rejection).await,
-    };
-    let done = desk.visitor.state.service.halt(&desk.caller, id, &reason).await;
-    answered(desk, id, Act::Halt, reason, done).await
+    desk.answer(async {
+        let id: RequestId = read(&id)?;
+        let reason = match form {
+            Ok(Form(Reason { reason })) => reason,
+            Err(rejection) => return misshapen(&desk, id, Act::Halt, &rejection).await,
+        };
+        let done = desk.visitor.state.service.halt(&desk.caller, id, &reason).await;
+        answered(&desk, id, Act::Halt, reason, done).await
+    })
+    .await
 }
 
 /// Withdraws a change that the person proposed; it asks for no reason.
 pub(super) async fn withdraw(desk: Desk, Path(id): Path<String>) -> Response {
-    let answer = withdrawn(&desk, &id).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn withdrawn(desk: &Desk, id: &str) -> Answer {
-    let id: RequestId = read(id)?;
-    let done = desk.visitor.state.service.withdraw_change(&desk.caller, id).await;
-    answered(desk, id, Act::Withdraw, String::new(), done.map_err(ReviewError::from)).await
+    desk.answer(async {
+        let id: RequestId = read(&id)?;
+        let done = desk.visitor.state.service.withdraw_change(&desk.caller, id).await;
+        answered(&desk, id, Act::Withdraw, String::new(), done.map_err(ReviewError::from)).await
+    })
+    .await
 }
 
 /// Records the second person's look at a broken glass.
@@ -88,28 +85,25 @@ pub(super) async fn second_review(
     Path(id): Path<String>,
     form: Result<Form<SecondReview>, FormRejection>,
 ) -> Response {
-    let answer = looked_at(&desk, &id, form).await;
-    desk.visitor.answer(answer).await
-}
-
-async fn looked_at(
-    desk: &Desk,
-    id: &str,
-    form: Result<Form<SecondReview>, FormRejection>,
-) -> Answer {
-    let id: RequestId = read(id)?;
-    let SecondReview { verdict, justification } = match form {
-        Ok(Form(fields)) => fields,
-        Err(rejection) => return misshapen(desk, id, Act::SecondReview(None), &rejection).await,
-    };
-    let act = Act::SecondReview(verdict);
-    let Some(verdict) = verdict else {
-        let (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, "Say whether it was right.");
-        return again(desk, id, act, justification, status, problem).await;
-    };
-    let service = &desk.visitor.state.service;
-    let done = service.review_break_glass(&desk.caller, id, verdict, &justification).await;
-    answered(desk, id, act, justification, done).await
+    desk.answer(async {
+        let id: RequestId = read(&id)?;
+        let SecondReview { verdict, justification, shown } = match form {
+            Ok(Form(fields)) => fields,
+            Err(rejection) => {
+                return misshapen(&desk, id, Act::SecondReview(None), &rejection).await;
+            }
+        };
+        let act = Act::SecondReview(verdict);
+        let Some(verdict) = verdict else {
+            let (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, "Say whether it was right.");
+            return again(&desk, id, act, justification, status, problem).await;
+        };
+        let service = &desk.visitor.state.service;
+        let done =
+            service.review_break_glass(&desk.caller, id, verdict, &justification, &shown).await;
+        answered(&desk, id, act, justification, done).await
+    })
+    .await
 }
 
 async fn answered(

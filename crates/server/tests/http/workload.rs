@@ -483,7 +483,7 @@ async fn i1_whoever_made_a_trust_that_stands_does_not_review_the_agent() {
     let wrong = [("issuer", "https://x.example"), ("audience", AUDIENCE), ("claims", "sub")];
     let refused = ann.post(&path, &wrong).await;
     assert_eq!(refused.status, 422);
-    assert!(refused.text().contains("name 1 to 10 claims"), "{}", refused.text());
+    assert!(refused.text().contains("Name 1 to 10 claims"), "{}", refused.text());
     assert_eq!(scene.bob.post(&path, &form).await.status, 403);
 }
 
