@@ -12,7 +12,7 @@ use crate::authority::Authority;
 use crate::commitment::Commitment;
 use crate::entry::Actor;
 use crate::fact::{Missed, RequestFact};
-use crate::request::{Request, SecondReview, SecondVerdict, Verdict};
+use crate::request::{Request, SecondVerdict, Verdict};
 use crate::revision::EvidenceDescriptor;
 use crate::state::{Outcome, RollbackOutcome, State};
 use crate::{AgentId, Digest, LeaseId, PersonId, Refusal, Timestamp};
@@ -270,13 +270,14 @@ impl At<'_> {
     /// INVARIANT: I12. Only dead ends and the unknown: no timer leads to an approval.
     fn elapse(&self) -> Result<Vec<RequestFact>, Refusal> {
         let mut facts: Vec<RequestFact> = self.overdue().into_iter().collect();
-        if let Some(broken) = &self.request.break_glass
-            && broken.second_review == SecondReview::Owed
-            && self.now >= broken.review_by
-        {
-            facts.push(RequestFact::SecondReviewMissed { review_by: broken.review_by });
-        }
+        facts.extend(self.second_review_missed());
         if facts.is_empty() { Err(Refusal::NotDue) } else { Ok(facts) }
+    }
+
+    /// That nobody looked in time at a broken glass, if it is not recorded yet.
+    fn second_review_missed(&self) -> Option<RequestFact> {
+        let missed = self.request.second_review_due().filter(|due| self.now >= *due);
+        missed.map(|review_by| RequestFact::SecondReviewMissed { review_by })
     }
 
     /// The fact that time has made already, if it is not recorded yet.

@@ -26,11 +26,6 @@ impl Commitment {
     pub fn opens_to(&self, salt: &[u8; SALT_BYTES], text: &str) -> bool {
         *self == Self::new(salt, text)
     }
-
-    /// The digest that stands in the entry.
-    pub fn digest(&self) -> Digest {
-        self.commitment
-    }
 }
 
 #[cfg(test)]

@@ -209,7 +209,8 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn grouped(digits: &str) -> String {
+/// The digits of a whole number in groups of three: `1,240,318`.
+pub fn grouped(digits: &str) -> String {
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
     let mut out = String::from(sign);
     for (position, digit) in digits.chars().enumerate() {

@@ -186,9 +186,10 @@ impl Request {
         self.state_ends_at().into_iter().chain(self.second_review_due()).min()
     }
 
-    /// The second review, if the glass was broken.
-    pub fn second_review(&self) -> Option<&SecondReview> {
-        self.break_glass.as_ref().map(|broken| &broken.second_review)
+    /// The broken glass at which a second person still has to look, in time or not.
+    pub fn owes_second_review(&self) -> Option<&BreakGlass> {
+        let done = |broken: &&BreakGlass| matches!(broken.second_review, SecondReview::Done { .. });
+        self.break_glass.as_ref().filter(|broken| !done(broken))
     }
 
     /// When the second review that break-glass owes is missed, while it is owed.

@@ -23,7 +23,6 @@ const MAX_ERRORS: usize = 50;
 
 /// A policy, read once and kept.
 pub struct Policy {
-    text: String,
     digest: Digest,
     /// The requirements, and what permits a release that they do not forbid.
     pub(crate) releases: PolicySet,
@@ -58,13 +57,7 @@ impl Policy {
         whole(&rules).map_err(start)?;
         let (releases, reviews) = split(&set, &rules).map_err(start)?;
         let digest = Digest::of(text.as_bytes());
-        let (text, authorizer) = (text.to_owned(), Authorizer::new());
-        Ok(Self { text, digest, releases, reviews, rules, authorizer })
-    }
-
-    /// The text as it was read, byte for byte.
-    pub fn text(&self) -> &str {
-        &self.text
+        Ok(Self { digest, releases, reviews, rules, authorizer: Authorizer::new() })
     }
 
     /// The digest of the text: which policy this is.

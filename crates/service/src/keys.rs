@@ -41,7 +41,7 @@ pub enum KeyError {
     Rotating { from: Timestamp, until: Timestamp },
     #[error("no entropy to make a key")]
     Entropy,
-    #[error("the release key cannot be encoded")]
+    #[error("a key cannot be encoded")]
     Encoding,
 }
 

@@ -124,7 +124,7 @@ impl Service {
         Ok(ActError::Refused(refusal).into())
     }
 
-    /// Records the second person's look at a break-glass approval.
+    /// Records the second person's look at a break-glass approval, which they were shown.
     ///
     /// # Errors
     /// [`ReviewError`] when there is no reason, nothing is owed, or the person may not.
@@ -134,8 +134,11 @@ impl Service {
         id: RequestId,
         verdict: SecondVerdict,
         justification: &str,
+        shown: &str,
     ) -> Result<(), ReviewError> {
         let seen = self.seen_by(caller, id).await?;
+        let digest = seen.recorded.stored.request.digest;
+        self.read_shown(shown, id, digest, caller.id()).ok_or(ReviewError::NotShown)?;
         let (justification, text) =
             self.committed_text("justification", checked_reason(justification)?)?;
         let reviewer = caller.reviewer();
@@ -227,15 +230,4 @@ pub(crate) fn checked_reason(text: &str) -> Result<&str, ReviewError> {
         return Err(ReviewError::Justification);
     }
     Ok(text)
-}
-
-/// The refusals that mean: somebody or something was faster, look again.
-pub fn is_overtaken(refusal: &Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::NotPending { .. }
-            | Refusal::Changed { .. }
-            | Refusal::AlreadyReviewed { .. }
-            | Refusal::ShownTooLongAgo
-    )
 }

@@ -23,7 +23,7 @@ use store::change::Staged;
 use store::read::Stored;
 use store::{Change, House, NewFact, RequestChange, StoreError};
 
-use crate::act::{Act, ActError};
+use crate::act::{Act, ActError, TRIES};
 use crate::admission::NotAdmitted;
 use crate::caller::AgentCaller;
 use crate::evidence::stored;
@@ -35,9 +35,6 @@ use check::excluded;
 pub use preview::Preview;
 use retry::{Retry, read};
 pub use warning::Warning;
-
-/// How often staging is tried again when people or kinds change under it.
-const TRIES: usize = 5;
 
 /// Why nothing was staged.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@
 mod house;
 mod policy;
 
-use domain::fact::{Missed, Seat};
+use domain::fact::Missed;
 use domain::kind::{EffectPart, Presenter};
 use domain::stage::{ClaimedRisk, RollbackPlan, Window};
 use domain::{
@@ -254,8 +254,8 @@ pub struct BreakGlassView {
     /// Until when a second person has to have looked at it.
     pub review_by: Timestamp,
     pub second_review: SecondReviewView,
-    /// The viewer may be that second person.
-    pub may_review: bool,
+    /// Where the viewer may be that second person: that this page was rendered for them.
+    pub shown: Option<String>,
 }
 
 /// The second review of a broken glass.
@@ -348,27 +348,59 @@ pub struct TimelineItem {
 /// What a timeline line says.
 #[derive(Clone, Debug)]
 pub enum TimelineFact {
-    Staged { revision: u32 },
-    EvidenceOpened { name: String, unmasked: bool },
-    Amended { revision: u32 },
-    Reviewed { verdict: Verdict, revision: u32 },
-    GlassBroken { until: Timestamp, review_by: Timestamp },
-    SecondReview { verdict: SecondVerdict },
-    SecondReviewMissed { due: Timestamp },
-    QuorumMet { until: Timestamp, seats: Vec<Seat> },
+    Staged {
+        revision: u32,
+    },
+    /// `name` is none where the present revision does not name it.
+    EvidenceOpened {
+        name: Option<String>,
+        evidence: Digest,
+        unmasked: bool,
+    },
+    Amended {
+        revision: u32,
+    },
+    Reviewed {
+        verdict: Verdict,
+        revision: u32,
+    },
+    GlassBroken {
+        until: Timestamp,
+        review_by: Timestamp,
+    },
+    SecondReview {
+        verdict: SecondVerdict,
+    },
+    SecondReviewMissed {
+        due: Timestamp,
+    },
+    QuorumMet {
+        until: Timestamp,
+    },
     QuorumLost,
     Expired,
     Withdrawn,
     Revoked,
     Redeemed,
-    Heartbeat { until: Timestamp },
+    Heartbeat {
+        until: Timestamp,
+    },
     HaltRequested,
-    OutcomeMissed { missed: Missed },
+    OutcomeMissed {
+        missed: Missed,
+    },
     Lapsed,
     Voided,
-    Reported { outcome: Outcome },
-    RollbackReported { outcome: RollbackOutcome },
-    Refused { attempt: &'static str, code: String },
+    Reported {
+        outcome: Outcome,
+    },
+    RollbackReported {
+        outcome: RollbackOutcome,
+    },
+    Refused {
+        attempt: &'static str,
+        code: String,
+    },
 }
 
 /// Whether the viewer may decide, and if not, why.

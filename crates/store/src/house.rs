@@ -178,18 +178,11 @@ impl House {
         &self.rows.freezes
     }
 
-    /// Who may decide on `request` at `now`. It has the members of the groups that its requirements
-    /// name, and of `also`.
-    ///
-    /// INVARIANT: I5. The policy is not asked here: without its ruling nothing is approved.
-    pub fn authority<'a>(
-        &self,
-        request: &'a Request,
-        now: Timestamp,
-        also: impl IntoIterator<Item = &'a String>,
-    ) -> Authority {
+    /// Who has no say in what these agents stage and execute at `now`, and why: their owners, and who
+    /// could act as them.
+    pub fn excluded(&self, agents: [AgentId; 2], now: Timestamp) -> BTreeMap<PersonId, Ineligible> {
         let mut excluded = BTreeMap::new();
-        for id in [request.agent, request.executor] {
+        for id in agents {
             for holder in self.key_holders(id, now) {
                 // Whoever owns the one and holds a key of the other stays known as its owner.
                 excluded.entry(holder).or_insert(Ineligible::HoldsKey);
@@ -201,6 +194,19 @@ impl House {
                 excluded.insert(owner, Ineligible::OwnsAgent);
             }
         }
+        excluded
+    }
+
+    /// Who may decide on `request` at `now`. It has the members of the groups that its requirements
+    /// name, and of `also`.
+    ///
+    /// INVARIANT: I5. The policy is not asked here: without its ruling nothing is approved.
+    pub fn authority<'a>(
+        &self,
+        request: &'a Request,
+        now: Timestamp,
+        also: impl IntoIterator<Item = &'a String>,
+    ) -> Authority {
         let named = request.requirements.iter().map(|Requirement { group, .. }| group.as_str());
         let named = named.chain(also.into_iter().map(String::as_str)).chain([BREAK_GLASS]);
         let members = |group: &str| self.groups.get(group).cloned().unwrap_or_default();
@@ -208,7 +214,7 @@ impl House {
         let freezes = self.rows.freezes.iter().map(|standing| &standing.freeze);
         Authority {
             groups: named.map(|group| (group.to_owned(), members(group))).collect(),
-            excluded,
+            excluded: self.excluded([request.agent, request.executor], now),
             frozen: freezes.filter(|freeze| freeze.scope.covers(request)).cloned().collect(),
             owes_review_by: self.rows.debts.clone(),
             ruling: None,

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use domain::request::SecondReview;
 use domain::{PersonId, Request, RequestId, Timestamp};
 
 use crate::change::RequestChange;
@@ -89,11 +88,7 @@ impl Updates {
 
 /// Who still owes a second review for a broken glass, and until when.
 fn owed(request: &Request) -> Option<(PersonId, Timestamp)> {
-    let broken = request.break_glass.as_ref()?;
-    match broken.second_review {
-        SecondReview::Owed | SecondReview::Missed { .. } => Some((broken.by, broken.review_by)),
-        SecondReview::Done { .. } => None,
-    }
+    request.owes_second_review().map(|broken| (broken.by, broken.review_by))
 }
 
 /// What became of `rows` where `updated` of them were found as they had to be.

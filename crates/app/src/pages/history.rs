@@ -2,6 +2,7 @@
 
 use domain::StateName;
 use leptos::prelude::*;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use service::view::HistoryView;
 
 use crate::components::request_row::{List, Rows};
@@ -81,19 +82,8 @@ fn Empty(filtered: bool) -> impl IntoView {
 
 fn next_address(cursor: &str, state: Option<StateName>, query: &str) -> String {
     let state = state.map(StateName::as_str).unwrap_or_default();
-    format!("/history?cursor={}&state={state}&q={}", percent(cursor), percent(query))
-}
-
-/// Everything but unreserved characters as `%XX` (RFC 3986 §2.3).
-fn percent(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
+    let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+    format!("/history?cursor={}&state={state}&q={}", encoded(cursor), encoded(query))
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ fn thumb(view: &RequestView) -> Option<AnyView> {
 
 /// The next deadline, and what the viewer can do before it.
 fn within_reach(view: &RequestView) -> Option<(Timestamp, &'static str)> {
-    if let Some(broken) = view.break_glass.as_ref().filter(|broken| broken.may_review) {
+    if let Some(broken) = view.break_glass.as_ref().filter(|broken| broken.shown.is_some()) {
         return Some((broken.review_by, "Second review"));
     }
     match &view.state {

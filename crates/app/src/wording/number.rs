@@ -4,15 +4,7 @@ use domain::Digest;
 
 /// Digits in groups of three: `1,240,318`.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    domain::kind::grouped(&number.to_string())
 }
 
 /// A size in decimal units: `41 kB`.

@@ -196,10 +196,10 @@ pub fn pending() -> RequestView {
         excluded: vec![("Priya Nair".into(), Ineligible::OwnsAgent), ("Jon Reyes".into(), Ineligible::ActsOnBehalf)],
         timeline: vec![
             line("22T14:02", 1290, "ledger-close", TimelineFact::Staged { revision: 2 }, None),
-            line("22T14:31", 1301, "Sam Ito", TimelineFact::EvidenceOpened { name: "Dry run against replica".into(), unmasked: false }, None),
+            line("22T14:31", 1301, "Sam Ito", TimelineFact::EvidenceOpened { name: Some("Dry run against replica".into()), evidence: Digest::of(b"dry run"), unmasked: false }, None),
             line("22T14:40", 1304, "Sam Ito", said(Verdict::Approve), Some("Destination bucket checked, ticket matches.")),
             line("22T15:02", 1309, "export-runner", TimelineFact::Refused { attempt: "redeem", code: "not_approved".into() }, None),
-            line("22T15:20", 1312, "Mia Okafor", TimelineFact::EvidenceOpened { name: "Row counts".into(), unmasked: true }, None),
+            line("22T15:20", 1312, "Mia Okafor", TimelineFact::EvidenceOpened { name: Some("Row counts".into()), evidence: Digest::of(b"row counts"), unmasked: true }, None),
         ],
         decision: DecisionView::Open(form()),
         your_verdict: None,

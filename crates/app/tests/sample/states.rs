@@ -51,7 +51,7 @@ fn decided(state: State, extra: Vec<TimelineItem>) -> RequestView {
 }
 
 fn approvals() -> Vec<TimelineItem> {
-    let met = TimelineFact::QuorumMet { until: until(), seats: vec![] };
+    let met = TimelineFact::QuorumMet { until: until() };
     vec![
         line("22T14:45", 1313, "Mia Okafor", said(Verdict::Approve), Some("Checked the bucket.")),
         line("22T14:45", 1314, "", met, None),
@@ -329,13 +329,13 @@ fn released_states() -> Vec<(&'static str, RequestView)> {
 }
 
 fn broken_glass() -> Vec<(&'static str, RequestView)> {
-    let broken = |second_review, may_review| {
+    let broken = |second_review, may_review: bool| {
         Some(BreakGlassView {
             by: "Priya Nair".into(),
             at: at("22T14:45"),
             review_by: at("25T14:45"),
             second_review,
-            may_review,
+            shown: may_review.then(|| "shown".to_owned()),
         })
     };
     let glass = TimelineFact::GlassBroken { until: until(), review_by: at("25T14:45") };

@@ -3,7 +3,7 @@
 use crate::commitment::Commitment;
 use crate::fact::RequestFact;
 use crate::quorum;
-use crate::request::{BreakGlass, Request, SecondReview, SecondVerdict, Verdict};
+use crate::request::{BreakGlass, Request, SecondVerdict, Verdict};
 use crate::state::{Basis, State};
 use crate::{PersonId, Refusal};
 
@@ -216,11 +216,8 @@ impl At<'_> {
         justification: Commitment,
     ) -> Result<Vec<RequestFact>, Refusal> {
         let by = reviewer.person();
-        let Some(broken) = &self.request.break_glass else { return Err(Refusal::NothingOwed) };
-        match &broken.second_review {
-            SecondReview::Owed | SecondReview::Missed { .. } => self.second_person(broken, by)?,
-            SecondReview::Done { .. } => return Err(Refusal::NothingOwed),
-        }
+        let broken = self.request.owes_second_review().ok_or(Refusal::NothingOwed)?;
+        self.second_person(broken, by)?;
         let recorded = RequestFact::SecondReviewRecorded { by, verdict, justification };
         // What one person approved alone and a second one calls wrong is not released any more.
         let stopped = match (verdict, self.state) {
@@ -229,9 +226,8 @@ impl At<'_> {
             }
             _ => None,
         };
-        let late = broken.second_review == SecondReview::Owed && self.now >= broken.review_by;
-        let missed = RequestFact::SecondReviewMissed { review_by: broken.review_by };
-        Ok(late.then_some(missed).into_iter().chain([recorded]).chain(stopped).collect())
+        let missed = self.second_review_missed();
+        Ok(missed.into_iter().chain([recorded]).chain(stopped).collect())
     }
 
     fn second_person(&self, broken: &BreakGlass, by: PersonId) -> Result<(), Refusal> {

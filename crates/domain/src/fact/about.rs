@@ -1,7 +1,7 @@
 //! What a fact says about a request has to be so of that request.
 
 use crate::RequestFact;
-use crate::request::{Request, SecondReview, Verdict};
+use crate::request::{Request, Verdict};
 use crate::state::State;
 
 impl RequestFact {
@@ -30,13 +30,8 @@ impl RequestFact {
             Self::LeaseRenewed { lease_until } => request.state.release().is_some_and(|release| {
                 release.lease_until < *lease_until && *lease_until <= release.report_by
             }),
-            Self::SecondReviewMissed { .. } => {
-                matches!(request.second_review(), Some(SecondReview::Owed))
-            }
-            Self::SecondReviewRecorded { .. } => {
-                let owed = request.second_review();
-                matches!(owed, Some(SecondReview::Owed | SecondReview::Missed { .. }))
-            }
+            Self::SecondReviewMissed { .. } => request.second_review_due().is_some(),
+            Self::SecondReviewRecorded { .. } => request.owes_second_review().is_some(),
             Self::RequestStaged(_)
             | Self::ChangesRequested { .. }
             | Self::RequestDenied { .. }

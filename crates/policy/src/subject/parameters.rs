@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use cedar_policy::{Entity, EntityUid, RestrictedExpression};
+use domain::canonical::escape_token;
 use domain::{Kind, RequestId, Revision};
 use serde_json::{Map, Value};
 
@@ -38,7 +39,7 @@ impl Parameters {
                 && let Some(digits) = value.as_str()
             {
                 let number = digits.parse().map_err(|_| not_whole())?;
-                found.numbers.insert(escaped(name), number);
+                found.numbers.insert(escape_token(name), number);
             }
         }
         Ok(found)
@@ -46,7 +47,7 @@ impl Parameters {
 
     fn sort(&mut self, prefix: &str, values: &Map<String, Value>) -> Result<(), PolicyFailure> {
         for (name, value) in values {
-            let name = format!("{prefix}{}", escaped(name));
+            let name = format!("{prefix}{}", escape_token(name));
             match value {
                 // A parameter without a value is an absent one.
                 Value::Null => {}
@@ -98,11 +99,7 @@ fn element(value: &Value) -> String {
 
 /// The JSON Pointer to a member of this name.
 fn at(name: &str) -> String {
-    format!("/{}", escaped(name))
-}
-
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+    format!("/{}", escape_token(name))
 }
 
 fn not_whole() -> PolicyFailure {

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
+use service::Steward;
 use testing::{Scene, TestApp, TestPerson};
 
 async fn state(app: &TestApp, request: &Value) -> String {
@@ -206,11 +207,10 @@ async fn i7_a_refused_attempt_is_recorded_but_not_without_end() {
 async fn b18_an_administrator_cannot_make_a_way_in_for_somebody_who_has_a_password() {
     let app = TestApp::new().await;
     let administrator = app.person("Eve Admin", &["administrators"]).await;
-    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let mut bob = app.person("Bob Approver", &["approvers"]).await;
     let invite = format!("/people/{}/invite", bob.id);
     assert_eq!(administrator.post(&invite, &[]).await.status, StatusCode::OK);
-    let password = [("current", ""), ("new", "correct horse battery")];
-    assert_eq!(bob.post("/settings/password", &password).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(bob.set_password("", "correct horse battery").await.status, StatusCode::SEE_OTHER);
     let before = app.entries().await;
     let refused = administrator.post(&invite, &[]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -226,4 +226,39 @@ async fn w13_an_address_alone_never_says_recorded() {
     let after = bob.get(&page).await.text();
     assert!(after.contains("Recorded."));
     assert!(!after.contains("erased"), "one line says that it was denied, and why");
+}
+
+#[tokio::test]
+async fn what_was_approved_names_who_filled_which_seat() {
+    let two_groups = r#"
+        @id("need.one") @group("approvers") @quorum("1") @why("one person")
+        forbid (principal, action == Action::"Release", resource)
+        unless { context.met.contains("need.one") };
+        @id("need.security") @group("security") @quorum("1") @why("and one of security")
+        forbid (principal, action == Action::"Release", resource)
+        unless { context.met.contains("need.security") };
+        @id("review.all") permit (principal, action == Action::"Review", resource);
+    "#;
+    let app = TestApp::new().await;
+    let owner = app.person("Olga Owner", &[]).await;
+    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let sam = app.person("Sam Security", &["security"]).await;
+    let put = app.service.put_policy(&Steward::Operator, two_groups, 1, "both have a say").await;
+    put.unwrap();
+    let agent = app.agent("agent-1", owner.id).await;
+    let request = agent.stage().await;
+    for person in [&bob, &sam] {
+        assert_eq!(person.review(&request, "approve").await.status, StatusCode::SEE_OTHER);
+    }
+    assert_eq!(agent.redeem(&request, "r").await.status, StatusCode::OK);
+    // Who leaves afterwards keeps the seat that they had.
+    app.leaves(sam.id, "security").await;
+    let id = request["id"].as_str().unwrap().parse().unwrap();
+    let view = app.service.request_view(&app.caller(bob.id).await, id).await.unwrap();
+    let seats = view.requirements.iter().map(|need| {
+        let people = need.filled_by.iter().map(|(name, _)| name.as_str());
+        (need.group.as_str(), people.collect::<Vec<_>>())
+    });
+    let wanted = [("approvers", vec!["Bob Approver"]), ("security", vec!["Sam Security"])];
+    assert_eq!(seats.collect::<Vec<_>>(), wanted);
 }

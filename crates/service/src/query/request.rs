@@ -6,6 +6,7 @@ use domain::apply::BREAK_GLASS_REAUTH_S;
 use domain::authority::BREAK_GLASS;
 use domain::commitment::SALT_BYTES;
 use domain::entry::{Attempt, Entry, Fact, HouseFact};
+use domain::fact::Seat;
 use domain::request::SecondReview;
 use domain::revision::Revision;
 use domain::{
@@ -92,13 +93,13 @@ impl Service {
             canonical: String::from_utf8(sealed.bytes).map_err(Failure::defect)?,
             evidence,
             attainable: quorum::explain(request, &decidable.authority).attainable,
-            requirements: requirements(&decidable, &names),
+            requirements: requirements(&decidable, &names, seats(&entries)),
             excluded: excluded(&decidable, &names),
             timeline,
             decision: self.decision(caller, &decidable),
             your_verdict: request.review_of(caller.id()).map(|review| review.verdict),
             stop: self.stop(caller, &decidable, &house),
-            break_glass: break_glass(caller, &decidable, &names),
+            break_glass: self.break_glass(caller, &decidable, &names),
             secrets: secret::find_in(&sealed_value),
             amendment: self.amendment(caller, request, &revision, &sealed_value).await?,
             proposal: self.proposal(caller, request, &revision).await?,
@@ -212,6 +213,31 @@ impl Service {
             freezes: house.freezes().iter().filter(covers).map(|f| names.freeze(f)).collect(),
         }
     }
+
+    /// A broken glass, and the second review that it owes.
+    fn break_glass(
+        &self,
+        caller: &PersonCaller,
+        decidable: &Decidable,
+        names: &Names,
+    ) -> Option<BreakGlassView> {
+        let request = &decidable.stored.request;
+        let broken = request.break_glass.as_ref()?;
+        Some(BreakGlassView {
+            by: names.person(broken.by),
+            at: broken.at,
+            review_by: broken.review_by,
+            second_review: match &broken.second_review {
+                SecondReview::Owed => SecondReviewView::Owed,
+                SecondReview::Missed { .. } => SecondReviewView::Missed,
+                SecondReview::Done { by, at, verdict } => {
+                    SecondReviewView::Done { by: names.person(*by), at: *at, verdict: *verdict }
+                }
+            },
+            shown: may_review_break_glass(caller, request, &decidable.authority)
+                .then(|| self.shown_token(request.id, request.digest, caller.id())),
+        })
+    }
 }
 
 /// Whether this person may be the second one who looks at a broken glass.
@@ -220,35 +246,11 @@ pub(super) fn may_review_break_glass(
     request: &Request,
     authority: &Authority,
 ) -> bool {
-    let Some(broken) = &request.break_glass else { return false };
-    let owed = !matches!(broken.second_review, SecondReview::Done { .. });
+    let Some(broken) = request.owes_second_review() else { return false };
     let has_a_say = authority.is_in(BREAK_GLASS, caller.id())
         || authority.ineligible(request, caller.id()).is_none();
     let excluded = authority.exclusion(request, caller.id()).is_some();
-    owed && has_a_say && !excluded && broken.by != caller.id()
-}
-
-/// A broken glass, and the second review that it owes.
-fn break_glass(
-    caller: &PersonCaller,
-    decidable: &Decidable,
-    names: &Names,
-) -> Option<BreakGlassView> {
-    let request = &decidable.stored.request;
-    let broken = request.break_glass.as_ref()?;
-    Some(BreakGlassView {
-        by: names.person(broken.by),
-        at: broken.at,
-        review_by: broken.review_by,
-        second_review: match &broken.second_review {
-            SecondReview::Owed => SecondReviewView::Owed,
-            SecondReview::Missed { .. } => SecondReviewView::Missed,
-            SecondReview::Done { by, at, verdict } => {
-                SecondReviewView::Done { by: names.person(*by), at: *at, verdict: *verdict }
-            }
-        },
-        may_review: may_review_break_glass(caller, request, &decidable.authority),
-    })
+    has_a_say && !excluded && broken.by != caller.id()
 }
 
 fn timeline(
@@ -280,8 +282,11 @@ fn timeline_item(
             None => return Ok(None),
         },
         Fact::House(HouseFact::EvidenceOpened { evidence, unmasked, .. }) => {
-            let name = piece(*evidence).unwrap_or_else(|| evidence.to_string());
-            TimelineFact::EvidenceOpened { name, unmasked: *unmasked }
+            TimelineFact::EvidenceOpened {
+                name: piece(*evidence),
+                evidence: *evidence,
+                unmasked: *unmasked,
+            }
         }
         Fact::House(HouseFact::AttemptRefused { attempt, code }) => {
             let attempt = match attempt {
@@ -310,8 +315,8 @@ fn request_line(fact: &RequestFact) -> Option<TimelineFact> {
             TimelineFact::Reviewed { verdict: *verdict, revision: *revision }
         }
         RequestFact::RequestDenied { .. } | RequestFact::ChangesRequested { .. } => return None,
-        RequestFact::RequestApproved { approved_until, seats, .. } => {
-            TimelineFact::QuorumMet { until: *approved_until, seats: seats.clone() }
+        RequestFact::RequestApproved { approved_until, .. } => {
+            TimelineFact::QuorumMet { until: *approved_until }
         }
         RequestFact::GlassBroken { approved_until, review_by, .. } => {
             TimelineFact::GlassBroken { until: *approved_until, review_by: *review_by }
@@ -397,20 +402,34 @@ fn action(revision: &Revision) -> Value {
     Value::Object(given.map(|(name, part)| (name.to_owned(), part)).collect())
 }
 
-fn requirements(decidable: &Decidable, names: &Names) -> Vec<RequirementView> {
+/// Who filled which seat when it was approved; none where no quorum approved it.
+fn seats(entries: &[(StoredEntry, Entry)]) -> Option<&[Seat]> {
+    entries.iter().rev().find_map(|(_, entry)| match &entry.fact {
+        Fact::Request(RequestFact::RequestApproved { seats, .. }) => Some(seats.as_slice()),
+        _ => None,
+    })
+}
+
+fn requirements(
+    decidable: &Decidable,
+    names: &Names,
+    decided: Option<&[Seat]>,
+) -> Vec<RequirementView> {
     let request = &decidable.stored.request;
-    // What is decided stays as it was decided; before that, what holds now counts.
-    let past = !request.state.name().is_open() && request.state.name() != StateName::Approved;
+    // While it can still be redeemed, what holds now counts; later it stays as it was decided.
+    let decided = decided.filter(|_| request.state.name() != StateName::Approved);
     let approved_at = |person| {
         let review = request.reviews.iter().find(|review| review.reviewer == person);
         (names.person(person), review.map_or(request.staged_at, |review| review.at))
     };
     let explanation = quorum::explain(request, &decidable.authority);
     let view = |need: quorum::RequirementStatus| {
-        let filled = if past {
-            request.approvals().map(|review| review.reviewer).collect()
-        } else {
-            need.filled_by
+        let filled = match decided {
+            Some(seats) => {
+                let filled = seats.iter().filter(|seat| seat.requirement == need.requirement.id);
+                filled.map(|seat| seat.person).collect()
+            }
+            None => need.filled_by,
         };
         RequirementView {
             id: need.requirement.id,

@@ -1,6 +1,5 @@
 //! What a stage body has to hold before anything is made of it, and what it refers to.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::kind::is_change;
@@ -98,29 +97,15 @@ fn executor(house: &House, caller: &AgentCaller, kind: &Kind) -> Result<AgentId,
     })
 }
 
-/// Who is excluded for good: owners and holders of living keys at this moment, and the person it is
-/// done for.
+/// Who is excluded for good: who is so at this moment, and the person it is done for.
 pub(super) fn excluded(
     house: &House,
     revision: &Revision,
     now: Timestamp,
 ) -> Vec<(PersonId, Ineligible)> {
-    let mut excluded: Vec<(PersonId, Ineligible)> = Vec::new();
-    let agents: BTreeSet<AgentId> = [revision.agent, revision.executor].into();
-    for id in agents {
-        let owner = house.agent(id).and_then(|agent| agent.owner);
-        excluded.extend(owner.map(|owner| (owner, Ineligible::OwnsAgent)));
-        for holder in house.key_holders(id, now) {
-            if excluded.iter().all(|(person, _)| *person != holder) {
-                excluded.push((holder, Ineligible::HoldsKey));
-            }
-        }
-        for maker in house.trust_makers(id) {
-            if excluded.iter().all(|(person, _)| *person != maker) {
-                excluded.push((maker, Ineligible::MadeTrust));
-            }
-        }
+    let mut excluded = house.excluded([revision.agent, revision.executor], now);
+    if let Some(person) = revision.on_behalf_of {
+        excluded.entry(person).or_insert(Ineligible::ActsOnBehalf);
     }
-    excluded.extend(revision.on_behalf_of.map(|person| (person, Ineligible::ActsOnBehalf)));
-    excluded
+    excluded.into_iter().collect()
 }

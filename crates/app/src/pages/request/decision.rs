@@ -155,7 +155,9 @@ fn has_form(view: &RequestView, act: Act) -> bool {
     match act {
         Act::Review(_) => offer.is_some_and(|offer| !offer.verdicts.is_empty()),
         Act::BreakGlass => offer.is_some_and(|offer| offer.break_glass),
-        Act::SecondReview(_) => view.break_glass.as_ref().is_some_and(|broken| broken.may_review),
+        Act::SecondReview(_) => {
+            view.break_glass.as_ref().is_some_and(|broken| broken.shown.is_some())
+        }
         Act::Revoke => view.stop.may_revoke,
         Act::Halt => view.stop.may_halt,
         // It asks for no text, so there is nothing to keep in it.

@@ -70,7 +70,7 @@ pub fn card(view: &RequestView, draft: Option<&Draft>, reader: &Reader) -> Optio
     let broken = view.break_glass.as_ref()?;
     let by = person::all_of(std::slice::from_ref(&broken.by), reader.name.as_deref());
     let second = second_review(broken, view, reader);
-    let form = broken.may_review.then(|| second_form(view, broken, draft));
+    let form = broken.shown.as_ref().map(|shown| second_form(view, (broken, shown), draft));
     let (at, now) = (broken.at, view.now);
     Some(
         view! {
@@ -111,7 +111,11 @@ fn second_review(broken: &BreakGlassView, view: &RequestView, reader: &Reader) -
     }
 }
 
-fn second_form(view: &RequestView, broken: &BreakGlassView, draft: Option<&Draft>) -> AnyView {
+fn second_form(
+    view: &RequestView,
+    (broken, shown): (&BreakGlassView, &str),
+    draft: Option<&Draft>,
+) -> AnyView {
     let typed = draft.and_then(|draft| match draft.act {
         Act::SecondReview(verdict) => Some((verdict, draft)),
         Act::Review(_) | Act::BreakGlass | Act::Revoke | Act::Halt | Act::Withdraw => None,
@@ -136,6 +140,7 @@ fn second_form(view: &RequestView, broken: &BreakGlassView, draft: Option<&Draft
     view! {
         <form class="in" method="post" action=format!("/requests/{}/second-review", view.id)>
             {alert}
+            <input type="hidden" name="shown" value=shown.to_owned()/>
             <p>{format!("Was it right that {} broke the glass?", broken.by)}</p>
             <fieldset class="verdicts">
                 <legend class="sr">"Second review"</legend>

@@ -1,6 +1,6 @@
 //! What happened, in order: one line an entry of the ledger.
 
-use domain::{Digest, Timestamp};
+use domain::Timestamp;
 use leptos::prelude::*;
 use service::view::{RequestView, TimelineFact, TimelineItem};
 
@@ -69,20 +69,17 @@ fn more(fact: &TimelineFact, beats: usize, view: &RequestView) -> Option<AnyView
     let now = view.now;
     let when = |at: Timestamp| view! { <When at now/> };
     Some(match fact {
-        TimelineFact::EvidenceOpened { name, .. } => {
-            // What the present revision has not is known by its digest only.
-            match name.parse::<Digest>() {
-                Ok(digest) => {
-                    let short = number::digest_short(&digest);
-                    view! { " of an earlier revision: "<code class="hash">{short}</code> }.into_any()
-                }
-                Err(_) => view! { ": "<Untrusted text=name.clone()/> }.into_any(),
-            }
+        TimelineFact::EvidenceOpened { name: Some(name), .. } => {
+            view! { ": "<Untrusted text=name.clone()/> }.into_any()
+        }
+        TimelineFact::EvidenceOpened { name: None, evidence, .. } => {
+            let short = number::digest_short(evidence);
+            view! { " of an earlier revision: "<code class="hash">{short}</code> }.into_any()
         }
         TimelineFact::Reviewed { revision, .. } if *revision != view.revision => {
             format!(" (revision {revision})").into_any()
         }
-        TimelineFact::QuorumMet { until, .. } => {
+        TimelineFact::QuorumMet { until } => {
             view! { ", to be redeemed before "{when(*until)} }.into_any()
         }
         TimelineFact::GlassBroken { until, review_by } => view! {
