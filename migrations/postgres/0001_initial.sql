@@ -44,6 +44,7 @@ CREATE TABLE entries (
     leaf BYTEA NOT NULL CONSTRAINT entries_leaf_is_sha256 CHECK (length(leaf) = 32)
 );
 CREATE INDEX entries_by_request ON entries (request_id, idx) WHERE request_id IS NOT NULL;
+CREATE INDEX entries_that_name_keys ON entries (idx) WHERE fact = 'CheckpointKeyNamed';
 CREATE FUNCTION entries_gapless() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.idx <> (SELECT coalesce(max(idx) + 1, 0) FROM entries) THEN
@@ -117,6 +118,8 @@ CREATE TABLE people (
     -- What the name looks like (UTS #39 skeleton): two people never look the same.
     lookalike TEXT NOT NULL CONSTRAINT people_names_differ UNIQUE,
     password_hash TEXT,
+    -- How often they set a password: what was signed in before is over.
+    passwords BIGINT NOT NULL DEFAULT 0,
     active BOOLEAN NOT NULL,
     added_at BIGINT NOT NULL
 );

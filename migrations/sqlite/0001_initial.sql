@@ -81,6 +81,8 @@ CREATE TABLE people (
     -- What the name looks like (UTS #39 skeleton): two people never look the same.
     lookalike TEXT NOT NULL CONSTRAINT people_names_differ UNIQUE,
     password_hash TEXT,
+    -- How often they set a password: what was signed in before is over.
+    passwords INTEGER NOT NULL DEFAULT 0,
     active INTEGER NOT NULL CONSTRAINT people_active_is_boolean CHECK (active IN (0, 1)),
     added_at INTEGER NOT NULL
 ) STRICT;

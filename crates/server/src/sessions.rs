@@ -31,6 +31,8 @@ const KEY: &str = "who";
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Who {
     person: PersonId,
+    /// How many passwords the person had set by then; with the next one the session is over.
+    passwords: u32,
     signed_in_at: Timestamp,
     /// When the person last proved who they are: at sign-in, or with a review since.
     authenticated_at: Timestamp,
@@ -138,8 +140,18 @@ pub async fn sign_in(
     person: &PersonCaller,
     now: Timestamp,
 ) -> Result<(), Unavailable> {
-    sign_out(session).await?;
-    let who = Who { person: person.id(), signed_in_at: now, authenticated_at: now, seen_at: now };
+    // Of a session that was there nothing goes on, its id least of all.
+    if session.id().is_some() {
+        session.clear().await;
+        session.cycle_id().await?;
+    }
+    let who = Who {
+        person: person.id(),
+        passwords: person.passwords(),
+        signed_in_at: now,
+        authenticated_at: now,
+        seen_at: now,
+    };
     session.insert(KEY, who).await?;
     Ok(session.save().await?)
 }
@@ -181,9 +193,15 @@ pub async fn person(
         session.flush().await?;
         return Ok(None);
     }
+    let person = service.person_caller(who.person, who.authenticated_at).await;
+    let person = person.map_err(|error| Unavailable(Box::new(error)))?;
+    // SECURITY: A13. Who was signed in by others, or on what was lost, is out with a new password.
+    if person.as_ref().is_some_and(|person| person.passwords() != who.passwords) {
+        session.flush().await?;
+        return Ok(None);
+    }
     if used && idle >= TOUCH_S {
         session.insert(KEY, Who { seen_at: now, ..who }).await?;
     }
-    let person = service.person_caller(who.person, who.authenticated_at).await;
-    person.map_err(|error| Unavailable(Box::new(error)))
+    Ok(person)
 }

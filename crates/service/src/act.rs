@@ -20,7 +20,7 @@ use crate::recorded::Fold;
 use crate::{Failure, Service};
 
 /// How often a stale change is decided anew before the caller is told to come back.
-const TRIES: usize = 5;
+pub(crate) const TRIES: usize = 5;
 /// Refused attempts of one actor that are recorded in a minute; the rest are only refused.
 const RECORDED_REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 

@@ -43,9 +43,7 @@ pub(crate) enum Credential {
 
 /// An auditor's program.
 #[derive(Clone, Debug)]
-pub struct AuditorCaller {
-    pub(crate) person: PersonId,
-}
+pub struct AuditorCaller(());
 
 /// A person in a browser session.
 #[derive(Clone, Debug)]
@@ -81,13 +79,6 @@ impl AgentCaller {
     }
 }
 
-impl AuditorCaller {
-    /// The person whose key it is.
-    pub fn id(&self) -> PersonId {
-        self.person
-    }
-}
-
 impl PersonCaller {
     /// The person's id.
     pub fn id(&self) -> PersonId {
@@ -97,6 +88,11 @@ impl PersonCaller {
     /// The person's name.
     pub fn name(&self) -> &str {
         &self.person.name
+    }
+
+    /// How often the person has set a password: a session of another count is over.
+    pub fn passwords(&self) -> u32 {
+        self.person.passwords
     }
 
     pub(crate) fn actor(&self) -> Actor {
@@ -198,7 +194,7 @@ impl Service {
             }
             (Actor::Person(person), KeyClass::Auditor) => {
                 let person = house.person(person).filter(|person| person.is_in(AUDITORS));
-                person.map(|person| KeyCaller::Auditor(AuditorCaller { person: person.id }))
+                person.map(|_| KeyCaller::Auditor(AuditorCaller(())))
             }
             _ => None,
         };

@@ -5,8 +5,8 @@ use domain::{Freeze, FreezeId, FreezeScope, StateName};
 use store::StoreError;
 use store::read::{Order, RequestQuery, StandingFreeze};
 
-use crate::act::ActError;
-use crate::caller::{PersonCaller, Steward};
+use crate::act::{ActError, TRIES};
+use crate::caller::PersonCaller;
 use crate::house::HouseError;
 use crate::review::{ReviewError, checked_reason};
 use crate::{Failure, Service};
@@ -65,8 +65,9 @@ impl Service {
         let mut fact = self.fact(caller.actor(), frozen);
         fact.texts.push(text);
         self.authority_change_by(caller, PersonCaller::may_freeze, vec![fact]).await?;
-        if halts {
-            self.halt_running(caller, &freeze, reason).await?;
+        if halts && let Err(error) = self.halt_running(caller, &freeze, reason).await {
+            // It is frozen, and every heartbeat tells to halt: only the pages do not say it yet.
+            tracing::error!(error = &error as &dyn std::error::Error, "not all were told to halt");
         }
         Ok(id)
     }
@@ -90,7 +91,7 @@ impl Service {
         let (commitment, text) = self.committed_text("reason", checked_reason(reason)?)?;
         let mut fact = self.fact(caller.actor(), HouseFact::Thawed { freeze, reason: commitment });
         fact.texts.push(text);
-        Ok(self.authority_change_by(caller, PersonCaller::is_administrator, vec![fact]).await?)
+        self.authority_change_by(caller, PersonCaller::is_administrator, vec![fact]).await
     }
 
     /// The freezes that are on, the oldest first.
@@ -139,29 +140,25 @@ impl Service {
         Ok(())
     }
 
-    /// Commits facts that move the authority, while the person still may.
+    /// Commits facts that move the authority, while the person still may, whatever else moves it.
     async fn authority_change_by(
         &self,
         caller: &PersonCaller,
         may: fn(&PersonCaller) -> bool,
         facts: Vec<store::NewFact>,
-    ) -> Result<(), HouseError> {
-        let epoch = self.epoch().await?;
-        // INVARIANT: I9. Whoever lost the right while the call was under way changes nothing.
-        let now = self.person_caller(caller.id(), caller.authenticated_at).await?;
-        if !now.as_ref().is_some_and(may) {
-            return Err(HouseError::NotAdministrator);
+    ) -> Result<(), FreezeError> {
+        for _ in 0..TRIES {
+            let epoch = self.epoch().await?;
+            // INVARIANT: I9. Whoever lost the right while the call was under way changes nothing.
+            let now = self.person_caller(caller.id(), caller.authenticated_at).await?;
+            if !now.as_ref().is_some_and(may) {
+                return Err(FreezeError::NotAllowed);
+            }
+            match self.commit_authority(epoch, facts.clone(), Vec::new()).await {
+                Err(HouseError::Failed(Failure::Store(StoreError::Stale))) => {}
+                done => return Ok(done?),
+            }
         }
-        self.commit_authority(epoch, facts, Vec::new()).await
-    }
-}
-
-impl Steward {
-    /// The person, where it is one.
-    pub fn person(&self) -> Option<&PersonCaller> {
-        match self {
-            Self::Administrator(person) => Some(person),
-            Self::Operator => None,
-        }
+        Err(StoreError::Unavailable("the house changes too fast".into()).into())
     }
 }

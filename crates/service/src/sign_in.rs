@@ -22,8 +22,11 @@ pub const FIRST_PASSWORD_S: i64 = 900;
 pub const MIN_PASSWORD_CHARS: usize = 12;
 /// The longest password, in bytes: more is refused before it is hashed.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
-/// Passwords that are hashed at the same time; argon2id takes 19 MiB each.
+/// Passwords of strangers, and of people who are signed in, that are hashed at the same time;
+/// argon2id takes 19 MiB each.
 const HASHES_AT_ONCE: usize = 2;
+/// Strangers who wait for their password to be looked at; more are told to come back.
+const STRANGERS_WAITING: usize = 64;
 /// Attempts a minute for one name from one address.
 const ATTEMPTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// The seconds after which another attempt is free.
@@ -58,15 +61,30 @@ pub enum PasswordError {
     Length,
     #[error("the current password is wrong")]
     Current,
+    #[error("too many attempts; wait a minute")]
+    TooMany,
     #[error("a first password is set within 15 minutes of signing in by a link")]
     TooLate,
     #[error(transparent)]
     Failed(#[from] Failure),
 }
 
+impl From<SignInError> for PasswordError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Wrong | SignInError::LinkSpent => Self::Current,
+            SignInError::TooMany => Self::TooMany,
+            SignInError::Failed(failure) => Self::Failed(failure),
+        }
+    }
+}
+
 /// Hashing and checking of passwords: bounded, off the async threads, alike for unknown names.
 pub(crate) struct Passwords {
+    /// Who is signed in never waits behind strangers (threats J03).
     turns: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
+    waiting: Semaphore,
     attempts: DefaultKeyedRateLimiter<String>,
     /// Checked for names that do not exist, so that the answer takes as long (threats P01).
     nobody: String,
@@ -76,31 +94,36 @@ impl Passwords {
     pub(crate) fn new() -> Result<Self, Failure> {
         Ok(Self {
             turns: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+            strangers: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+            waiting: Semaphore::new(STRANGERS_WAITING),
             attempts: RateLimiter::keyed(Quota::per_minute(ATTEMPTS_A_MINUTE)),
             nobody: hash("nobody has this password")?,
         })
     }
 
-    async fn turn<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Failure> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Failure::defect)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let answer = work();
-            drop(turn);
-            answer
-        });
-        done.await.map_err(Failure::defect)
-    }
-
-    async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool, Failure> {
+    /// Whether a stranger knows the password; one of nobody takes as long to refuse.
+    async fn admits(&self, password: &str, hash: Option<String>) -> Result<bool, SignInError> {
+        let _place = self.waiting.try_acquire().map_err(|_| SignInError::TooMany)?;
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobody.clone());
         let password = password.to_owned();
-        let matches = self.turn(move || matches(&password, &hash)).await?;
+        let matches = in_turn(&self.strangers, move || matches(&password, &hash)).await?;
         Ok(known && matches)
     }
+}
+
+/// Does the work off the async threads, once it has its turn.
+async fn in_turn<T: Send + 'static>(
+    turns: &Arc<Semaphore>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let turn = Arc::clone(turns).acquire_owned().await.map_err(Failure::defect)?;
+    let done = tokio::task::spawn_blocking(move || {
+        let answer = work();
+        drop(turn);
+        answer
+    });
+    done.await.map_err(Failure::defect)
 }
 
 fn hash(password: &str) -> Result<String, Failure> {
@@ -140,10 +163,21 @@ impl Service {
             Some(person) => self.store.password_hash(person.id).await?,
             None => None,
         };
-        let right = self.passwords.verify(password, stored).await?;
+        let right = self.passwords.admits(password, stored).await?;
         let Some(person) = person else { return Err(SignInError::Wrong) };
         if !right {
-            self.record_wrong_password(person.id).await?;
+            // SECURITY: P01. The answer comes first, as soon as it would for a name of nobody.
+            if let Some(refused) = self.wrong_password(person.id) {
+                let store = Arc::clone(&self.store);
+                tokio::spawn(async move {
+                    if let Err(error) = store.commit(refused).await {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "a refused sign-in was not recorded"
+                        );
+                    }
+                });
+            }
             return Err(SignInError::Wrong);
         }
         let caller = PersonCaller { person, authenticated_at: self.now() };
@@ -159,27 +193,38 @@ impl Service {
         caller: &PersonCaller,
         password: &str,
     ) -> Result<(), SignInError> {
+        let hash = self.store.password_hash(caller.id()).await?.ok_or(SignInError::Wrong)?;
+        self.check_password(caller, password, hash).await
+    }
+
+    async fn check_password(
+        &self,
+        caller: &PersonCaller,
+        password: &str,
+        hash: String,
+    ) -> Result<(), SignInError> {
         if password.len() > MAX_PASSWORD_BYTES {
             return Err(SignInError::Wrong);
         }
         if self.passwords.attempts.check_key(&format!("own {}", caller.id())).is_err() {
             return Err(SignInError::TooMany);
         }
-        let stored = self.store.password_hash(caller.id()).await?;
-        if self.passwords.verify(password, stored).await? {
+        let password = password.to_owned();
+        if in_turn(&self.passwords.turns, move || matches(&password, &hash)).await? {
             return Ok(());
         }
-        self.record_wrong_password(caller.id()).await?;
+        if let Some(refused) = self.wrong_password(caller.id()) {
+            self.store.commit(refused).await?;
+        }
         Err(SignInError::Wrong)
     }
 
     /// Only for people there are, and within limits: strangers cannot fill the ledger.
-    async fn record_wrong_password(&self, person: PersonId) -> Result<(), Failure> {
-        if self.refusals.allows(&Actor::Person(person)) {
+    fn wrong_password(&self, person: PersonId) -> Option<Change> {
+        self.refusals.allows(&Actor::Person(person)).then(|| {
             let fact = self.fact(Actor::System, HouseFact::SignInRefused { person });
-            self.store.commit(Change { facts: vec![fact], ..Change::default() }).await?;
-        }
-        Ok(())
+            Change { facts: vec![fact], ..Change::default() }
+        })
     }
 
     /// Records that a person signed out.
@@ -197,8 +242,10 @@ impl Service {
     /// # Errors
     /// `HasPassword` when an administrator asks for somebody who signs in by themselves.
     pub async fn sign_in_link(&self, by: &Steward, person: PersonId) -> Result<String, HouseError> {
-        // SECURITY: a link is a way to be somebody else; it ends with that person's own password.
-        let own = self.store.password_hash(person).await?.is_some();
+        // SECURITY: a link is a way to be somebody else; it ends with that person's own password,
+        // which moves the epoch.
+        let house = self.house().await?;
+        let own = house.person(person).is_some_and(|found| found.passwords > 0);
         if own && matches!(by, Steward::Administrator(_)) {
             return Err(HouseError::HasPassword);
         }
@@ -206,8 +253,8 @@ impl Service {
         let expires_at = self.now().plus_seconds(LINK_LIFE_S);
         let fact = self.fact(by.actor(), HouseFact::SignInLinkIssued { person, expires_at });
         let write = Write::SignInLink { hash: self.link_hash(&token), person, expires_at };
-        let change = Change { facts: vec![fact], writes: vec![write], ..Change::default() };
-        self.store.commit(change).await?;
+        let (facts, writes, expected_epoch) = (vec![fact], vec![write], house.epoch());
+        self.store.commit(Change { facts, writes, expected_epoch, ..Change::default() }).await?;
         Ok(format!("{}/sign-in/link/{token}", self.public_url()))
     }
 
@@ -242,7 +289,8 @@ impl Service {
         }
     }
 
-    /// Sets the person's own password; `current` is needed once there is one.
+    /// Sets the person's own password; `current` is needed once there is one. Links and sessions of
+    /// before are over; the answer is for a new one.
     ///
     /// # Errors
     /// [`PasswordError`] says what is wrong.
@@ -251,30 +299,29 @@ impl Service {
         caller: &PersonCaller,
         current: &str,
         new: &str,
-    ) -> Result<(), PasswordError> {
+    ) -> Result<PersonCaller, PasswordError> {
         if new.chars().count() < MIN_PASSWORD_CHARS || new.len() > MAX_PASSWORD_BYTES {
             return Err(PasswordError::Length);
         }
         let stored = self.store.password_hash(caller.id()).await.map_err(Failure::from)?;
-        if stored.is_some() {
-            if !self.passwords.verify(current, stored).await? {
-                return Err(PasswordError::Current);
-            }
+        if let Some(hash) = stored.clone() {
+            self.check_password(caller, current, hash).await?;
         } else if self.now().seconds_since(caller.authenticated_at) > FIRST_PASSWORD_S {
             // SECURITY: else whoever finds an open session could make themselves a password,
             // and with it the fresh authentication that risky approvals ask for.
             return Err(PasswordError::TooLate);
         }
         let password = new.to_owned();
-        let hash = self.passwords.turn(move || hash(&password)).await??;
+        let hash = in_turn(&self.passwords.turns, move || hash(&password)).await??;
         let person = caller.id();
         let change = Change {
             facts: vec![self.fact(caller.actor(), HouseFact::PasswordSet { person })],
-            writes: vec![Write::PasswordHash { person, hash }],
+            writes: vec![Write::PasswordHash { person, hash, replaces: stored }],
             ..Change::default()
         };
         self.store.commit(change).await.map_err(Failure::from)?;
-        Ok(())
+        let caller = self.person_caller(person, self.now()).await?;
+        caller.ok_or_else(|| Failure::defect("who set a password was disabled").into())
     }
 
     fn link_hash(&self, token: &str) -> [u8; 32] {

@@ -222,9 +222,11 @@ pub enum Write {
     Instance {
         id: domain::InstanceId,
     },
+    /// Stale where another one than `replaces` is there: what was checked is what goes.
     PasswordHash {
         person: PersonId,
         hash: String,
+        replaces: Option<String>,
     },
     KeyHash {
         key: KeyId,
@@ -302,6 +304,7 @@ pub struct Upload {
 /// Small writes beside the ledger: nothing that anybody decides rests on them.
 #[derive(Clone)]
 pub enum Side {
+    /// One that is there already, unless it is to `create`: what was ended does not come back.
     SaveSession {
         id_hash: [u8; 32],
         data: String,

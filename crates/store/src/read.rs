@@ -79,7 +79,8 @@ pub struct Person {
     pub name: String,
     pub active: bool,
     pub groups: Vec<String>,
-    pub has_password: bool,
+    /// How often they set a password; none yet where it is 0. A session ends with the next one.
+    pub passwords: u32,
     pub added_at: Timestamp,
 }
 

@@ -50,7 +50,7 @@ impl TestApp {
         let token = link.rsplit('/').next().expect("a token");
         let reply = self.anonymous(form("/sign-in/link", &[("token", token)], None)).await;
         assert_eq!(reply.status, 303, "{}", reply.text());
-        let cookie = reply.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+        let cookie = cookie_of(&reply);
         let _directory = Arc::clone(&self.directory);
         TestPerson { id, cookie, router: self.router.clone(), _directory }
     }
@@ -72,6 +72,15 @@ impl TestPerson {
     /// A form post with the cookie, as a browser on our own page sends it.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         send(&self.router, form(path, fields, Some(&self.cookie))).await
+    }
+
+    /// Sets a password, and goes on in the new session.
+    pub async fn set_password(&mut self, current: &str, new: &str) -> Reply {
+        let reply = self.post("/settings/password", &[("current", current), ("new", new)]).await;
+        if reply.status == 303 {
+            self.cookie = cookie_of(&reply);
+        }
+        reply
     }
 
     /// Opens a request's page and takes the form's hidden `shown` token.
@@ -99,6 +108,11 @@ impl TestPerson {
         ];
         self.post(&path, &fields).await
     }
+}
+
+/// The cookie that the answer sets.
+fn cookie_of(reply: &Reply) -> String {
+    reply.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
 }
 
 fn form(path: &str, fields: &[(&str, &str)], cookie: Option<&str>) -> Request<Body> {

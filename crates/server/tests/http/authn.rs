@@ -4,7 +4,19 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use domain::Actor;
 use service::Steward;
+use service::sign_in::SignInError;
 use testing::TestApp;
+
+const PASSWORD: &str = "correct horse battery";
+
+/// What the sign-in form sends.
+fn credentials(name: &str, password: &str) -> Request<Body> {
+    let body = format!("name={}&password={}", name.replace(' ', "+"), password.replace(' ', "+"));
+    let post = Request::post("/sign-in")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(body));
+    post.unwrap()
+}
 
 #[tokio::test]
 async fn a09_wrong_revoked_and_expired_keys_are_the_same_401() {
@@ -86,6 +98,13 @@ async fn w10_a01_a_session_cookie_is_host_bound_and_new_at_sign_in() {
     let reply = app.anonymous(fixed).await;
     let cookie = reply.header("set-cookie");
     assert!(!cookie.contains("AAAAAAAAAAAAAAAAAAAAAA"));
+    // Nor one that is there: somebody else may know it.
+    let known = app.session(owner.id).await;
+    let link = app.service.sign_in_link(&Steward::Operator, owner.id).await.unwrap();
+    let over = known.post("/sign-in/link", &[("token", link.rsplit('/').next().unwrap())]).await;
+    assert_eq!(over.status, StatusCode::SEE_OTHER);
+    assert!(!over.header("set-cookie").contains(&known.cookie), "{}", over.header("set-cookie"));
+    assert_eq!(known.get("/inbox").await.status, StatusCode::SEE_OTHER);
     for attribute in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(attribute), "{attribute}: {cookie}");
     }
@@ -166,19 +185,11 @@ async fn a02_a03_a04_sessions_end_by_sign_out_disabling_idling_and_age() {
 #[tokio::test]
 async fn a06_p01_a_password_signs_in_and_wrong_names_and_passwords_are_alike() {
     let app = TestApp::new().await;
-    let owner = app.person("Olga Owner", &[]).await;
-    let set =
-        owner.post("/settings/password", &[("current", ""), ("new", "correct horse battery")]);
-    assert_eq!(set.await.status, StatusCode::SEE_OTHER);
-    let sign_in = async |name: &str, password: &str| {
-        let body =
-            format!("name={}&password={}", name.replace(' ', "+"), password.replace(' ', "+"));
-        let post = Request::post("/sign-in")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(body));
-        app.anonymous(post.unwrap()).await
-    };
-    assert_eq!(sign_in("olga owner", "correct horse battery").await.status, StatusCode::SEE_OTHER);
+    let mut owner = app.person("Olga Owner", &[]).await;
+    assert_eq!(owner.set_password("", PASSWORD).await.status, StatusCode::SEE_OTHER);
+    let sign_in =
+        async |name: &str, password: &str| app.anonymous(credentials(name, password)).await;
+    assert_eq!(sign_in("olga owner", PASSWORD).await.status, StatusCode::SEE_OTHER);
     let wrong = sign_in("Olga Owner", "wrong").await;
     let unknown = sign_in("Nobody", "wrong").await;
     assert_eq!(
@@ -190,14 +201,111 @@ async fn a06_p01_a_password_signs_in_and_wrong_names_and_passwords_are_alike() {
     for name in ["Olga Owner", "OLGA OWNER", "olga  owner", "Olga Owner "].iter().cycle().take(10) {
         sign_in(name, "wrong").await;
     }
-    let locked = sign_in("olga owner", "correct horse battery").await;
+    let locked = sign_in("olga owner", PASSWORD).await;
     assert_eq!(locked.status, StatusCode::TOO_MANY_REQUESTS);
-    let short =
-        owner.post("/settings/password", &[("current", "correct horse battery"), ("new", "short")]);
-    assert_eq!(short.await.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let unproven =
-        owner.post("/settings/password", &[("current", "x"), ("new", "a long enough one")]);
-    assert_eq!(unproven.await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let short = owner.set_password(PASSWORD, "short").await;
+    assert_eq!(short.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let unproven = owner.set_password("x", "a long enough one").await;
+    assert_eq!(unproven.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a06_a_session_guesses_its_own_password_no_faster_than_a_stranger() {
+    let app = TestApp::new().await;
+    let mut owner = app.person("Olga Owner", &[]).await;
+    owner.set_password("", PASSWORD).await;
+    let before = app.entries().await;
+    for _ in 0..10 {
+        let wrong = owner.set_password("wrong", "a long enough one").await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert_eq!(app.facts_since(before).await, ["SignInRefused"; 10]);
+    let right = owner.set_password(PASSWORD, "a long enough one").await;
+    assert_eq!(right.status, StatusCode::TOO_MANY_REQUESTS, "{}", right.text());
+    assert!(right.text().contains("Too many attempts"), "{}", right.text());
+}
+
+#[tokio::test]
+async fn a13_with_a_password_links_and_sessions_of_before_are_over() {
+    let app = TestApp::new().await;
+    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let mut own = app.session(bob.id).await;
+    let link = app.service.sign_in_link(&Steward::Operator, bob.id).await.unwrap();
+    let token = link.rsplit('/').next().unwrap();
+    assert_eq!(own.set_password("", PASSWORD).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(bob.get("/inbox").await.status, StatusCode::SEE_OTHER, "begun by another link");
+    assert_eq!(own.get("/inbox").await.status, StatusCode::OK);
+    let held_back = app.service.spend_link(token).await;
+    assert!(matches!(held_back, Err(SignInError::LinkSpent)), "{held_back:?}");
+    let elsewhere = app.anonymous(credentials("Bob Approver", PASSWORD)).await;
+    assert_eq!(elsewhere.status, StatusCode::SEE_OTHER);
+    let before = own.cookie.clone();
+    assert_eq!(own.set_password(PASSWORD, "another long one").await.status, StatusCode::SEE_OTHER);
+    assert_ne!(own.cookie, before);
+    for cookie in [before.as_str(), elsewhere.header("set-cookie").split(';').next().unwrap()] {
+        let open = Request::get("/inbox").header(header::COOKIE, cookie).body(Body::empty());
+        assert_eq!(app.anonymous(open.unwrap()).await.status, StatusCode::SEE_OTHER);
+    }
+    assert_eq!(own.get("/inbox").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a13_of_two_first_passwords_at_once_one_is_set() {
+    let app = TestApp::new().await;
+    let mut one = app.person("Bob Approver", &["approvers"]).await;
+    let mut other = app.session(one.id).await;
+    let before = app.entries().await;
+    let (first, second) = tokio::join!(
+        one.set_password("", "the first of both"),
+        other.set_password("", "the second of both")
+    );
+    let set = [&first, &second].iter().filter(|reply| reply.status == 303).count();
+    assert_eq!(set, 1, "{} {}", first.status, second.status);
+    let facts = app.facts_since(before).await;
+    assert_eq!(facts.iter().filter(|fact| *fact == "PasswordSet").count(), 1, "{facts:?}");
+}
+
+#[tokio::test]
+async fn j03_strangers_who_wait_are_so_many_and_keep_nobody_inside_waiting() {
+    let app = TestApp::new().await;
+    let mut owner = app.person("Olga Owner", &[]).await;
+    owner.set_password("", PASSWORD).await;
+    let strangers = (0..200).map(|n| {
+        let request = credentials(&format!("Nobody {n}"), "wrong");
+        app.anonymous(request)
+    });
+    let (replies, own) = tokio::join!(
+        futures::future::join_all(strangers),
+        owner.set_password(PASSWORD, "a long enough one")
+    );
+    assert_eq!(own.status, StatusCode::SEE_OTHER);
+    let looked_at = replies.iter().filter(|reply| reply.status == 401).count();
+    let turned_away = replies.iter().filter(|reply| reply.status == 429).count();
+    assert_eq!((looked_at + turned_away, turned_away > 0), (200, true), "{looked_at}");
+}
+
+#[tokio::test]
+async fn a02_a_request_under_way_does_not_bring_back_a_session_that_was_ended() {
+    let app = TestApp::new().await;
+    let person = app.person("Olga Owner", &[]).await;
+    app.clock.advance(600);
+    let (sender, body) = futures::channel::mpsc::unbounded::<Result<String, std::io::Error>>();
+    let held = Request::post("/settings/password")
+        .header(header::COOKIE, &person.cookie)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "same-origin")
+        .body(Body::from_stream(body));
+    let held = app.anonymous(held.unwrap());
+    let out = async {
+        // Long enough for the other one to have been taken for a use of the session.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert_eq!(person.post("/sign-out", &[]).await.status, StatusCode::SEE_OTHER);
+        sender.unbounded_send(Ok("current=&new=short".to_owned())).unwrap();
+        drop(sender);
+    };
+    let (held, ()) = tokio::join!(held, out);
+    assert!(held.status.is_client_error(), "{}", held.status);
+    assert_eq!(person.get("/inbox").await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]

@@ -8,15 +8,12 @@ use serde_json::Value;
 use store::{House, NewFact, StoreError, Write};
 
 use super::HouseChange;
-use crate::act::ActError;
+use crate::act::{ActError, TRIES};
 use crate::caller::PersonCaller;
 use crate::current::Decidable;
 use crate::house::HouseError;
 use crate::stage::{Checked, StageError, Stager};
 use crate::{Failure, Service};
-
-/// How often staging is tried again when the house changes under it.
-const TRIES: usize = 5;
 
 /// What follows on the approval of a change, in the transaction of the approval.
 pub(crate) struct CarriedOut {

@@ -54,7 +54,7 @@ impl Service {
             name: person.name,
             groups: person.groups,
             active: person.active,
-            has_password: person.has_password,
+            has_password: person.passwords > 0,
             added_at: person.added_at,
         };
         let people: Vec<PersonRow> = house.people().iter().cloned().map(row).collect();

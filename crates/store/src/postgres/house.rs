@@ -103,7 +103,7 @@ pub(super) async fn policies(tx: &mut PgConnection, most: u32) -> Answer<Vec<Sto
     rows.iter().map(policy).collect()
 }
 
-const PEOPLE: &str = "SELECT id, name, active, password_hash IS NOT NULL AS has_password, added_at, \
+const PEOPLE: &str = "SELECT id, name, active, passwords, added_at, \
      (SELECT string_agg(group_name, chr(10) ORDER BY group_name) FROM group_members \
      WHERE person_id = people.id) AS group_names FROM people ORDER BY name";
 
@@ -114,7 +114,7 @@ fn person_of(row: &PgRow) -> Answer<Person> {
         name: row.try_get("name")?,
         active: row.try_get("active")?,
         groups: groups.iter().flat_map(|names| names.lines()).map(str::to_owned).collect(),
-        has_password: row.try_get("has_password")?,
+        passwords: Column("people", "passwords").number(row)?,
         added_at: Column("people", "added_at").time(row)?,
     })
 }

@@ -102,7 +102,7 @@ pub(super) async fn policies(tx: &mut SqliteConnection, most: u32) -> Answer<Vec
     rows.iter().map(policy).collect()
 }
 
-const PEOPLE: &str = "SELECT id, name, active, password_hash IS NOT NULL AS has_password, added_at, \
+const PEOPLE: &str = "SELECT id, name, active, passwords, added_at, \
      (SELECT group_concat(group_name, char(10)) FROM group_members WHERE person_id = people.id) \
      AS groups FROM people ORDER BY name";
 
@@ -113,7 +113,7 @@ fn person_of(row: &SqliteRow) -> Answer<Person> {
         name: row.try_get("name")?,
         active: row.try_get("active")?,
         groups: groups.iter().flat_map(|names| names.lines()).map(str::to_owned).collect(),
-        has_password: row.try_get("has_password")?,
+        passwords: Column("people", "passwords").number(row)?,
         added_at: Column("people", "added_at").time(row)?,
     })
 }

@@ -28,7 +28,7 @@ fn moving() -> Vec<(&'static str, Change)> {
     let freeze = Freeze { id: FreezeId(Uuid::from_u128(43)), scope: FreezeScope::All, halts: true };
     let trust = TrustId(Uuid::from_u128(44));
     let hash = Write::KeyHash { key, hash: [9; 32], hint: "csn_agt_…".into() };
-    let password = Write::PasswordHash { person: EVE, hash: "argon2".into() };
+    let password = Write::PasswordHash { person: EVE, hash: "argon2".into(), replaces: None };
     let policy = Write::Policy { version: 1, text: "permit".into() };
     let (kind_put, digest) = (KindRef { name: "k".into(), version: 2 }, Digest::of(b"any"));
     let put = Write::Kind { kind: Box::new(kind()), version: 2 };

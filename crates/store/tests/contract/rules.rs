@@ -59,6 +59,7 @@ macro_rules! hold {
             requests_are_listed_by_state_text_agent_and_place,
             the_house_is_read_back,
             a_sign_in_link_is_used_once,
+            a13_a_password_ends_the_links_of_its_person,
             a_freeze_is_on_until_it_is_thawed,
             every_version_of_the_policy_is_kept,
             a01_a_session_is_new_once_and_goes_when_it_is_deleted,
@@ -302,21 +303,27 @@ pub async fn requests_are_listed_by_state_text_agent_and_place(database: impl Da
 pub async fn the_house_is_read_back(database: impl Database) {
     let store = database.furnished().await;
     let (key, hash) = (KeyId(Uuid::from_u128(3)), [9; 32]);
-    let password = Write::PasswordHash { person: BOB, hash: "argon2".into() };
+    let hashed = |hash: &str, replaces: Option<&str>| Write::PasswordHash {
+        person: BOB,
+        hash: hash.into(),
+        replaces: replaces.map(Into::into),
+    };
     let hint = Write::KeyHash { key, hash, hint: "csn_agt_…".into() };
-    let facts = vec![issued(key), withdrawn_from_approvers(BOB), joined("auditors", BOB)];
-    let writes = vec![password, hint];
+    let set = || fact(Actor::Person(BOB), HouseFact::PasswordSet { person: BOB });
+    let facts = vec![issued(key), withdrawn_from_approvers(BOB), joined("auditors", BOB), set()];
+    let writes = vec![hashed("argon2", None), hint];
     store.commit(Change { facts, writes, ..Change::default() }).await.unwrap();
+    // Another password was checked than the one that is there.
+    let (facts, writes) = (vec![set()], vec![hashed("other", Some("first"))]);
+    let stale = store.commit(Change { facts, writes, ..Change::default() }).await;
+    assert!(matches!(stale, Err(StoreError::Stale)), "{stale:?}");
     store.side(Side::TouchKey { key, at: at(7) }).await.unwrap();
 
     let house = store.house().await.unwrap();
     let names: Vec<&str> = house.people().iter().map(|person| person.name.as_str()).collect();
     assert_eq!(names, ["Bob Approver", "Olga Owner"]);
     let bob = house.person(BOB).unwrap();
-    assert_eq!(
-        (bob.groups.join(" "), bob.active, bob.has_password),
-        ("auditors".into(), true, true)
-    );
+    assert_eq!((bob.groups.join(" "), bob.active, bob.passwords), ("auditors".into(), true, 1));
     assert_eq!(store.password_hash(BOB).await.unwrap().as_deref(), Some("argon2"));
     assert_eq!(store.password_hash(OWNER).await.unwrap(), None);
     let agent = house.agent(AGENT).unwrap();
@@ -370,6 +377,17 @@ pub async fn a_sign_in_link_is_used_once(database: impl Database) {
     assert!(store.sign_in_link(hash, at(100)).await.unwrap().is_none(), "it is used");
 }
 
+pub async fn a13_a_password_ends_the_links_of_its_person(database: impl Database) {
+    let store = database.furnished().await;
+    let link = |hash, person| Write::SignInLink { hash, person, expires_at: at(101) };
+    let writes = vec![link([4; 32], BOB), link([5; 32], OWNER)];
+    store.commit(Change { writes, ..Change::default() }).await.unwrap();
+    let facts = vec![fact(Actor::Person(BOB), HouseFact::PasswordSet { person: BOB })];
+    store.commit(Change { facts, ..Change::default() }).await.unwrap();
+    assert!(store.sign_in_link([4; 32], at(1)).await.unwrap().is_none());
+    assert_eq!(store.sign_in_link([5; 32], at(1)).await.unwrap().unwrap().person, OWNER);
+}
+
 pub async fn a_freeze_is_on_until_it_is_thawed(database: impl Database) {
     let store = database.furnished().await;
     let id = FreezeId(Uuid::from_u128(5));
@@ -421,6 +439,8 @@ pub async fn a01_a_session_is_new_once_and_goes_when_it_is_deleted(database: imp
     assert_eq!(found, Some(("{\"a\":1}".to_owned(), at(500))));
     store.side(Side::DeleteSession { id_hash }).await.unwrap();
     assert_eq!(store.session(id_hash).await.unwrap(), None);
+    save("{}", false).await.unwrap();
+    assert_eq!(store.session(id_hash).await.unwrap(), None, "what has ended does not come back");
 }
 
 pub async fn what_is_an_agents_in_the_ledger_is_found_from_any_place_and_nothing_else(

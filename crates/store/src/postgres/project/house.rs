@@ -180,6 +180,17 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
             .execute(tx)
             .await?;
         }
+        HouseFact::PasswordSet { person } => {
+            sqlx::query("UPDATE people SET passwords = passwords + 1 WHERE id = $1")
+                .bind(person.0)
+                .execute(&mut *tx)
+                .await?;
+            // SECURITY: whoever handed out a link holds no other way to be them from now on.
+            sqlx::query("DELETE FROM sign_in_links WHERE person_id = $1")
+                .bind(person.0)
+                .execute(tx)
+                .await?;
+        }
         HouseFact::Restored { .. } => {
             // SECURITY: what was signed in, or handed out to sign in, when the backup was made.
             sqlx::query("DELETE FROM sessions").execute(&mut *tx).await?;
@@ -190,7 +201,6 @@ pub(super) async fn fact(tx: &mut PgConnection, new: &NewFact, fact: &HouseFact)
         | HouseFact::WebhookDisabled { .. }
         | HouseFact::WebhookRemoved { .. } => webhooks::fact(tx, new, fact).await?,
         HouseFact::InstanceCreated { .. }
-        | HouseFact::PasswordSet { .. }
         | HouseFact::KindPut { .. }
         | HouseFact::CheckpointKeyNamed { .. }
         | HouseFact::PolicyPut { .. }

@@ -14,13 +14,12 @@ type Answer<T> = Result<T, StoreError>;
 pub(in crate::postgres) async fn side(tx: &mut PgConnection, side: &Side) -> Answer<()> {
     match side {
         Side::SaveSession { id_hash, data, expires_at, create } => {
-            // A new session must not meet an old one: an id that exists is an error.
+            // A new session must not meet an old one: an id that exists is an error. One that has
+            // ended meanwhile stays ended.
             let sql = if *create {
                 "INSERT INTO sessions (id_hash, data, expires_at) VALUES ($1, $2, $3)"
             } else {
-                "INSERT INTO sessions (id_hash, data, expires_at) VALUES ($1, $2, $3) \
-                 ON CONFLICT (id_hash) DO UPDATE SET data = excluded.data, \
-                 expires_at = excluded.expires_at"
+                "UPDATE sessions SET data = $2, expires_at = $3 WHERE id_hash = $1"
             };
             sqlx::query(sql)
                 .bind(id_hash.as_slice())

@@ -28,12 +28,18 @@ pub(in crate::postgres) async fn write(
             .execute(tx)
             .await?;
         }
-        Write::PasswordHash { person, hash } => {
-            sqlx::query("UPDATE people SET password_hash = $1 WHERE id = $2")
-                .bind(hash)
-                .bind(person.0)
-                .execute(tx)
-                .await?;
+        Write::PasswordHash { person, hash, replaces } => {
+            let set = sqlx::query(
+                "UPDATE people SET password_hash = $1 WHERE id = $2 AND password_hash IS NOT DISTINCT FROM $3",
+            )
+            .bind(hash)
+            .bind(person.0)
+            .bind(replaces)
+            .execute(tx)
+            .await?;
+            if set.rows_affected() != 1 {
+                return Err(StoreError::Stale);
+            }
         }
         Write::KeyHash { key, hash, hint } => {
             sqlx::query("UPDATE api_keys SET hash = $1, hint = $2 WHERE id = $3")

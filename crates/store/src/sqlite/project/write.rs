@@ -28,12 +28,18 @@ pub(in crate::sqlite) async fn write(
             .execute(tx)
             .await?;
         }
-        Write::PasswordHash { person, hash } => {
-            sqlx::query("UPDATE people SET password_hash = ? WHERE id = ?")
-                .bind(hash)
-                .bind(person.to_string())
-                .execute(tx)
-                .await?;
+        Write::PasswordHash { person, hash, replaces } => {
+            let set = sqlx::query(
+                "UPDATE people SET password_hash = ? WHERE id = ? AND password_hash IS ?",
+            )
+            .bind(hash)
+            .bind(person.to_string())
+            .bind(replaces)
+            .execute(tx)
+            .await?;
+            if set.rows_affected() != 1 {
+                return Err(StoreError::Stale);
+            }
         }
         Write::KeyHash { key, hash, hint } => {
             sqlx::query("UPDATE api_keys SET hash = ?, hint = ? WHERE id = ?")
