@@ -114,6 +114,11 @@ impl Failure {
         }
     }
 
+    /// Whether something else was changed at the same moment, which this would have rested on.
+    pub fn is_overtaken(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Stale))
+    }
+
     pub(crate) fn defect(error: impl ToString) -> Self {
         Self::Defect(error.to_string())
     }

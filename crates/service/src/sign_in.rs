@@ -81,7 +81,7 @@ impl From<SignInError> for PasswordError {
 
 /// Hashing and checking of passwords: bounded, off the async threads, alike for unknown names.
 pub(crate) struct Passwords {
-    /// Who is signed in never waits behind strangers (threats J03).
+    /// Who is signed in never waits behind strangers (threats J04).
     turns: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
     waiting: Semaphore,

@@ -216,6 +216,11 @@ impl Visitor {
                 "Nothing was changed",
                 "The form did not arrive as it should, or is larger than it may be. Go back and send it again.".to_owned(),
             ),
+            Trouble::Failed(failure) if failure.is_overtaken() => (
+                StatusCode::CONFLICT,
+                "Somebody was faster",
+                "Something else was changed at the same moment. Nothing was recorded. Go back, look again, and send it again.".to_owned(),
+            ),
             Trouble::Failed(failure) if failure.is_temporary() => {
                 tracing::error!(error = &failure as &dyn std::error::Error, "a page failed");
                 unavailable()

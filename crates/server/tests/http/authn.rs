@@ -266,7 +266,7 @@ async fn a13_of_two_first_passwords_at_once_one_is_set() {
 }
 
 #[tokio::test]
-async fn j03_strangers_who_wait_are_so_many_and_keep_nobody_inside_waiting() {
+async fn j04_strangers_who_wait_are_so_many_and_keep_nobody_inside_waiting() {
     let app = TestApp::new().await;
     let mut owner = app.person("Olga Owner", &[]).await;
     owner.set_password("", PASSWORD).await;

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use domain::StateName;
 use serde_json::{Value, json};
+use service::Steward;
 use service::change::{Membership, Proposed};
 use testing::{Reply, Scene, TestApp, TestPerson};
 
@@ -121,6 +122,20 @@ async fn a_change_is_withdrawn_by_whoever_proposed_it_and_by_nobody_else() {
 async fn freeze(person: &TestPerson, scope: &str, running: &str, reason: &str) -> Reply {
     let fields = [("scope", scope), ("running", running), ("reason", reason)];
     person.post("/freezes", &fields).await
+}
+
+#[tokio::test]
+async fn i9_a_freeze_is_on_whatever_else_moves_the_house_meanwhile() {
+    let Scene { app, bob, owner, .. } = Scene::approved().await;
+    let names: Vec<String> = (0..40).map(|n| format!("agent {n}")).collect();
+    let moves = names.iter().map(|name| app.service.add_agent(&Steward::Operator, name, owner.id));
+    let (moved, frozen) = tokio::join!(
+        futures::future::join_all(moves),
+        freeze(&bob, "all", "go_on", "something is wrong")
+    );
+    assert_eq!(frozen.status, StatusCode::SEE_OTHER, "{}", frozen.text());
+    assert!(moved.iter().any(Result::is_ok), "the house moved");
+    assert_eq!(app.service.freezes().await.unwrap().len(), 1);
 }
 
 /// The address under which the first freeze on the page ends.
