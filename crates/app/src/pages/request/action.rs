@@ -50,7 +50,7 @@ fn line(line: Line) -> AnyView {
     let below = line.depth.saturating_sub(DEEPEST);
     let deeper = (below > 0).then(|| {
         let said = format!("{} deeper: ", number::count(below, "level", "levels"));
-        let marks = "› ".repeat(below);
+        let marks = format!("{}\u{a0}", "›".repeat(below));
         view! { <span class="sr">{said}</span><span class="soft" aria-hidden="true">{marks}</span> }
     });
     match line.leaf {
@@ -111,7 +111,7 @@ mod tests {
         let child = html(&deep(json!({"e": {"f": 1, "privileged": true}})));
         let sibling = html(&deep(json!({"e": {"f": 1}, "privileged": true})));
         assert_ne!(child, sibling);
-        assert_eq!((child.matches("› › ").count(), sibling.matches("› › ").count()), (2, 1));
+        assert_eq!((child.matches("››").count(), sibling.matches("››").count()), (2, 1));
     }
 
     #[test]
