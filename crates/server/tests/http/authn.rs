@@ -157,6 +157,19 @@ async fn w01_a13_reading_a_link_changes_nothing_and_using_it_works_once() {
 }
 
 #[tokio::test]
+async fn i12_a_link_of_a_server_whose_clock_is_behind_the_ledger_can_be_used() {
+    let app = TestApp::new().await;
+    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let beside = app.beside().await;
+    app.clock.advance(7200);
+    let other = app.person("Cat Approver", &["approvers"]).await;
+    app.clock.advance(-7200);
+    let link = beside.sign_in_link(&Steward::Operator, bob.id).await.unwrap();
+    let spent = beside.spend_link(link.rsplit('/').next().unwrap()).await.unwrap();
+    assert_eq!((spent.id(), other.get("/inbox").await.status), (bob.id, StatusCode::OK));
+}
+
+#[tokio::test]
 async fn a02_a03_a04_sessions_end_by_sign_out_disabling_idling_and_age() {
     let app = TestApp::new().await;
     let one = app.person("Olga Owner", &[]).await;
