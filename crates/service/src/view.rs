@@ -345,62 +345,30 @@ pub struct TimelineItem {
     pub text: Option<String>,
 }
 
-/// What a timeline line says.
+/// What a timeline line says. Evidence has no name where the present revision does not name it.
 #[derive(Clone, Debug)]
 pub enum TimelineFact {
-    Staged {
-        revision: u32,
-    },
-    /// `name` is none where the present revision does not name it.
-    EvidenceOpened {
-        name: Option<String>,
-        evidence: Digest,
-        unmasked: bool,
-    },
-    Amended {
-        revision: u32,
-    },
-    Reviewed {
-        verdict: Verdict,
-        revision: u32,
-    },
-    GlassBroken {
-        until: Timestamp,
-        review_by: Timestamp,
-    },
-    SecondReview {
-        verdict: SecondVerdict,
-    },
-    SecondReviewMissed {
-        due: Timestamp,
-    },
-    QuorumMet {
-        until: Timestamp,
-    },
+    Staged { revision: u32 },
+    EvidenceOpened { name: Option<String>, evidence: Digest, unmasked: bool },
+    Amended { revision: u32 },
+    Reviewed { verdict: Verdict, revision: u32 },
+    GlassBroken { until: Timestamp, review_by: Timestamp },
+    SecondReview { verdict: SecondVerdict },
+    SecondReviewMissed { due: Timestamp },
+    QuorumMet { until: Timestamp },
     QuorumLost,
     Expired,
     Withdrawn,
     Revoked,
     Redeemed,
-    Heartbeat {
-        until: Timestamp,
-    },
+    Heartbeat { until: Timestamp },
     HaltRequested,
-    OutcomeMissed {
-        missed: Missed,
-    },
+    OutcomeMissed { missed: Missed },
     Lapsed,
     Voided,
-    Reported {
-        outcome: Outcome,
-    },
-    RollbackReported {
-        outcome: RollbackOutcome,
-    },
-    Refused {
-        attempt: &'static str,
-        code: String,
-    },
+    Reported { outcome: Outcome },
+    RollbackReported { outcome: RollbackOutcome },
+    Refused { attempt: &'static str, code: String },
 }
 
 /// Whether the viewer may decide, and if not, why.
