@@ -123,9 +123,7 @@ async fn refused(
 fn explained(error: FreezeError) -> Result<(StatusCode, String), Trouble> {
     Ok(match error {
         FreezeError::Reason(error) => told(error)?,
-        FreezeError::NotAllowed | FreezeError::House(HouseError::NotAdministrator) => {
-            return Err(Trouble::Forbidden(NOT_ALLOWED));
-        }
+        FreezeError::NotAllowed => return Err(Trouble::Forbidden(NOT_ALLOWED)),
         FreezeError::NoSuchScope => {
             let text = "There is no such agent, kind or environment. Choose one from the list.";
             (StatusCode::UNPROCESSABLE_ENTITY, text.to_owned())
