@@ -438,6 +438,7 @@ CREATE TABLE evidence_opened (
     at BIGINT NOT NULL,
     PRIMARY KEY (request_id, digest, person_id, unmasked)
 );
+CREATE INDEX evidence_opened_by_digest ON evidence_opened (digest);
 
 -- Answers to requests with an Idempotency-Key; scope = caller, method and route.
 CREATE TABLE idempotency (

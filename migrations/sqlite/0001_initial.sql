@@ -374,6 +374,7 @@ CREATE TABLE evidence_opened (
     at INTEGER NOT NULL,
     PRIMARY KEY (request_id, digest, person_id, unmasked)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX evidence_opened_by_digest ON evidence_opened (digest);
 
 -- Answers to requests with an Idempotency-Key; scope = caller, method and route.
 CREATE TABLE idempotency (

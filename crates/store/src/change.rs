@@ -346,6 +346,10 @@ pub enum Side {
     },
 }
 
+/// Evidence, and contents that did not become evidence, that one [`Side::Sweep`] removes at most:
+/// what is committed meanwhile waits for it.
+pub const CLEARED_AT_ONCE: u32 = 500;
+
 /// One step of telling an endpoint what happened.
 #[derive(Clone, Debug)]
 pub enum Step {

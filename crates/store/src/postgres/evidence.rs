@@ -6,7 +6,7 @@ use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Row};
 
 use super::rows::Column;
-use crate::change::ContentId;
+use crate::change::{CLEARED_AT_ONCE, ContentId};
 use crate::error::StoreError;
 use crate::read::Opening;
 
@@ -63,19 +63,24 @@ pub(super) async fn clear(
     contents_before: Timestamp,
 ) -> Answer<()> {
     sqlx::query(
-        "DELETE FROM evidence WHERE stored_at < $1 \
-         AND NOT EXISTS (SELECT 1 FROM evidence_used AS u WHERE u.digest = evidence.digest) \
+        "DELETE FROM evidence WHERE digest IN (SELECT digest FROM evidence AS e \
+         WHERE stored_at < $1 \
+         AND NOT EXISTS (SELECT 1 FROM evidence_used AS u WHERE u.digest = e.digest) \
          AND NOT EXISTS (SELECT 1 FROM evidence_uploads AS u \
-                         WHERE u.digest = evidence.digest AND u.at >= $1)",
+                         WHERE u.digest = e.digest AND u.at >= $1) \
+         LIMIT $2)",
     )
     .bind(evidence_before.micros())
+    .bind(i64::from(CLEARED_AT_ONCE))
     .execute(&mut *tx)
     .await?;
     sqlx::query(
-        "DELETE FROM evidence_contents WHERE begun_at < $1 \
-         AND NOT EXISTS (SELECT 1 FROM evidence WHERE content_id = evidence_contents.id)",
+        "DELETE FROM evidence_contents WHERE id IN (SELECT id FROM evidence_contents AS c \
+         WHERE begun_at < $1 AND NOT EXISTS (SELECT 1 FROM evidence WHERE content_id = c.id) \
+         LIMIT $2)",
     )
     .bind(contents_before.micros())
+    .bind(i64::from(CLEARED_AT_ONCE))
     .execute(tx)
     .await?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use domain::Digest;
 use futures::future::join_all;
+use store::change::CLEARED_AT_ONCE;
 use store::{CHUNK_BYTES, ContentId, Side, Store, StoreError, Upload};
 
 use crate::fixture::{AGENT, at, keep_chunks, staging, upload};
@@ -44,6 +45,22 @@ pub async fn evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it(
     // The content went with it.
     let again = store.side(ended(&bytes, ContentId::from(digest))).await;
     assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
+}
+
+pub async fn evidence_is_cleared_some_at_a_time_and_in_the_end_all_of_it(database: impl Database) {
+    let store = database.furnished().await;
+    let mut digests = Vec::new();
+    for n in 0..=CLEARED_AT_ONCE {
+        digests.push(upload(&*store, &n.to_be_bytes(), at(1)).await);
+    }
+    let left = async || {
+        let sizes = digests.iter().map(|digest| store.evidence_size(AGENT, *digest));
+        join_all(sizes).await.iter().filter(|size| matches!(size, Ok(Some(_)))).count()
+    };
+    sweep(&*store, 2, 2).await;
+    assert_eq!(left().await, 1);
+    sweep(&*store, 2, 2).await;
+    assert_eq!(left().await, 0);
 }
 
 pub async fn an_upload_is_evidence_whole_or_not_at_all(database: impl Database) {

@@ -91,6 +91,7 @@ macro_rules! hold {
         );
         $crate::rules::hold!($database, evidence:
             evidence_is_read_back_whole_and_cleared_when_nothing_refers_to_it,
+            evidence_is_cleared_some_at_a_time_and_in_the_end_all_of_it,
             an_upload_is_evidence_whole_or_not_at_all,
             the_same_bytes_are_kept_once,
             pieces_of_uploads_and_changes_are_written_side_by_side
