@@ -36,8 +36,10 @@ pub struct Viewer {
     /// May read the whole ledger and every request.
     pub auditor: bool,
     pub administrator: bool,
-    /// Requests that wait for this person.
+    /// Requests that wait for this person, as far as they were counted.
     pub waiting: u64,
+    /// More requests are pending than were looked at for it.
+    pub more: bool,
     /// The freezes that are on: every page says so.
     pub freezes: Vec<FreezeRow>,
     /// Where somebody broke the glass and nobody has looked at it yet: every page says so.
@@ -95,8 +97,10 @@ pub struct InboxView {
     pub waiting: Vec<RequestRow>,
     /// Ended within the last 24 hours, newest first.
     pub done: Vec<RequestRow>,
-    /// More requests wait than are listed.
-    pub truncated: bool,
+    /// No other request waits for the viewer.
+    pub all_looked_at: bool,
+    /// More requests are pending than are listed.
+    pub more: bool,
     /// Moves whenever this page would show something else.
     pub fingerprint: String,
 }

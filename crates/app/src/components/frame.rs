@@ -13,7 +13,7 @@ pub fn Header(viewer: Option<Viewer>, place: Place) -> impl IntoView {
             .into_any();
     };
     let waiting = (viewer.waiting > 0).then(|| {
-        view! { <span class="count">{viewer.waiting}<span class="sr">" waiting for you"</span></span> }
+        view! { <span class="count">{viewer.waiting}{viewer.more.then_some("+")}<span class="sr">" waiting for you"</span></span> }
     });
     let reads_ledger = viewer.auditor || viewer.administrator;
     let link = |to: Place, href: &'static str, label: &'static str| {

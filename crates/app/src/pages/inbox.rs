@@ -10,17 +10,17 @@ use crate::wording::state;
 /// Three groups of requests; the viewer's turn first.
 #[component]
 pub fn Inbox(view: InboxView, viewer: Option<String>) -> impl IntoView {
-    let InboxView { now, your_turn, waiting, done, truncated, fingerprint } = view;
+    let InboxView { now, your_turn, waiting, done, all_looked_at, more, fingerprint } = view;
     let list = |rows, list| view! { <Rows rows list now viewer=viewer.clone()/> }.into_any();
     let turn = if your_turn.is_empty() {
-        view! { <Nothing waiting=waiting.len()/> }.into_any()
+        view! { <Nothing waiting=waiting.len() all_looked_at/> }.into_any()
     } else {
         list(your_turn.clone(), List::YourTurn)
     };
-    let truncated = truncated.then(|| {
+    let more = more.then(|| {
         view! {
             <p class="hint">
-                "More requests wait than are listed here. "
+                "More requests are pending than are listed here. "
                 <a href="/history?state=pending">"All pending requests"</a>
             </p>
         }
@@ -48,7 +48,7 @@ pub fn Inbox(view: InboxView, viewer: Option<String>) -> impl IntoView {
         <main id="main" tabindex="-1" class="page">
             <h1>"Your turn"</h1>
             {turn}
-            {truncated}
+            {more}
             {group("Nobody knows how it ended", alarms)}
             {group("Waiting for others", waiting)}
             {group("Done in the last 24 hours", done)}
@@ -58,7 +58,11 @@ pub fn Inbox(view: InboxView, viewer: Option<String>) -> impl IntoView {
 
 /// Nothing needs the viewer: says so, and what one could do instead.
 #[component]
-fn Nothing(waiting: usize) -> impl IntoView {
+fn Nothing(waiting: usize, all_looked_at: bool) -> impl IntoView {
+    let none = match all_looked_at {
+        true => "Nothing needs you.",
+        false => "None of the most urgent requests needs you.",
+    };
     let others = match waiting {
         0 => "Nothing is waiting for anyone else either.",
         1 => "One request below is running or waits for others.",
@@ -66,7 +70,7 @@ fn Nothing(waiting: usize) -> impl IntoView {
     };
     view! {
         <div class="card empty">
-            <p><b>"Nothing needs you."</b>" "{others}</p>
+            <p><b>{none}</b>" "{others}</p>
             <p>
                 <a href="/history">"See what was decided"</a>
                 " · "

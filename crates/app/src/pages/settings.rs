@@ -1,6 +1,7 @@
 //! The person's own settings: their password, and an auditor's keys.
 
 use leptos::prelude::*;
+use service::sign_in::MIN_PASSWORD_CHARS;
 use service::view::SettingsView;
 
 use crate::components::keys::Keys;
@@ -56,11 +57,11 @@ fn Password(problem: Option<String>) -> impl IntoView {
                 type="password"
                 name="new"
                 required
-                minlength="12"
+                minlength=MIN_PASSWORD_CHARS
                 autocomplete="new-password"
                 aria-describedby="new-hint"
             />
-            <p class="hint" id="new-hint">"At least 12 characters. A sentence is fine."</p>
+            <p class="hint" id="new-hint">"At least "{MIN_PASSWORD_CHARS}" characters. A sentence is fine."</p>
             <p class="do"><button>"Set password"</button></p>
         </form>
     }

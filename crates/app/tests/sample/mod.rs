@@ -61,6 +61,7 @@ pub fn chrome() -> Chrome {
             auditor: true,
             administrator: true,
             waiting: 3,
+            more: false,
             freezes: vec![],
             broken_glass: vec![],
         }),
@@ -220,7 +221,8 @@ pub fn inbox(empty: bool) -> InboxView {
         your_turn: if empty { vec![] } else { rows() },
         waiting: if empty { vec![] } else { waiting },
         done: if empty { vec![] } else { done },
-        truncated: !empty,
+        all_looked_at: empty,
+        more: !empty,
         fingerprint: "4711".into(),
     }
 }

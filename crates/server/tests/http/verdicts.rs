@@ -102,3 +102,24 @@ async fn a_verdict_that_there_is_not_is_no_verdict() {
     }
     assert_eq!(state(&app, &request).await, StateName::Pending);
 }
+
+#[tokio::test]
+async fn whoever_is_waited_for_hears_of_it_behind_a_hundred_that_wait_for_others() {
+    let app = TestApp::new().await;
+    let bob = app.person("Bob Approver", &["approvers"]).await;
+    let cat = app.person("Cat Approver", &["approvers"]).await;
+    let own = app.agent("agent-1", bob.id).await;
+    // Most of them of high risk, because they come in a burst.
+    for _ in 0..150 {
+        own.stage().await;
+    }
+    let inbox = bob.get("/inbox").await.text();
+    assert!(inbox.contains("Nothing needs you"), "{inbox}");
+    assert!(inbox.contains("More requests are pending than are listed here"), "{inbox}");
+    app.clock.advance(60);
+    let request = app.agent("agent-2", cat.id).await.stage().await;
+    let inbox = bob.get("/inbox").await.text();
+    let (turn, others) = inbox.split_once("Waiting for others").unwrap();
+    assert!(turn.contains(&page(&request)) && !others.contains(&page(&request)), "{inbox}");
+    assert!(turn.contains("1<!><span class=\"sr\"> waiting for you"), "{inbox}");
+}

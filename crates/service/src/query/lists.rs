@@ -1,7 +1,6 @@
 //! Lists of requests: the inbox and the history.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use domain::{Actor, Authority, Digest, Request, RequestId, StateName, Timestamp, Verdict, quorum};
 use store::House;
@@ -16,6 +15,8 @@ use crate::{Failure, Service};
 
 /// Rows of one group of the inbox.
 const INBOX_ROWS: u32 = 100;
+/// Pending requests that are looked at where none of the first [`INBOX_ROWS`] waits for the viewer.
+const LOOKED_AT: u32 = 1000;
 /// Rows of one page of the history.
 const HISTORY_ROWS: u32 = 50;
 /// How long something that ended stays in the inbox.
@@ -36,15 +37,15 @@ impl Service {
     /// When the store is away.
     pub async fn viewer(&self, caller: &PersonCaller) -> Result<Viewer, Failure> {
         let house = self.house().await?;
-        let pending = self.store.list(self.pending(caller, &house)).await?;
-        let owed = self.store.list(self.owing(caller, &house)).await?;
-        let mut waiting = HashSet::new();
-        for stored in pending.iter().chain(&owed) {
-            if self.waits_for(caller, &house, &stored.request).await? {
-                waiting.insert(stored.request.id);
-            }
-        }
+        let Pending { mut requests, all_looked_at, .. } = self.pending(caller, &house).await?;
+        let owed = self.looked_at(caller, &house, self.owing(caller, &house)).await?;
         let names = Names::of(&house);
+        let glass = owed.iter().filter_map(|(stored, _)| broken(&names, stored)).collect();
+        requests.extend(owed);
+        let turns = requests.iter().filter(|(stored, authority)| {
+            is_your_turn(caller, &stored.request, authority, self.now())
+        });
+        let waiting: HashSet<RequestId> = turns.map(|(stored, _)| stored.request.id).collect();
         Ok(Viewer {
             person: caller.id(),
             name: caller.name().to_owned(),
@@ -52,24 +53,10 @@ impl Service {
             auditor: caller.is_auditor(),
             administrator: caller.is_administrator(),
             waiting: waiting.len() as u64,
+            more: !all_looked_at,
             freezes: house.freezes().iter().map(|freeze| names.freeze(freeze)).collect(),
-            broken_glass: owed.into_iter().filter_map(|stored| broken(&names, stored)).collect(),
+            broken_glass: glass,
         })
-    }
-
-    /// Whether somebody waits for this person to look at the request.
-    async fn waits_for(
-        &self,
-        caller: &PersonCaller,
-        house: &House,
-        request: &Request,
-    ) -> Result<bool, Failure> {
-        let now = self.now();
-        let authority = self.authority(house, request, now, People::Only(caller.id())).await?;
-        let undecided = request.state_at(now).name() == StateName::Pending
-            && request.review_of(caller.id()).is_none()
-            && authority.ineligible(request, caller.id()).is_none();
-        Ok(undecided || may_review_break_glass(caller, request, &authority))
     }
 
     /// What was approved by break-glass and still waits for a second person.
@@ -78,14 +65,35 @@ impl Service {
         RequestQuery { agents, owes_review: true, limit: INBOX_ROWS, ..RequestQuery::default() }
     }
 
-    fn pending(&self, caller: &PersonCaller, house: &House) -> RequestQuery {
-        RequestQuery {
+    /// What is pending, the most urgent first. However much waits for others before it, whoever is
+    /// waited for hears of it.
+    async fn pending(&self, caller: &PersonCaller, house: &House) -> Result<Pending, Failure> {
+        let query = |limit| RequestQuery {
             states: vec![StateName::Pending],
             agents: only_agents_of(caller, house),
             order: Order::MostUrgentFirst,
-            limit: INBOX_ROWS,
+            limit,
             ..RequestQuery::default()
+        };
+        let now = self.now();
+        let turn = |(stored, authority): &(Stored, Authority)| {
+            is_your_turn(caller, &stored.request, authority, now)
+        };
+        let mut limit = INBOX_ROWS;
+        let mut requests = self.looked_at(caller, house, query(limit + 1)).await?;
+        if requests.len() > limit as usize && !requests.iter().any(turn) {
+            limit = LOOKED_AT;
+            requests = self.looked_at(caller, house, query(limit + 1)).await?;
         }
+        let all_looked_at = requests.len() <= limit as usize;
+        requests.truncate(limit as usize);
+        let (looked_at, mut of_others) = (requests.len(), 0);
+        requests.retain(|request| {
+            of_others += u32::from(!turn(request));
+            turn(request) || of_others <= INBOX_ROWS
+        });
+        let more = !all_looked_at || requests.len() < looked_at;
+        Ok(Pending { requests, all_looked_at, more })
     }
 
     /// What waits for the person, what waits for others, and what has just ended.
@@ -96,8 +104,8 @@ impl Service {
         let now = self.now();
         let house = self.house().await?;
         let agents = only_agents_of(caller, &house);
-        let pending = self.rows(caller, &house, self.pending(caller, &house)).await?;
-        let truncated = pending.len() == INBOX_ROWS as usize;
+        let Pending { requests: pending, all_looked_at, more } =
+            self.pending(caller, &house).await?;
         let running = RequestQuery {
             states: vec![
                 StateName::ChangesRequested,
@@ -121,15 +129,18 @@ impl Service {
         let mut done = Vec::new();
         let mut waiting = Vec::new();
         let mut your_turn = Vec::new();
-        let owed = self.rows(caller, &house, self.owing(caller, &house)).await?;
-        let running = self.rows(caller, &house, running).await?;
-        let ended = self.rows(caller, &house, ended).await?;
+        let owed = self.looked_at(caller, &house, self.owing(caller, &house)).await?;
+        let running = self.looked_at(caller, &house, running).await?;
+        let ended = self.looked_at(caller, &house, ended).await?;
+        let names = Names::of(&house);
         let mut seen = HashSet::new();
-        for row in pending.into_iter().chain(owed).chain(running).chain(ended) {
-            if !seen.insert(row.id) {
+        for (stored, authority) in pending.into_iter().chain(owed).chain(running).chain(ended) {
+            if !seen.insert(stored.request.id) {
                 continue;
             }
-            if is_your_turn(&row) {
+            let turn = is_your_turn(caller, &stored.request, &authority, now);
+            let row = self.row(caller, &names, &authority, stored);
+            if turn {
                 your_turn.push(row);
             // A timer that has fired counts, whether or not the sweeper has run.
             } else if is_done(row.state) {
@@ -140,7 +151,7 @@ impl Service {
         }
         done.sort_by_key(|row| std::cmp::Reverse(row.changed_at));
         let fingerprint = fingerprint(your_turn.iter().chain(&waiting).chain(&done));
-        Ok(InboxView { now, your_turn, waiting, done, truncated, fingerprint })
+        Ok(InboxView { now, your_turn, waiting, done, all_looked_at, more, fingerprint })
     }
 
     /// Past and present requests, newest first.
@@ -162,7 +173,10 @@ impl Service {
             limit: HISTORY_ROWS + 1,
             ..RequestQuery::default()
         };
-        let mut rows = self.rows(caller, &house, search).await?;
+        let names = Names::of(&house);
+        let found = self.looked_at(caller, &house, search).await?.into_iter();
+        let mut rows: Vec<RequestRow> =
+            found.map(|(stored, authority)| self.row(caller, &names, &authority, stored)).collect();
         let more = rows.len() > HISTORY_ROWS as usize;
         rows.truncate(HISTORY_ROWS as usize);
         let last = rows.last().filter(|_| more);
@@ -178,21 +192,21 @@ impl Service {
         })
     }
 
-    async fn rows(
+    /// Requests, each with the authority of the viewer alone.
+    async fn looked_at(
         &self,
         caller: &PersonCaller,
-        house: &Arc<House>,
+        house: &House,
         query: RequestQuery,
-    ) -> Result<Vec<RequestRow>, Failure> {
-        let names = Names::of(house);
+    ) -> Result<Vec<(Stored, Authority)>, Failure> {
         let now = self.now();
-        let mut rows = Vec::new();
+        let mut found = Vec::new();
         for stored in self.store.list(query).await? {
             let people = People::Only(caller.id());
             let authority = self.authority(house, &stored.request, now, people).await?;
-            rows.push(self.row(caller, &names, &authority, stored));
+            found.push((stored, authority));
         }
-        Ok(rows)
+        Ok(found)
     }
 
     fn row(
@@ -249,18 +263,34 @@ impl Service {
     }
 }
 
-/// A broken glass that still waits for a second person.
-fn broken(names: &Names, stored: Stored) -> Option<BrokenGlassRow> {
-    let review_by = stored.request.second_review_due()?;
-    let broken = stored.request.break_glass?;
-    let (id, by) = (stored.request.id, names.person(broken.by));
-    Some(BrokenGlassRow { id, effect: stored.effect, by, at: broken.at, review_by })
+/// What is pending, as far as a list tells of it.
+struct Pending {
+    requests: Vec<(Stored, Authority)>,
+    /// No other request waits for the viewer.
+    all_looked_at: bool,
+    /// More are pending than these.
+    more: bool,
 }
 
-fn is_your_turn(row: &RequestRow) -> bool {
-    let undecided =
-        row.state == StateName::Pending && row.not_you.is_none() && row.your_verdict.is_none();
-    undecided || row.you_owe_second_review
+/// A broken glass that still waits for a second person.
+fn broken(names: &Names, stored: &Stored) -> Option<BrokenGlassRow> {
+    let review_by = stored.request.second_review_due()?;
+    let broken = stored.request.break_glass.as_ref()?;
+    let (id, by, effect) = (stored.request.id, names.person(broken.by), stored.effect.clone());
+    Some(BrokenGlassRow { id, effect, by, at: broken.at, review_by })
+}
+
+/// Whether somebody waits for this person to look at the request.
+fn is_your_turn(
+    caller: &PersonCaller,
+    request: &Request,
+    authority: &Authority,
+    now: Timestamp,
+) -> bool {
+    let undecided = request.state_at(now).name() == StateName::Pending
+        && request.review_of(caller.id()).is_none()
+        && authority.ineligible(request, caller.id()).is_none();
+    undecided || may_review_break_glass(caller, request, authority)
 }
 
 /// Nothing to wait for or to worry about: an unknown outcome is neither.
