@@ -3,8 +3,9 @@
 //! Never in the database, never in a backup of it. Created where missing; nodes share the
 //! directory.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -13,6 +14,7 @@ use domain::{Timestamp, WebhookId};
 use ed25519_dalek::SigningKey;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest as _, Sha256};
+use tempfile::{NamedTempFile, PersistError};
 
 use crate::entropy::Entropy;
 
@@ -67,7 +69,10 @@ impl KeyRing {
     /// [`KeyError`] names the file and what to do.
     pub fn open(directory: &Path, entropy: &dyn Entropy) -> Result<Self, KeyError> {
         let at = |source| KeyError::File { path: directory.display().to_string(), source };
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(at)?;
+        if !directory.exists() {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(at)?;
+            synced(&directory.join("..")).map_err(at)?;
+        }
         private(directory, 0o700)?;
         let key = |name: &str| key_file(&directory.join(name), entropy);
         ReleaseKeys::open(directory, entropy)?;
@@ -118,7 +123,7 @@ fn thumbprint(public: &[u8; 32]) -> String {
 
 fn key_file(path: &Path, entropy: &dyn Entropy) -> Result<[u8; KEY_BYTES], KeyError> {
     let failed = |source| KeyError::File { path: path.display().to_string(), source };
-    match std::fs::File::open(path) {
+    match File::open(path) {
         Ok(mut file) => {
             private(path, 0o600)?;
             let mut bytes = Vec::new();
@@ -128,17 +133,36 @@ fn key_file(path: &Path, entropy: &dyn Entropy) -> Result<[u8; KEY_BYTES], KeyEr
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut bytes = [0; KEY_BYTES];
             entropy.fill(&mut bytes).map_err(|_| KeyError::Entropy)?;
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)
-                .map_err(failed)?;
-            file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-            Ok(bytes)
+            match put(path, &bytes, |file| file.persist_noclobber(path)) {
+                Ok(()) => Ok(bytes),
+                // Another server of this directory was faster.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    key_file(path, entropy)
+                }
+                Err(error) => Err(failed(error)),
+            }
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Puts a file of mode 0600 there, whole or not at all; it outlives a power cut when this returns.
+fn put(
+    path: &Path,
+    bytes: &[u8],
+    persist: impl FnOnce(NamedTempFile) -> Result<File, PersistError>,
+) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut file = NamedTempFile::new_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    persist(file).map_err(|refused| refused.error)?;
+    synced(directory)
+}
+
+/// What was changed in the directory outlives a power cut when this returns.
+fn synced(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
 }
 
 /// Refuses a file or directory that others can read.
@@ -186,5 +210,21 @@ mod tests {
         let release = path.join("release.key");
         std::fs::set_permissions(&release, std::fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(KeyRing::open(&path, &OsEntropy), Err(KeyError::Open { .. })));
+    }
+    #[test]
+    fn o06_servers_that_begin_at_once_have_the_same_keys() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys");
+        let rings: Vec<KeyRing> = std::thread::scope(|scope| {
+            let open = || KeyRing::open(&path, &OsEntropy).unwrap();
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let mut seen: Vec<_> =
+            rings.iter().map(|ring| (ring.pepper, ring.page, ring.checkpoint.to_bytes())).collect();
+        seen.dedup();
+        assert_eq!(seen.len(), 1);
+        let files = path.read_dir().unwrap().count();
+        assert_eq!(files, 5, "nothing is left over");
     }
 }

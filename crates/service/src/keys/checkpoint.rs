@@ -2,15 +2,14 @@
 //! take back.
 
 use std::fs::File;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::PathBuf;
 
 use domain::Checkpoint;
 use domain::note::VerifierKey;
 use ed25519_dalek::{Signer, SigningKey};
 
-use super::{CHECKPOINT, KeyError, KeyRing, key_file};
+use super::{CHECKPOINT, KeyError, KeyRing, key_file, put, synced};
 use crate::entropy::Entropy;
 
 /// The key that takes over once an entry names it.
@@ -72,9 +71,9 @@ impl KeyRing {
     /// Puts the next key in the place of the present one, which is gone then.
     pub(crate) fn adopt_next_checkpoint(&mut self, entropy: &dyn Entropy) -> Result<(), KeyError> {
         let next = key_file(&self.directory.join(NEXT), entropy)?;
-        self.durably(|| {
-            std::fs::rename(self.directory.join(NEXT), self.directory.join(CHECKPOINT))
-        })?;
+        std::fs::rename(self.directory.join(NEXT), self.directory.join(CHECKPOINT))
+            .and_then(|()| synced(&self.directory))
+            .map_err(|error| self.failed("", error))?;
         self.checkpoint = SigningKey::from_bytes(&next);
         Ok(())
     }
@@ -114,28 +113,14 @@ impl KeyRing {
     }
 
     fn put_newest_checkpoint(&self, note: &str) -> Result<(), KeyError> {
-        let temporary = self.directory.join(format!("{NEWEST}.tmp"));
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)
-            .map_err(|error| self.failed(NEWEST, error))?;
-        let written = file.write_all(note.as_bytes()).and_then(|()| file.sync_all());
-        written.map_err(|error| self.failed(NEWEST, error))?;
-        self.durably(|| std::fs::rename(&temporary, self.directory.join(NEWEST)))
+        let newest = self.directory.join(NEWEST);
+        put(&newest, note.as_bytes(), |file| file.persist(&newest))
+            .map_err(|error| self.failed(NEWEST, error))
     }
 
     /// The directory, as messages name it.
     pub(crate) fn place(&self) -> String {
         self.directory.display().to_string()
-    }
-
-    /// Changes the directory, and makes the change outlive a power cut.
-    fn durably(&self, change: impl FnOnce() -> io::Result<()>) -> Result<(), KeyError> {
-        let done = change().and_then(|()| File::open(&self.directory)?.sync_all());
-        done.map_err(|error| self.failed("", error))
     }
 
     fn failed(&self, name: &str, source: io::Error) -> KeyError {

@@ -5,9 +5,8 @@
 //! that must hold: a key is public before it signs, and stays so for as long as what it signed lives.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +17,7 @@ use ed25519_dalek::pkcs8::EncodePrivateKey;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde_json::{Value, json};
 
-use super::{KEY_BYTES, KeyError, key_file, private, thumbprint};
+use super::{KEY_BYTES, KeyError, key_file, private, put, thumbprint};
 use crate::entropy::Entropy;
 
 /// The seed of the key in force; after a rotation with the time from which it is.
@@ -170,24 +169,9 @@ pub fn rotate_release(
     let key =
         ReleaseKey { seed: SigningKey::from_bytes(&seed), from: now.plus_seconds(PUBLIC_BEFORE_S) };
     let bytes = [seed.as_slice(), &key.from.micros().to_be_bytes()].concat();
-    put(&directory.join(NEXT), &bytes).and_then(|()| place.sync_all()).map_err(failed)?;
+    let next = directory.join(NEXT);
+    put(&next, &bytes, |file| file.persist(&next)).map_err(failed)?;
     Ok(Rotation { key_id: key.id(), from: key.from, until: key.predecessor_until() })
-}
-
-/// Writes a new key file, whole or not at all.
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary = PathBuf::from(path).into_os_string();
-    temporary.push(".tmp");
-    // SECURITY: what a crash left there may be another's to read.
-    match std::fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)
 }
 
 #[cfg(test)]
@@ -255,7 +239,7 @@ mod tests {
         let path = dir.path().join("keys");
         KeyRing::open(&path, &OsEntropy).unwrap();
         // Half of the next key.
-        std::fs::write(path.join("release.key.next.tmp"), "ha").unwrap();
+        std::fs::write(path.join(".tmpAbCdEf"), "ha").unwrap();
         let second = rotate_release(&path, at(0), &OsEntropy).unwrap().key_id;
         // The second has taken the first one's place, and there is no third yet.
         std::fs::rename(path.join(NEXT), path.join(PRESENT)).unwrap();
