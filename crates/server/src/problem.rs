@@ -217,18 +217,13 @@ impl From<StageError> for Problem {
                 Self { errors, ..problem }
             }
             StageError::Invalid(errors) => Self::invalid(errors),
-            StageError::Refused(refusal) => refusal.into(),
             StageError::NotAdmitted(reason) => reason.into(),
-            StageError::KeyReused => key_reused(),
-            StageError::KeyDead => Self::unauthenticated(),
-            StageError::OutsideScope(outside) => outside.into(),
-            StageError::NotFound => Self::not_found(),
             StageError::Policy(failure) => {
                 tracing::error!(error = &failure as &dyn std::error::Error, "nothing staged");
                 let detail = "The policy in force has no answer for this action, so nobody could approve it. Nothing was stored. Ask an administrator to look at the policy.";
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "policy_failed", detail)
             }
-            StageError::Failed(failure) => failure.into(),
+            StageError::Act(error) => error.into(),
         }
     }
 }
@@ -287,37 +282,6 @@ impl From<OutsideScope> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let status = match &refusal {
-            Refusal::NotStaged => StatusCode::NOT_FOUND,
-            Refusal::NotExecutor | Refusal::NotStager | Refusal::Suspended => StatusCode::FORBIDDEN,
-            Refusal::NotEligible { .. }
-            | Refusal::ReauthenticationNeeded { .. }
-            | Refusal::PolicyForbids
-            | Refusal::MayNotStop
-            | Refusal::NotByBreakGlass
-            | Refusal::NoBreakGlassRight
-            | Refusal::NotAChange
-            | Refusal::OwnBreakGlass => StatusCode::FORBIDDEN,
-            Refusal::NoRequirement | Refusal::DeadlinePassed => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::PolicyFailed => StatusCode::SERVICE_UNAVAILABLE,
-            Refusal::AlreadyStaged
-            | Refusal::NotPending { .. }
-            | Refusal::Changed { .. }
-            | Refusal::AlreadyReviewed { .. }
-            | Refusal::ShownTooLongAgo
-            | Refusal::NotApproved { .. }
-            | Refusal::DigestMismatch { .. }
-            | Refusal::OutsideWindow { .. }
-            | Refusal::AlreadyRedeemed { .. }
-            | Refusal::NotExecuting { .. }
-            | Refusal::WrongLease
-            | Refusal::TooManyRevisions { .. }
-            | Refusal::Frozen { .. }
-            | Refusal::AlreadyHalting { .. }
-            | Refusal::NothingToRollBack { .. }
-            | Refusal::NothingOwed
-            | Refusal::NotDue => StatusCode::CONFLICT,
-        };
         let (redeemed_at, state) = match &refusal {
             Refusal::AlreadyRedeemed { at } => (Some(*at), None),
             Refusal::NotPending { state }
@@ -326,8 +290,43 @@ impl From<Refusal> for Problem {
             | Refusal::NothingToRollBack { state } => (None, Some(*state)),
             _ => (None, None),
         };
-        let problem = Self::new(status, refusal.code(), advice(&refusal));
+        let problem = Self::new(status(&refusal), refusal.code(), advice(&refusal));
         Self { redeemed_at, state, ..problem }
+    }
+}
+
+/// The status of a refusal, for agents and people alike.
+pub(crate) fn status(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::NotStaged => StatusCode::NOT_FOUND,
+        Refusal::NotExecutor | Refusal::NotStager | Refusal::Suspended => StatusCode::FORBIDDEN,
+        Refusal::NotEligible { .. }
+        | Refusal::ReauthenticationNeeded { .. }
+        | Refusal::PolicyForbids
+        | Refusal::MayNotStop
+        | Refusal::NotByBreakGlass
+        | Refusal::NoBreakGlassRight
+        | Refusal::NotAChange
+        | Refusal::OwnBreakGlass => StatusCode::FORBIDDEN,
+        Refusal::NoRequirement | Refusal::DeadlinePassed => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::PolicyFailed => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::AlreadyStaged
+        | Refusal::NotPending { .. }
+        | Refusal::Changed { .. }
+        | Refusal::AlreadyReviewed { .. }
+        | Refusal::ShownTooLongAgo
+        | Refusal::NotApproved { .. }
+        | Refusal::DigestMismatch { .. }
+        | Refusal::OutsideWindow { .. }
+        | Refusal::AlreadyRedeemed { .. }
+        | Refusal::NotExecuting { .. }
+        | Refusal::WrongLease
+        | Refusal::TooManyRevisions { .. }
+        | Refusal::Frozen { .. }
+        | Refusal::AlreadyHalting { .. }
+        | Refusal::NothingToRollBack { .. }
+        | Refusal::NothingOwed
+        | Refusal::NotDue => StatusCode::CONFLICT,
     }
 }
 

@@ -12,7 +12,6 @@ use domain::kind::EffectPart;
 use domain::kind::is_change;
 use domain::revision::{Identity, Sealed};
 use domain::risk::{RiskInput, assess};
-use domain::scope::OutsideScope;
 use domain::stage::FieldError;
 use domain::{
     Actor, AgentId, Amendment, Command, Context, Digest, KindRef, Refusal, Request, RequestFact,
@@ -44,43 +43,18 @@ pub enum StageError {
     #[error("the stage body breaks {} rules", .0.len())]
     Invalid(Vec<FieldError>),
     #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("the idempotency key was used with another body")]
-    KeyReused,
-    /// The key that the caller showed was revoked or expired while the call was under way.
-    #[error("the key no longer lives")]
-    KeyDead,
-    #[error(transparent)]
     NotAdmitted(#[from] NotAdmitted),
-    /// The key is limited to something else.
-    #[error(transparent)]
-    OutsideScope(#[from] OutsideScope),
     /// The policy in force has no answer for this revision.
     #[error("the policy in force has no answer: {0}")]
     Policy(PolicyFailure),
-    /// No such request, or none that the caller may know of.
-    #[error("no such request")]
-    NotFound,
+    /// What any act may meet.
     #[error(transparent)]
-    Failed(#[from] Failure),
+    Act(ActError),
 }
 
-impl From<ActError> for StageError {
-    fn from(error: ActError) -> Self {
-        match error {
-            ActError::NotFound => Self::NotFound,
-            ActError::Refused(refusal) => Self::Refused(refusal),
-            ActError::KeyReused => Self::KeyReused,
-            ActError::KeyDead => Self::KeyDead,
-            ActError::OutsideScope(outside) => Self::OutsideScope(outside),
-            ActError::Failed(failure) => Self::Failed(failure),
-        }
-    }
-}
-
-impl From<StoreError> for StageError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(Failure::Store(error))
+impl<E: Into<ActError>> From<E> for StageError {
+    fn from(error: E) -> Self {
+        Self::Act(error.into())
     }
 }
 
@@ -144,7 +118,7 @@ impl Service {
             change.idempotency = retry.map(|retry| retry.record(id));
             match self.commit(change).await {
                 Ok(committed) => {
-                    let staged = *committed.after.ok_or(StageError::NotFound)?;
+                    let staged = *committed.after.ok_or(ActError::NotFound)?;
                     return self.as_staged(&house, staged, effect, now).await;
                 }
                 Err(StoreError::Stale | StoreError::TooLate) => {}

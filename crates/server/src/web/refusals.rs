@@ -2,10 +2,11 @@
 
 use axum::http::StatusCode;
 use domain::{Ineligible, Refusal, StateName, Timestamp};
+use service::act::ActError;
 use service::review::ReviewError;
 
 use super::desk::Trouble;
-use service::act::ActError;
+use crate::problem::status;
 
 /// Why a person's form was not recorded: the status, and what to say; or the trouble that leads
 /// to a page of its own.
@@ -32,43 +33,6 @@ pub(super) fn told(error: ReviewError) -> Result<(StatusCode, String), Trouble> 
 /// A form that was made for something else than what is there.
 pub(super) fn not_from_here() -> String {
     "This form was made for another revision, another person or another server. Nothing was recorded. Read the page again and decide on what it shows now.".to_owned()
-}
-
-fn status(refusal: &Refusal) -> StatusCode {
-    match refusal {
-        Refusal::NotEligible { .. }
-        | Refusal::NotExecutor
-        | Refusal::NotStager
-        | Refusal::Suspended
-        | Refusal::ReauthenticationNeeded { .. }
-        | Refusal::PolicyForbids
-        | Refusal::MayNotStop
-        | Refusal::NotByBreakGlass
-        | Refusal::NoBreakGlassRight
-        | Refusal::NotAChange
-        | Refusal::OwnBreakGlass => StatusCode::FORBIDDEN,
-        Refusal::PolicyFailed => StatusCode::SERVICE_UNAVAILABLE,
-        Refusal::NotStaged
-        | Refusal::AlreadyStaged
-        | Refusal::NoRequirement
-        | Refusal::DeadlinePassed
-        | Refusal::NotPending { .. }
-        | Refusal::Changed { .. }
-        | Refusal::AlreadyReviewed { .. }
-        | Refusal::ShownTooLongAgo
-        | Refusal::NotApproved { .. }
-        | Refusal::DigestMismatch { .. }
-        | Refusal::OutsideWindow { .. }
-        | Refusal::AlreadyRedeemed { .. }
-        | Refusal::NotExecuting { .. }
-        | Refusal::WrongLease
-        | Refusal::NotDue
-        | Refusal::TooManyRevisions { .. }
-        | Refusal::Frozen { .. }
-        | Refusal::AlreadyHalting { .. }
-        | Refusal::NothingToRollBack { .. }
-        | Refusal::NothingOwed => StatusCode::CONFLICT,
-    }
 }
 
 /// What happened instead, and that nothing was recorded.

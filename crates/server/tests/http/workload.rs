@@ -20,6 +20,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use server::issuers::Documents;
 use service::Steward;
+use service::act::ActError;
 use service::caller::KeyCaller;
 use service::guard::Guard;
 use service::house::HouseError;
@@ -396,7 +397,7 @@ async fn i9_a_trust_that_is_removed_stops_its_tokens_and_what_they_have_under_wa
     let body = serde_json::to_vec(&stage_body()).unwrap();
     // The call was let in before the trust was removed.
     let staged = service.stage(&caller, &body, None).await;
-    assert!(matches!(staged, Err(StageError::KeyDead)), "{staged:?}");
+    assert!(matches!(staged, Err(StageError::Act(ActError::KeyDead))), "{staged:?}");
     trusting.refused("the trust is gone", &token).await;
     let again = service.distrust(&Steward::Operator, agent, *trust).await;
     assert!(matches!(again, Err(HouseError::NoSuchTrust)));
@@ -414,7 +415,7 @@ async fn i9_a_token_that_expires_under_way_commits_nothing() {
     trusting.scene.app.clock.advance(361);
     let body = serde_json::to_vec(&stage_body()).unwrap();
     let staged = service.stage(&caller, &body, None).await;
-    assert!(matches!(staged, Err(StageError::KeyDead)), "{staged:?}");
+    assert!(matches!(staged, Err(StageError::Act(ActError::KeyDead))), "{staged:?}");
 }
 
 #[tokio::test]

@@ -131,7 +131,7 @@ fn step(
 
 fn unstaged(error: StageError) -> HouseError {
     match error {
-        StageError::Failed(failure) => failure.into(),
+        StageError::Act(ActError::Failed(failure)) => failure.into(),
         StageError::Invalid(errors) => HouseError::Kind(errors),
         other => Failure::Defect(other.to_string()).into(),
     }

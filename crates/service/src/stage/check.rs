@@ -10,6 +10,7 @@ use serde_json::Value;
 use store::House;
 
 use super::StageError;
+use crate::act::ActError;
 use crate::caller::AgentCaller;
 use crate::{Service, schema};
 
@@ -41,7 +42,7 @@ impl Service {
         }
         let body: StageBody =
             schema::read(value).map_err(|error| StageError::Invalid(vec![error]))?;
-        let scope = self.scope_of(house, caller).ok_or(StageError::KeyDead)?;
+        let scope = self.scope_of(house, caller).ok_or(ActError::KeyDead)?;
         scope.expect(&body.kind, &body.environment)?;
         if let Some(amended) = amended.filter(|amended| amended.name != body.kind) {
             let other = FieldError::new("/kind", "stays the kind of the request that is amended");

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{StageError, Stager, Warning};
+use crate::act::ActError;
 use crate::caller::AgentCaller;
 use crate::query::{AgentRequirement, AgentRisk};
 use crate::{Service, describe};
@@ -43,7 +44,7 @@ impl Service {
         self.admit(&sealed, now).await?;
         let effect = checked.effect();
         let change = self.staging(&house, &stager, checked, sealed, now).await?;
-        let staged = change.request.ok_or(StageError::NotFound)?.after;
+        let staged = change.request.ok_or(ActError::NotFound)?.after;
         let told = self.as_staged(&house, staged, effect, now).await?;
         Ok(Preview {
             kind: told.kind,

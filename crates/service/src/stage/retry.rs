@@ -6,6 +6,7 @@ use store::StoreError;
 use store::change::Idempotency;
 
 use super::{StageAnswer, StageError};
+use crate::act::ActError;
 use crate::caller::AgentCaller;
 use crate::{Failure, Service};
 
@@ -39,14 +40,21 @@ impl Service {
         error: StageError,
     ) -> Result<StageAnswer, StageError> {
         let used = match (&error, retry.as_ref()) {
-            (StageError::Failed(Failure::Store(StoreError::KeyUsed(used))), _) => Some(*used),
-            (StageError::Failed(_) | StageError::KeyDead | StageError::OutsideScope(_), _)
+            (StageError::Act(ActError::Failed(Failure::Store(StoreError::KeyUsed(used)))), _) => {
+                Some(*used)
+            }
+            (
+                StageError::Act(
+                    ActError::Failed(_) | ActError::KeyDead | ActError::OutsideScope(_),
+                ),
+                _,
+            )
             | (_, None) => None,
             (_, Some(retry)) => self.store.idempotency(&retry.scope, &retry.key).await?,
         };
         let (Some(used), Some(retry)) = (used, retry) else { return Err(error) };
         if used.fingerprint != retry.fingerprint {
-            return Err(StageError::KeyReused);
+            return Err(ActError::KeyReused.into());
         }
         let request = self.agent_request(caller, used.request).await?;
         Ok(StageAnswer { request, replayed: true })
