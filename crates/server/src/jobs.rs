@@ -1,8 +1,11 @@
 //! What runs beside the handlers: the sweeper, the issuing of checkpoints, the telling of endpoints.
 
+use std::future::Future;
 use std::time::Duration;
 
-use service::sweep;
+use service::ledger::LedgerError;
+use service::{Failure, sweep};
+use tokio::sync::oneshot;
 
 use crate::{AppState, webhooks};
 
@@ -13,14 +16,17 @@ const CLEAR_EVERY_SWEEPS: u32 = 300;
 
 /// A ledger that grows gets a checkpoint this often at most.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
+/// A round that takes longer is given up, and the next one begun.
+const ROUND: Duration = Duration::from_secs(60);
 
-/// Runs until the server stops.
-pub async fn run(state: AppState) {
-    tokio::join!(sweeps(&state), checkpoints(&state), webhooks::run(&state));
+/// Runs until the server stops; says in `at_odds` why it has to, where the database does not go with
+/// the keys any more.
+pub async fn run(state: AppState, at_odds: oneshot::Sender<LedgerError>) {
+    tokio::join!(sweeps(&state), checkpoints(&state, at_odds), webhooks::run(&state));
 }
 
 /// Issues checkpoints; the last one when the server stops.
-async fn checkpoints(state: &AppState) {
+async fn checkpoints(state: &AppState, at_odds: oneshot::Sender<LedgerError>) {
     let mut ticks = tokio::time::interval(CHECKPOINT_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -28,8 +34,16 @@ async fn checkpoints(state: &AppState) {
             _ = ticks.tick() => false,
             () = state.stopping.cancelled() => true,
         };
-        if let Err(error) = state.service.issue_checkpoint().await {
-            tracing::error!(error = &error as &dyn std::error::Error, "no checkpoint was issued");
+        match in_time(state.service.issue_checkpoint()).await {
+            Ok(_) => {}
+            Err(error) if error.is_final() => {
+                drop(at_odds.send(error));
+                return;
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "no checkpoint was issued");
+            }
         }
         if stopping {
             return;
@@ -45,22 +59,35 @@ async fn sweeps(state: &AppState) {
             _ = ticks.tick() => {}
             () = state.stopping.cancelled() => return,
         }
-        match state.service.leads(sweep::JOB).await {
-            Ok(true) => {}
-            Ok(false) => continue,
+        let clears = sweeps % CLEAR_EVERY_SWEEPS == 0;
+        let swept = tokio::select! {
+            swept = in_time(sweep(state, clears)) => swept,
+            () = state.stopping.cancelled() => return,
+        };
+        match swept {
+            Ok(swept) => sweeps = sweeps.wrapping_add(u32::from(swept)),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot tell who sweeps");
-                continue;
+                tracing::error!(error = &error as &dyn std::error::Error, "sweeping failed");
             }
         }
-        if let Err(error) = state.service.sweep().await {
-            tracing::error!(error = &error as &dyn std::error::Error, "sweeping failed");
-        }
-        if sweeps % CLEAR_EVERY_SWEEPS == 0
-            && let Err(error) = state.service.clear().await
-        {
-            tracing::error!(error = &error as &dyn std::error::Error, "clearing failed");
-        }
-        sweeps = sweeps.wrapping_add(1);
     }
+}
+
+/// Answers whether it was this server's turn.
+async fn sweep(state: &AppState, clears: bool) -> Result<bool, Failure> {
+    if !state.service.leads(sweep::JOB).await? {
+        return Ok(false);
+    }
+    state.service.sweep().await?;
+    if clears {
+        state.service.clear().await?;
+    }
+    Ok(true)
+}
+
+/// A round of a job that ends. A database whose host is gone without a word may never answer.
+pub(crate) async fn in_time<T, E: From<Failure>>(
+    round: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    tokio::time::timeout(ROUND, round).await.unwrap_or_else(|_| Err(Failure::no_answer().into()))
 }

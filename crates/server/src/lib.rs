@@ -25,7 +25,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use service::ledger::LedgerError;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::RequestBodyDeadlineLayer;
@@ -37,6 +39,18 @@ pub use state::AppState;
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// How long answers that are under way may take after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(4);
+/// How long it may take then to end the jobs, and to write what waits to be written.
+const REST: Duration = Duration::from_secs(6);
+
+/// Why a server ended that nobody told to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("no connection can be taken")]
+    Listener(#[from] std::io::Error),
+    /// SECURITY: L10. It would not start on this database either.
+    #[error("the database does not go with the keys any more")]
+    AtOdds(#[source] LedgerError),
+}
 
 /// Every route of the product.
 pub fn router(state: AppState) -> Router {
@@ -67,13 +81,14 @@ fn redacted(path: &str) -> &str {
 /// Serves until `stop`, then lets what is under way finish, and closes the store.
 ///
 /// # Errors
-/// When the listener fails.
+/// [`ServeError`] when it ends for another reason.
 pub async fn serve(
     listener: TcpListener,
     state: AppState,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let jobs = tokio::spawn(jobs::run(state.clone()));
+) -> Result<(), ServeError> {
+    let (at_odds, odds) = oneshot::channel();
+    let jobs = tokio::spawn(jobs::run(state.clone(), at_odds));
     let service = Arc::clone(&state.service);
     let follower = tokio::spawn(async move { service.follow_changes().await });
     let stopping = state.stopping.clone();
@@ -89,14 +104,20 @@ pub async fn serve(
         tokio::time::sleep(GRACE).await;
     };
     let outcome = tokio::select! {
-        outcome = serving.into_future() => outcome,
+        outcome = serving.into_future() => outcome.map_err(ServeError::from),
         () = deadline => Ok(()),
+        Ok(error) = odds => Err(ServeError::AtOdds(error)),
     };
     state.stopping.cancel();
-    if let Err(error) = jobs.await {
-        tracing::error!(error = &error as &dyn std::error::Error, "a job ended badly");
+    let rest = async {
+        if let Err(error) = jobs.await {
+            tracing::error!(error = &error as &dyn std::error::Error, "a job ended badly");
+        }
+        follower.abort();
+        state.service.close().await;
+    };
+    if tokio::time::timeout(REST, rest).await.is_err() {
+        tracing::error!("stopped without the database, which does not answer");
     }
-    follower.abort();
-    state.service.close().await;
     outcome
 }

@@ -15,12 +15,15 @@ use service::{Failure, Service};
 use tokio::task::{Id, JoinSet};
 
 use crate::AppState;
+use crate::jobs::in_time;
 use sender::Sender;
 
 /// What was recorded is looked for this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Messages under way to one endpoint at once.
 const AT_ONCE: u32 = 4;
+/// An answer that could not be recorded is recorded this much later.
+const RECORD_AGAIN: Duration = Duration::from_secs(5);
 /// How long answers may take that are awaited when the server stops. Those that come later are not
 /// recorded, and the message is sent again.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
@@ -55,9 +58,11 @@ impl Courier {
             let (service, sender) = (Arc::clone(&self.service), Arc::clone(&self.sender));
             let task = self.tasks.spawn(async move {
                 let heard = sender.send(&message).await;
-                if let Err(failure) = service.told_webhook(&message, heard).await {
+                // Until it is recorded it counts as under way: it is not sent again.
+                while let Err(failure) = service.told_webhook(&message, heard).await {
                     let (webhook, index) = (message.webhook, message.index);
                     tracing::error!(%webhook, index, error = &failure as &dyn std::error::Error, "not recorded as told");
+                    tokio::time::sleep(RECORD_AGAIN).await;
                 }
             });
             self.under_way.insert(task.id(), key);
@@ -99,7 +104,7 @@ pub(crate) async fn run(state: &AppState) {
     let mut leads = false;
     loop {
         tokio::select! {
-            _ = ticks.tick() => match state.service.leads(JOB).await {
+            _ = ticks.tick() => match in_time(state.service.leads(JOB)).await {
                 Ok(leading) => leads = leading,
                 Err(error) => {
                     leads = false;
@@ -110,7 +115,7 @@ pub(crate) async fn run(state: &AppState) {
             Some(()) = courier.one() => {}
             () = state.stopping.cancelled() => break,
         }
-        if leads && let Err(error) = courier.round().await {
+        if leads && let Err(error) = in_time(courier.round()).await {
             leads = false;
             tracing::error!(error = &error as &dyn std::error::Error, "endpoints are told later");
         }

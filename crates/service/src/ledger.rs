@@ -71,6 +71,23 @@ impl From<StoreError> for LedgerError {
     }
 }
 
+impl LedgerError {
+    /// Whether the database is at odds with the keys, and will be: no server goes on with both.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Key(_) | Self::Failed(_) => false,
+            Self::Behind { .. }
+            | Self::Empty { .. }
+            | Self::Forked { .. }
+            | Self::Newest { .. }
+            | Self::OtherKey { .. }
+            | Self::KeyEntry { .. }
+            | Self::NoKey
+            | Self::Inconsistent { .. } => true,
+        }
+    }
+}
+
 /// The keys that a ledger names, read from its entries.
 ///
 /// # Errors
@@ -103,30 +120,44 @@ pub async fn check_against_keys(
     entropy: &dyn Entropy,
 ) -> Result<(), LedgerError> {
     let newest = keys.newest_checkpoint()?;
-    let misread = |problem| LedgerError::Newest { place: keys.place(), problem };
     let Some(instance) = store.instance().await? else {
         // Nothing here, but these keys have vouched for something.
         let Some(note) = newest else { return Ok(()) };
+        let misread = |problem| LedgerError::Newest { place: keys.place(), problem };
         let issued = Checkpoint::unverified(&note).map_err(misread)?.size;
         return Err(LedgerError::Empty { issued });
     };
     let history = key_history(store, instance.id).await?;
+    let origin = checkpoint::origin(instance.id);
     if let Some(note) = newest {
-        let kept = Checkpoint::unverified(&note).map_err(misread)?;
-        if kept.origin != checkpoint::origin(instance.id) {
-            return Err(misread(CheckpointError::Origin(kept.origin)));
-        }
-        let found = store.ledger_size().await?;
-        if found < kept.size {
-            return Err(LedgerError::Behind { issued: kept.size, found });
-        }
-        let key = history.of_size(kept.size).ok_or(LedgerError::NoKey)?;
-        Checkpoint::open(&note, key).map_err(misread)?;
-        if Tree::new(store).root(kept.size).await? != kept.root {
-            return Err(LedgerError::Forked { size: kept.size });
-        }
+        check_against_newest(store, keys, &history, &origin, &note).await?;
     }
-    settle_key(&history, keys, entropy, &checkpoint::origin(instance.id))
+    settle_key(&history, keys, entropy, &origin)
+}
+
+/// Holds a database against `note`, the newest checkpoint beside the keys.
+async fn check_against_newest(
+    store: &dyn Store,
+    keys: &KeyRing,
+    history: &KeyHistory,
+    origin: &str,
+    note: &str,
+) -> Result<(), LedgerError> {
+    let misread = |problem| LedgerError::Newest { place: keys.place(), problem };
+    let kept = Checkpoint::unverified(note).map_err(misread)?;
+    if kept.origin != origin {
+        return Err(misread(CheckpointError::Origin(kept.origin)));
+    }
+    let found = store.ledger_size().await?;
+    if found < kept.size {
+        return Err(LedgerError::Behind { issued: kept.size, found });
+    }
+    let key = history.of_size(kept.size).ok_or(LedgerError::NoKey)?;
+    Checkpoint::open(note, key).map_err(misread)?;
+    if Tree::new(store).root(kept.size).await? != kept.root {
+        return Err(LedgerError::Forked { size: kept.size });
+    }
+    Ok(())
 }
 
 /// Holds a backup against what is beside the keys: the installation and the checkpoint key must be
@@ -187,12 +218,29 @@ impl Service {
     ///
     /// # Errors
     /// `Inconsistent` when the tree contradicts the last checkpoint: then none is ever issued again.
+    /// Others say why the database does not go with the keys any more.
     pub async fn issue_checkpoint(&self) -> Result<Option<StoredCheckpoint>, LedgerError> {
+        self.check_beginning().await?;
         let newest = self.store_checkpoint().await?;
         if let Some(newest) = &newest {
             self.keys.keep_newest_checkpoint(newest.size, &newest.note)?;
         }
         Ok(newest)
+    }
+
+    /// Sees to it that the ledger still begins with what these keys vouched for: under a server that
+    /// runs, a standby that lacks the last entries may have taken the database over (threats L10).
+    async fn check_beginning(&self) -> Result<(), LedgerError> {
+        // Read first: what another server vouches for meanwhile is in the ledger by then.
+        let Some(kept) = self.keys.newest_checkpoint()? else { return Ok(()) };
+        let newest = self.store.newest_checkpoint().await?;
+        if newest.is_some_and(|newest| newest.note == kept) {
+            return Ok(());
+        }
+        let instance = self.instance().await?;
+        let history = key_history(&*self.store, instance).await?;
+        let origin = checkpoint::origin(instance);
+        check_against_newest(&*self.store, &self.keys, &history, &origin, &kept).await
     }
 
     /// Stores a checkpoint if the ledger has grown since the last one; the keys do not vouch for it
@@ -203,7 +251,19 @@ impl Service {
         if size == 0 || newest.as_ref().is_some_and(|newest| newest.size >= size) {
             return Ok(newest);
         }
-        let origin = checkpoint::origin(self.instance().await?);
+        let instance = self.instance().await?;
+        let origin = checkpoint::origin(instance);
+        let key = self.keys.checkpoint(&origin)?;
+        let history = key_history(&*self.store, instance).await?;
+        // SECURITY: L09. What a key signs that is no longer in force, nobody can ever verify.
+        match history.of_size(size) {
+            Some(in_force) if in_force == key.public() => {}
+            Some(in_force) => {
+                let (place, key) = (self.keys.place(), in_force.to_string());
+                return Err(LedgerError::OtherKey { place, key });
+            }
+            None => return Err(LedgerError::NoKey),
+        }
         let tree = Tree::new(&*self.store);
         let root = tree.root(size).await?;
         if let Some(last) = &newest {
@@ -214,7 +274,7 @@ impl Service {
                 return Err(LedgerError::Inconsistent { size: last.size });
             }
         }
-        let note = self.keys.checkpoint(&origin)?.note(&Checkpoint { origin, size, root });
+        let note = key.note(&Checkpoint { origin, size, root });
         let issued_at = self.now();
         self.store.side(Side::Checkpoint(StoredCheckpoint { size, issued_at, note })).await?;
         Ok(self.store.newest_checkpoint().await?)

@@ -119,6 +119,11 @@ impl Failure {
         matches!(self, Self::Store(StoreError::Stale))
     }
 
+    /// The database takes too long.
+    pub fn no_answer() -> Self {
+        Self::Store(StoreError::Unavailable("it does not answer".into()))
+    }
+
     pub(crate) fn defect(error: impl ToString) -> Self {
         Self::Defect(error.to_string())
     }

@@ -33,7 +33,7 @@ impl Service {
         let watched = [DeliveryState::Waiting, DeliveryState::Dead];
         let mut deliveries: BTreeMap<_, _> =
             watched.iter().map(|state| (state.as_str(), 0)).collect();
-        for webhook in self.store.webhooks().await? {
+        for webhook in self.living_webhooks().await? {
             for (state, count) in self.store.delivery_counts(webhook.id).await? {
                 if let Some(sum) = deliveries.get_mut(state.as_str()) {
                     *sum += count;

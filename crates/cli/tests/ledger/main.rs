@@ -9,7 +9,8 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use domain::checkpoint::Checkpoint;
-use service::{KeyRing, OsEntropy, Service, Steward, ledger};
+use service::ledger::{self, LedgerError};
+use service::{KeyRing, OsEntropy, Service, Steward};
 use store::{SqliteStore, Store, SystemClock};
 
 use forge::{Export, Signer};
@@ -37,9 +38,13 @@ struct Scene {
 async fn open(directory: &Path) -> Service {
     let mut keys = KeyRing::open(&directory.join("keys"), &OsEntropy).unwrap();
     let clock = Arc::new(SystemClock::default());
-    let store = SqliteStore::open(&directory.join("a.db"), clock.clone()).await.unwrap();
+    let store = SqliteStore::open(&directory.join("a.db"), clock).await.unwrap();
     ledger::check_against_keys(&store, &mut keys, &OsEntropy).await.unwrap();
-    let url = "http://localhost".to_owned();
+    under(keys, store)
+}
+
+fn under(keys: KeyRing, store: SqliteStore) -> Service {
+    let (clock, url) = (Arc::new(SystemClock::default()), "http://localhost".to_owned());
     Service::new(Arc::new(store), clock, Arc::new(OsEntropy), keys, url).unwrap()
 }
 
@@ -329,11 +334,45 @@ async fn l10_an_older_or_another_database_is_not_opened_under_the_keys() {
 }
 
 #[tokio::test]
+async fn l10_a_server_under_which_the_database_went_back_vouches_for_nothing_any_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let older = directory.path().join("older.db");
+    let service = open(directory.path()).await;
+    service.initialise().await.unwrap();
+    people(&service, ["Ada Lind", "Bo", "Cy Young", "Di Prince"]).await;
+    service.close().await;
+    drop(service);
+    std::fs::copy(directory.path().join("a.db"), &older).unwrap();
+    let service = open(directory.path()).await;
+    people(&service, ["Ed Norton", "Flo Rida", "Gus Fring", "Hal Jordan"]).await;
+    service.close().await;
+    drop(service);
+    let newest = directory.path().join("keys/newest.checkpoint");
+    let vouched = std::fs::read(&newest).unwrap();
+
+    // A server goes on, on what a standby has that took over.
+    let keys = KeyRing::open(&directory.path().join("keys"), &OsEntropy).unwrap();
+    let store = SqliteStore::open(&older, Arc::new(SystemClock::default())).await.unwrap();
+    let service = under(keys, store);
+    let behind = service.issue_checkpoint().await.unwrap_err();
+    assert!(matches!(behind, LedgerError::Behind { .. }) && behind.is_final(), "{behind}");
+    for name in ["Ida Wells", "Jo March", "Kit Carson", "Lou Reed", "Max Born"] {
+        service.add_person(&Steward::Operator, name, &["approvers"]).await.unwrap();
+    }
+    let forked = service.issue_checkpoint().await.unwrap_err();
+    assert!(matches!(forked, LedgerError::Forked { .. }) && forked.is_final(), "{forked}");
+    assert_eq!(std::fs::read(&newest).unwrap(), vouched);
+}
+
+#[tokio::test]
 async fn l09_a_change_of_keys_that_was_interrupted_is_ended_at_the_next_opening() {
     let directory = tempfile::tempdir().unwrap();
     let service = open(directory.path()).await;
     service.initialise().await.unwrap();
     let named = service.name_next_key().await.unwrap();
+    service.add_person(&Steward::Operator, "Ada Lind", &[]).await.unwrap();
+    let retired = service.issue_checkpoint().await;
+    assert!(matches!(retired, Err(LedgerError::OtherKey { .. })), "{retired:?}");
     // Killed here: the entry is written, the key is not yet in its place.
     service.close().await;
     drop(service);

@@ -167,3 +167,14 @@ async fn l19_a_check_while_agents_stage_finds_nothing_wrong() {
     }
     assert!(checks > 1, "only one check while they staged");
 }
+
+#[tokio::test]
+async fn l09_l10_a_server_whose_database_no_longer_goes_with_its_keys_ends() {
+    let app = TestApp::new().await;
+    app.service.name_next_key().await.unwrap();
+    app.person("Nora New", &[]).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let state = server::AppState::new(std::sync::Arc::clone(&app.service), false);
+    let ended = server::serve(listener, state, std::future::pending()).await;
+    assert!(matches!(ended, Err(server::ServeError::AtOdds(_))), "{ended:?}");
+}

@@ -121,7 +121,7 @@ impl Service {
             for due in self.store.due_deliveries(webhook.id, self.now(), limit).await? {
                 match self.outgoing(&webhook, &due).await {
                     Ok(message) => outgoing.push(message),
-                    Err(Failure::Store(error)) => return Err(error.into()),
+                    Err(failure) if failure.is_temporary() => return Err(failure),
                     Err(failure) => {
                         let index = due.index;
                         tracing::error!(webhook = %webhook.id, index, error = &failure as &dyn std::error::Error, "nothing to tell");
@@ -195,7 +195,8 @@ impl Service {
         Ok(())
     }
 
-    async fn living_webhooks(&self) -> Result<Vec<Webhook>, Failure> {
+    /// The endpoints that are told anything still.
+    pub(crate) async fn living_webhooks(&self) -> Result<Vec<Webhook>, Failure> {
         let mut webhooks = self.store.webhooks().await?;
         webhooks.retain(|webhook| webhook.disabled_at.is_none());
         Ok(webhooks)
