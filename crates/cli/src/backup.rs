@@ -80,11 +80,13 @@ pub async fn put(store: &dyn Store, location: &Location) -> anyhow::Result<Verif
             PostgresStore::fill(url, &file)
                 .await
                 .with_context(|| format!("cannot fill `{location}` as the owner of its tables"))?;
-            let filled = check(&*location.open_to_read().await?)
-                .await
-                .with_context(|| format!("`{location}` was filled, but must not be served"))?;
+            // Its room is needed for the check.
+            drop(scratch);
+            let filled = check(&*location.open_to_read().await?).await.with_context(|| {
+                format!("`{location}` was filled, but must not be served: empty it")
+            })?;
             if (filled.size, filled.root) != (verified.size, verified.root) {
-                bail!("`{location}` was filled, but has another ledger: it must not be served");
+                bail!("`{location}` was filled, but has another ledger: empty it");
             }
             Ok(verified)
         }
@@ -99,31 +101,52 @@ pub fn scratch(parent: &Path) -> anyhow::Result<tempfile::TempDir> {
         .with_context(|| format!("cannot write to `{}`", parent.display()))
 }
 
-/// Writes everything in `store` into a new file. Under its name it is complete, verified and on the
-/// disk, or it is not there.
-async fn to_new_file(store: &dyn Store, file: &Path) -> anyhow::Result<Verified> {
-    if file.exists() {
-        bail!("`{}` is there already, and nothing is written over", file.display());
+/// A new file that only its owner reads. Under its name it is whole and on the disk, or it is not there.
+pub struct NewFile {
+    name: PathBuf,
+    directory: PathBuf,
+    /// What is there until then, under another name.
+    pub partial: tempfile::NamedTempFile,
+}
+
+impl NewFile {
+    /// Begins a file where there is none.
+    pub fn begin(name: &Path) -> anyhow::Result<Self> {
+        if name.exists() {
+            bail!("`{}` is there already, and nothing is written over", name.display());
+        }
+        let Some(file) = name.file_name() else { bail!("`{}` names no file", name.display()) };
+        let directory = match name.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let partial = tempfile::Builder::new()
+            .prefix(file)
+            .suffix(".partial")
+            .tempfile_in(directory)
+            .with_context(|| format!("cannot write to `{}`", directory.display()))?;
+        Ok(Self { name: name.to_owned(), directory: directory.to_owned(), partial })
     }
-    let Some(name) = file.file_name() else { bail!("`{}` names no file", file.display()) };
-    let directory = match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let partial = tempfile::Builder::new()
-        .prefix(name)
-        .suffix(".partial")
-        .tempfile_in(directory)
-        .with_context(|| format!("cannot write to `{}`", directory.display()))?;
-    store.backup(partial.path()).await.context("cannot copy the database")?;
-    let verified = check_file(partial.path()).await.context("what was copied does not hold")?;
-    partial.as_file().sync_all().context("cannot write the copy to the disk")?;
-    partial
-        .persist_noclobber(file)
-        .with_context(|| format!("cannot give the copy its name, `{}`", file.display()))?;
-    std::fs::File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .with_context(|| format!("cannot write `{}` to the disk", directory.display()))?;
+
+    /// Gives it its name.
+    pub fn end(self) -> anyhow::Result<()> {
+        let Self { name, directory, partial } = self;
+        partial.as_file().sync_all().context("cannot write the file to the disk")?;
+        partial
+            .persist_noclobber(&name)
+            .with_context(|| format!("cannot give the file its name, `{}`", name.display()))?;
+        std::fs::File::open(&directory)
+            .and_then(|directory| directory.sync_all())
+            .with_context(|| format!("cannot write `{}` to the disk", directory.display()))
+    }
+}
+
+/// Writes everything in `store` into a new file, verified.
+async fn to_new_file(store: &dyn Store, file: &Path) -> anyhow::Result<Verified> {
+    let new = NewFile::begin(file)?;
+    store.backup(new.partial.path()).await.context("cannot copy the database")?;
+    let verified = check_file(new.partial.path()).await.context("what was copied does not hold")?;
+    new.end()?;
     Ok(verified)
 }
 

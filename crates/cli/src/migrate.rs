@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use anyhow::bail;
 use clap::Args;
 use store::SystemClock;
 
-use crate::database::Database;
+use crate::database::{Database, Location};
 
 /// What to migrate.
 #[derive(Args)]
@@ -17,6 +18,10 @@ pub struct Arguments {
 /// Brings the schema up to date; does nothing where it is.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let location = arguments.database.location()?;
+    // Opening a file to write would make one.
+    if matches!(&location, Location::Sqlite(path) if !path.exists()) {
+        bail!("there is no database `{location}`; countersign admin init makes one");
+    }
     location.migrate(Arc::new(SystemClock::default())).await?;
     println!("The schema of `{location}` is up to date.");
     Ok(())

@@ -1,5 +1,7 @@
 //! `countersign restore`.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -87,6 +89,8 @@ fn directory(location: &Location) -> PathBuf {
 async fn open_copy(file: &Path, copy: &Path) -> anyhow::Result<Arc<SqliteStore>> {
     SqliteStore::expect_whole(file)?;
     std::fs::copy(file, copy).context("cannot copy it")?;
+    // A backup may be kept read-only; its mode comes with it.
+    std::fs::set_permissions(copy, Permissions::from_mode(0o600)).context("cannot open a copy")?;
     let store = SqliteStore::open(copy, Arc::new(SystemClock::default())).await?;
     backup::check(&store).await?;
     store.examine().await?;

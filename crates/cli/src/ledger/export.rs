@@ -1,13 +1,13 @@
 //! `countersign ledger export`.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 use service::ledger;
+use store::Store;
 
+use crate::backup::NewFile;
 use crate::database::Database;
 
 /// What to export, and where to.
@@ -26,19 +26,24 @@ pub struct Arguments {
 /// Writes it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (store, _) = super::open(&arguments.database).await?;
-    let mut to: Box<dyn Write> = match &arguments.output {
+    let size = match &arguments.output {
         Some(path) => {
-            let file = File::create_new(path);
-            Box::new(file.with_context(|| format!("cannot make `{}`", path.display()))?)
+            let new = NewFile::begin(path)?;
+            let size = write(&*store, arguments.with_texts, new.partial.as_file()).await?;
+            new.end()?;
+            size
         }
-        None => Box::new(std::io::stdout().lock()),
+        None => write(&*store, arguments.with_texts, std::io::stdout().lock()).await?,
     };
-    let mut buffered = BufWriter::with_capacity(1 << 20, &mut to);
-    let size = ledger::export(&*store, arguments.with_texts, &mut buffered).await?;
     let beyond = store.ledger_size().await?.saturating_sub(size);
     eprintln!("Exported {size} entries, all that the newest checkpoint covers.");
     if beyond > 0 {
         eprintln!("{beyond} later entries are not in it: no checkpoint covers them yet.");
     }
     Ok(())
+}
+
+async fn write(store: &dyn Store, with_texts: bool, to: impl Write) -> anyhow::Result<u64> {
+    let mut buffered = BufWriter::with_capacity(1 << 20, to);
+    Ok(ledger::export(store, with_texts, &mut buffered).await?)
 }

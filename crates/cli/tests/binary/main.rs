@@ -3,6 +3,7 @@
 mod admin;
 mod agent;
 mod backup;
+mod gateway;
 mod killed;
 mod nodes;
 mod people;
@@ -10,6 +11,7 @@ mod proxy;
 mod stop;
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -314,6 +316,37 @@ fn tampered(database: &str, statements: &[&str]) {
     let path = database.strip_prefix("sqlite://").unwrap();
     let run = Command::new("python3").args(["-c", script, path]).args(statements).output().unwrap();
     assert!(run.status.success(), "{run:?}");
+}
+
+#[test]
+fn an_export_is_there_whole_and_private_or_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    let database = format!("sqlite://{}", at("gate.db"));
+    let file = at("export.jsonl");
+    let export =
+        || run(&["ledger", "export", "--with-texts", "--database", &database, "--output", &file]);
+    let init = ["admin", "init", "--administrator", "Ada", "--database", &database];
+    assert!(run(&[&init[..], &["--keys", &at("keys")]].concat()).status.success());
+    let early = String::from_utf8(export().stderr).unwrap();
+    assert!(early.contains("no checkpoint was issued yet"), "{early}");
+    assert!(!Path::new(&file).exists());
+    let rotate = ["ledger", "rotate-key", "--database", &database, "--keys", &at("keys")];
+    assert!(run(&rotate).status.success());
+    assert!(export().status.success());
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let again = String::from_utf8(export().stderr).unwrap();
+    assert!(again.contains("is there already"), "{again}");
+}
+
+#[test]
+fn migrate_makes_no_database_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("countersign.db");
+    let said = refused(&["migrate", "--database", &format!("sqlite://{}", file.display())]);
+    assert!(said.contains("there is no database") && said.contains("admin init"), "{said}");
+    assert!(!file.exists());
 }
 
 #[tokio::test]
