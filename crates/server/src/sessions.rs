@@ -196,6 +196,7 @@ pub async fn person(
     let person = service.person_caller(who.person, who.authenticated_at).await;
     let person = person.map_err(|error| Unavailable(Box::new(error)))?;
     // SECURITY: A13. Who was signed in by others, or on what was lost, is out with a new password.
+    #[cfg(not(planted = "a_session_outlives_the_password"))]
     if person.as_ref().is_some_and(|person| person.passwords() != who.passwords) {
         session.flush().await?;
         return Ok(None);

@@ -185,6 +185,7 @@ pub(super) async fn fact(tx: &mut SqliteConnection, new: &NewFact, fact: &HouseF
                 .execute(&mut *tx)
                 .await?;
             // SECURITY: whoever handed out a link holds no other way to be them from now on.
+            #[cfg(not(planted = "a_link_outlives_the_password"))]
             sqlx::query("DELETE FROM sign_in_links WHERE person_id = ?")
                 .bind(person.to_string())
                 .execute(tx)

@@ -21,6 +21,9 @@ pub(in crate::sqlite) async fn side(tx: &mut SqliteConnection, side: &Side) -> A
             } else {
                 "UPDATE sessions SET data = ?2, expires_at = ?3 WHERE id_hash = ?1"
             };
+            #[cfg(planted = "an_ended_session_comes_back")]
+            let sql =
+                "INSERT OR REPLACE INTO sessions (id_hash, data, expires_at) VALUES (?, ?, ?)";
             sqlx::query(sql)
                 .bind(id_hash.as_slice())
                 .bind(data)

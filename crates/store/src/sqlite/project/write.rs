@@ -37,6 +37,7 @@ pub(in crate::sqlite) async fn write(
             .bind(replaces)
             .execute(tx)
             .await?;
+            #[cfg(not(planted = "two_passwords_are_set_at_once"))]
             if set.rows_affected() != 1 {
                 return Err(StoreError::Stale);
             }
