@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use domain::kind::is_change;
 use serde::Serialize;
 use service::describe;
 use service::view::KindView;
@@ -19,7 +20,7 @@ pub(super) struct Catalogue {
     kinds: Vec<KindView>,
 }
 
-/// The catalogue: every kind in its newest version.
+/// The catalogue: every kind that an agent can stage, in its newest version.
 #[utoipa::path(get, path = "/api/v1/kinds", operation_id = "list_kinds", tag = "Kinds",
     security(("agent_key" = [])),
     responses((status = 200, description = "The catalogue.", body = Catalogue)))]
@@ -27,7 +28,7 @@ pub(super) async fn list(
     State(state): State<AppState>,
     Agent(_): Agent,
 ) -> Result<Json<Catalogue>, Problem> {
-    Ok(Json(Catalogue { kinds: state.service.kinds_view().await?.kinds }))
+    Ok(Json(Catalogue { kinds: catalogue(&state).await? }))
 }
 
 /// One kind in its newest version.
@@ -45,8 +46,15 @@ pub(super) async fn read(
     of_name(&state, &name).await.map(Json)
 }
 
+/// What an agent can stage: what the house is made of is changed by people.
+pub(super) async fn catalogue(state: &AppState) -> Result<Vec<KindView>, Problem> {
+    let mut kinds = state.service.kinds_view().await?.kinds;
+    kinds.retain(|view| !is_change(&view.kind.name));
+    Ok(kinds)
+}
+
 /// The kind of this name.
 pub(super) async fn of_name(state: &AppState, name: &str) -> Result<KindView, Problem> {
-    let mut kinds = state.service.kinds_view().await?.kinds.into_iter();
+    let mut kinds = catalogue(state).await?.into_iter();
     kinds.find(|view| view.kind.name == name).ok_or_else(Problem::not_found)
 }

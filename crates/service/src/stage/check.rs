@@ -54,7 +54,8 @@ impl Service {
             return Err(StageError::Invalid(vec![FieldError::new("/kind", detail)]));
         }
         let Some((newest, version)) = house.kind(&body.kind) else {
-            let names: Vec<&str> = house.kinds().iter().map(|(kind, _)| &*kind.name).collect();
+            let names = house.kinds().iter().map(|(kind, _)| &*kind.name);
+            let names: Vec<&str> = names.filter(|name| !is_change(name)).collect();
             let unknown = FieldError::new("/kind", "is not a kind of the catalogue");
             return Err(StageError::Invalid(vec![unknown.limit(names.join(", "))]));
         };

@@ -174,9 +174,7 @@ fn the_catalogue_has_a_body_for_every_kind_that_works_as_it_is() {
     let kinds = done(gate.as_agent(KEY, &["kinds", "--json"])).json();
     for kind in kinds["kinds"].as_array().unwrap() {
         let name = text(&kind["name"]);
-        if name.starts_with("countersign.") {
-            continue;
-        }
+        assert!(!name.starts_with("countersign."), "{name} is staged by people");
         let told = done(gate.as_agent(KEY, &["kinds", &name]));
         let parameters = kind["parameters_schema"]["properties"].as_object().unwrap();
         assert_eq!(told.out.contains("--param"), !parameters.is_empty(), "{told:?}");

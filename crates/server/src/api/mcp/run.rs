@@ -168,7 +168,7 @@ async fn present(state: &AppState, agent: &AgentCaller, id: RequestId) -> Result
 
 /// The catalogue without what only who stages needs: a model's attention is short.
 async fn list_kinds(state: &AppState, Nothing {}: Nothing) -> Result<Answer, Problem> {
-    let kinds = state.service.kinds_view().await?.kinds;
+    let kinds = kinds::catalogue(state).await?;
     let short = kinds.iter().map(|view| {
         let kind = &view.kind;
         json!({"name": kind.name, "version": view.version, "title": kind.title, "description": kind.description})
