@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use service::keys::{Held, Use};
 use service::{KeyRing, OsEntropy, Service, ledger};
 use store::{SqliteStore, SystemClock};
 
@@ -37,6 +38,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             place.keys.display()
         );
     }
+    let _alone = Held::take(&place.keys, Use::Restoring)?;
     let scratch = scratch(&directory(&location))?;
     let copy = scratch.path().join("restored.db");
     let backup = open_copy(&file, &copy)

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use server::AppState;
 use server::issuers::Documents;
 use service::guard::Guard;
+use service::keys::{Held, Use};
 use store::SystemClock;
 use tokio::net::TcpListener;
 
@@ -65,6 +66,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             "`{location}` is not set up yet; run: countersign admin init --administrator \"Your Name\""
         );
     }
+    // A restore would put an older ledger under what this server vouches for.
+    let _held = Held::take(&arguments.place.keys, Use::Serving)?;
     let documents = Documents::new(Guard::new(arguments.issuer_allow))
         .context("cannot ask issuers of tokens for their keys")?;
     service.ask_issuers_by(Arc::new(documents));

@@ -3,9 +3,9 @@
 //! Never in the database, never in a backup of it. Created where missing; nodes share the
 //! directory.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -41,10 +41,52 @@ pub enum KeyError {
         "the release key is being changed: the next one signs from {from}; come back at {until}"
     )]
     Rotating { from: Timestamp, until: Timestamp },
+    #[error("a server runs under the keys in `{place}`, or they are being changed; stop it first")]
+    Held { place: String },
     #[error("no entropy to make a key")]
     Entropy,
     #[error("a key cannot be encoded")]
     Encoding,
+}
+
+/// For what the keys in a directory are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// By a server, beside others.
+    Serving,
+    /// By whoever puts another database under them.
+    Restoring,
+}
+
+/// Keys that are held until this is dropped, or the process ends.
+#[derive(Debug)]
+pub struct Held {
+    _lock: File,
+}
+
+impl Held {
+    /// Holds the keys in `directory`, which is there.
+    ///
+    /// # Errors
+    /// `Held` when others have them who must not be there meanwhile.
+    pub fn take(directory: &Path, what: Use) -> Result<Self, KeyError> {
+        let path = directory.join("servers.lock");
+        let failed = |source| KeyError::File { path: path.display().to_string(), source };
+        let mut options = std::fs::OpenOptions::new();
+        let lock = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let lock = lock.map_err(failed)?;
+        let taken = match what {
+            Use::Serving => lock.try_lock_shared(),
+            Use::Restoring => lock.try_lock(),
+        };
+        match taken {
+            Ok(()) => Ok(Self { _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                Err(KeyError::Held { place: directory.display().to_string() })
+            }
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
 }
 
 /// The secret keys of one installation.

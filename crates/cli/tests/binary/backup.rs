@@ -191,6 +191,8 @@ async fn i3_d11_m01_m03_a_backup_taken_under_load_is_gone_on_from_without_its_re
     let body = std::fs::read_to_string(Path::new(&text(&handout["data_dir"])).join("request.json"));
     let again = stage(&client(), &server.url, &handout, &body.unwrap()).await;
     assert!(again.is_some(), "and the gate goes on");
+    let under_it = refused(&gate.restore(&name, &gate.sqlite("elsewhere.db")));
+    assert!(under_it.contains("a server runs under the keys"), "{under_it}");
     drop(server);
     ledger(&to);
 }
