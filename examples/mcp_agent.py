@@ -33,13 +33,14 @@ async def act(client):
     body["evidence"].append(
         {"type": "note", "name": "note.txt", "media_type": "text/plain", "digest": note["digest"]}
     )
-    print("would be asked:", [need["group"] for need in (await call("validate_request", body=body))["requirements"]])
 
     # The same work is the same request, also when this program is started again: keep the key with it.
+    # `validate_request` says before that what is wrong and who would be asked; of what is staged already, that it is.
     job = os.environ.get("JOB_ID", "by hand")
     key = hashlib.sha256(json.dumps([job, body], sort_keys=True).encode()).hexdigest()
     request = await call("stage_request", body=body, idempotency_key=key)
     print("staged:", request["review_url"], "code", request["binding_code"], flush=True)
+    print("asked:", [need["group"] for need in request["requirements"]])
 
     while request["state"] == "pending":
         request = await call("wait_for_decision", id=request["id"])

@@ -12,6 +12,7 @@ mod progress;
 pub mod report;
 pub mod requests;
 pub mod stage;
+pub mod writer;
 
 use std::process::ExitCode;
 

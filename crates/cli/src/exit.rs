@@ -43,7 +43,10 @@ impl Exit {
         (Self::Withdrawn, "withdrawn"),
         (Self::Revoked, "approved, and the approval was taken back"),
         (Self::Lapsed, "approved, and not used in time"),
-        (Self::ChangesRequested, "a reviewer asks for changes: amend it"),
+        (
+            Self::ChangesRequested,
+            "a reviewer asks for changes: amend it, by `stage --amend ID` or the changed `exec`",
+        ),
         (Self::Halted, "somebody stopped the execution"),
         (Self::OutcomeUnknown, "it was started and nobody knows how it ended: look, then `report`"),
         (Self::NotWell, "carried out, and failed or was rolled back"),
@@ -80,10 +83,11 @@ impl Exit {
     pub fn of_error(error: &anyhow::Error) -> Self {
         if let Some(ended) = error.downcast_ref::<Ended>() {
             ended.exit
+        } else if error.downcast_ref::<Unreachable>().is_some() {
+            // Also where something in front of the server answered in its place.
+            Self::Unreachable
         } else if error.downcast_ref::<Problem>().is_some() {
             Self::Refused
-        } else if error.downcast_ref::<Unreachable>().is_some() {
-            Self::Unreachable
         } else {
             Self::Failed
         }

@@ -54,6 +54,9 @@ impl fmt::Display for Unreachable {
 
 impl std::error::Error for Unreachable {}
 
+/// What the type of every problem of Countersign begins with.
+const TYPE: &str = "urn:countersign:problem:";
+
 /// An answer that is no (RFC 9457): what to do, and every field that breaks a rule.
 #[derive(Debug)]
 pub struct Problem {
@@ -74,9 +77,17 @@ impl Problem {
         self.status.as_u16()
     }
 
-    /// What it is, by a word of the closed set; empty where it is not Countersign that answers.
+    /// What it is, by a word of the closed set; empty where it is not Countersign that answers: others
+    /// have members of the name `code`, too.
     pub fn code(&self) -> &str {
-        self.document["code"].as_str().unwrap_or_default()
+        let problem_type = self.document["type"].as_str().unwrap_or_default();
+        problem_type.strip_prefix(TYPE).unwrap_or_default()
+    }
+
+    /// Whether Countersign has refused the call, whatever is done about keys, pace or the server: it
+    /// did nothing, and neither does the same call again.
+    pub fn is_final(&self) -> bool {
+        !self.code().is_empty() && self.status() < 500 && !matches!(self.status(), 401 | 429)
     }
 }
 
@@ -92,6 +103,7 @@ impl fmt::Display for Problem {
         if let ("duplicate", Some(id)) = (self.code(), self.document["request"].as_str()) {
             let id = printable(id);
             write!(f, "\n  go on with it: countersign wait {id}")?;
+            write!(f, "\n  change it: countersign stage --amend {id} -f FILE")?;
             write!(f, "\n  give it up, if nobody has approved it: countersign withdraw {id}")?;
         }
         for error in rows(&self.document["errors"]) {
@@ -145,12 +157,32 @@ mod tests {
 
     #[test]
     fn r01_whoever_stages_twice_is_told_how_to_go_on_with_what_is_open() {
-        let document = json!({"code": "duplicate", "detail": "Staged.", "request": "7\u{1b}"});
+        let duplicate = "urn:countersign:problem:duplicate";
+        let document = json!({"type": duplicate, "detail": "Staged.", "request": "7\u{1b}"});
         let said = Problem { status: StatusCode::CONFLICT, document }.to_string();
         assert!(said.contains("countersign wait 7\\u{1b}\n"), "{said}");
+        assert!(said.contains("countersign stage --amend 7\\u{1b} -f"), "{said}");
         assert!(said.ends_with("countersign withdraw 7\\u{1b}"), "{said}");
-        let document = json!({"code": "not_pending", "detail": "No.", "request": "7"});
+        let not_pending = "urn:countersign:problem:not_pending";
+        let document = json!({"type": not_pending, "detail": "No.", "request": "7"});
         assert_eq!(Problem { status: StatusCode::CONFLICT, document }.to_string(), "No.");
+    }
+
+    #[test]
+    fn only_countersign_refuses_for_good() {
+        let problem = |status: u16, problem_type: &str| Problem {
+            status: StatusCode::from_u16(status).unwrap(),
+            document: json!({"type": problem_type, "code": "not_found"}),
+        };
+        assert!(problem(404, "urn:countersign:problem:not_found").is_final());
+        for (status, problem_type) in [
+            (404, "about:blank"),
+            (401, "urn:countersign:problem:unauthenticated"),
+            (429, "urn:countersign:problem:rate_limited"),
+            (503, "urn:countersign:problem:unavailable"),
+        ] {
+            assert!(!problem(status, problem_type).is_final(), "{status} {problem_type}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which server, and with which key.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -49,7 +50,8 @@ impl Access {
         // What is wrong with it is said before anything is sent.
         key.header()?;
         let client = wire::client(&url)?;
-        Ok(Agent { client, url, key, patience: Duration::from_secs(self.retry_for) })
+        let (patience, heard) = (Duration::from_secs(self.retry_for), Arc::default());
+        Ok(Agent { client, url, key, patience, heard })
     }
 
     fn key(&self) -> anyhow::Result<HeaderValue> {

@@ -1,14 +1,15 @@
 //! What a command says while it waits: on standard error, which is nobody's data.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::writer;
+
 /// One line of ours.
 pub fn say(text: &str) {
-    // Nobody reads it any more: that is no reason to stop.
-    let _ = writeln!(std::io::stderr(), "countersign: {text}");
+    writer::line(&format!("countersign: {text}"));
 }
 
 /// One line for each thing that is new, and on a terminal a spinner below them.

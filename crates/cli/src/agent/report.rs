@@ -7,7 +7,7 @@ use domain::RequestId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::api::{Agent, Answer, Call};
+use super::api::{Agent, Answer, Call, Until};
 use super::requests::put;
 use super::{Access, evidence};
 use crate::exit::Exit;
@@ -74,7 +74,7 @@ pub async fn report(arguments: Arguments) -> anyhow::Result<Exit> {
         evidence.push(uploaded(&agent, file).await?);
     }
     let said = Said { status: arguments.status, summary: &arguments.summary, evidence };
-    let answer = send(&agent, arguments.id, &lease, said).await?;
+    let answer = send(&agent, arguments.id, &lease, said, agent.patiently()).await?;
     put(&answer.document, arguments.access.json);
     Ok(Exit::Done)
 }
@@ -92,6 +92,7 @@ pub async fn send(
     id: RequestId,
     lease: &str,
     said: Said<'_>,
+    until: Until,
 ) -> anyhow::Result<Answer> {
     let Said { status, summary, evidence } = said;
     let call = match status {
@@ -103,5 +104,5 @@ pub async fn send(
         body["evidence"] = evidence.into();
     }
     let path = Agent::path(id, call);
-    agent.send(Call::post(&path, serde_json::to_vec(&body)?)).await
+    agent.send_until(Call::post(&path, serde_json::to_vec(&body)?), until).await
 }

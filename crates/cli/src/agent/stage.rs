@@ -2,13 +2,16 @@
 //!
 //! INVARIANT: staging the same body twice gives one request for as long as that is open, whatever
 //! was lost in between: the Idempotency-Key follows from the body and from how many requests of the
-//! same body are over already.
+//! same body are over already. The same holds for amending, until something else amends the request.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use domain::{Digest, StateName, canonical};
+use domain::revision::content_digest;
+use domain::stage::StageBody;
+use domain::{Digest, RequestId, StateName, canonical};
 use serde_json::Value;
 
 use super::api::{Agent, Answer, Call};
@@ -30,12 +33,17 @@ pub struct Arguments {
     /// Wait until people have decided, and end with the code of what they did
     #[arg(long)]
     wait: bool,
+    /// Put the body in the place of what this request asks for, while people may still decide: every
+    /// review so far is void
+    #[arg(long, value_name = "ID")]
+    amend: Option<RequestId>,
     /// Check the body and say who would have to approve; stage nothing
-    #[arg(long, conflicts_with_all = ["wait", "idempotency_key"])]
+    #[arg(long, conflicts_with_all = ["wait", "idempotency_key", "amend"])]
     validate: bool,
     #[command(flatten)]
     patience: Patience,
-    /// Stage once for this key, instead of once for as long as a request of the same body is open
+    /// Stage or amend once for this key, instead of once for as long as a request of the same body is
+    /// open
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
     #[command(flatten)]
@@ -54,9 +62,10 @@ pub async fn stage(arguments: Arguments) -> anyhow::Result<Exit> {
         put_preview(&preview, json);
         return Ok(Exit::Done);
     }
+    let posting = Posting::of(&agent, &body, arguments.amend);
     let answer = match &arguments.idempotency_key {
-        Some(key) => post(&agent, &body, key).await?,
-        None => once(&agent, &body).await?,
+        Some(key) => posting.post(key).await?,
+        None => posting.once().await?,
     };
     let request = answer.request()?;
     warn(&answer.document);
@@ -67,34 +76,71 @@ pub async fn stage(arguments: Arguments) -> anyhow::Result<Exit> {
         put(&answer.document, json);
         return Ok(Exit::Done);
     }
-    say(&format!("staged {}", request.id));
+    match arguments.amend {
+        Some(id) => say(&format!("{id} has revision {}", request.revision)),
+        None => say(&format!("staged {}", request.id)),
+    }
     wait_for(&agent, request.id, &arguments.patience, json).await
 }
 
-/// The open request of this body, or a new one.
-async fn once(agent: &Agent, body: &[u8]) -> anyhow::Result<Answer> {
-    let value = canonical::parse(body).map_err(|error| {
-        Exit::Usage.because(format!("the stage body is refused {error}. Nothing was sent"))
-    })?;
-    let digest = Digest::of(&canonical::to_bytes(&value)?).hex();
-    for turn in 0..MOST_OF_ONE_BODY {
-        let answer = post(agent, body, &format!("stage-{digest}-{turn}")).await?;
-        // What a lost call of this very run had staged is what was meant, whatever became of it.
-        let state = answer.request()?.state;
-        let open = state.is_live() || state == StateName::OutcomeUnknown;
-        if open || !answer.replayed || answer.retried {
-            return Ok(answer);
-        }
-    }
-    Err(Exit::Usage.because(format!(
-        "{MOST_OF_ONE_BODY} requests of this body are over; name a key for this one with \
-         --idempotency-key"
-    )))
+/// A body on its way to people.
+struct Posting<'a> {
+    agent: &'a Agent,
+    body: &'a [u8],
+    path: String,
+    /// What the keys of a staging or an amendment begin with.
+    sort: &'static str,
+    began: Instant,
 }
 
-async fn post(agent: &Agent, body: &[u8], key: &str) -> anyhow::Result<Answer> {
-    let call = Call::post("/api/v1/requests", body.to_vec()).keyed(key);
-    agent.send(call).await.context("cannot stage")
+impl<'a> Posting<'a> {
+    fn of(agent: &'a Agent, body: &'a [u8], amend: Option<RequestId>) -> Self {
+        let (path, sort) = match amend {
+            Some(id) => (Agent::path(id, "/revisions"), "amend"),
+            None => ("/api/v1/requests".to_owned(), "stage"),
+        };
+        Self { agent, body, path, sort, began: Instant::now() }
+    }
+
+    /// The open request of this body, or a new one; where it amends, the request with this body.
+    async fn once(&self) -> anyhow::Result<Answer> {
+        let value = canonical::parse(self.body).map_err(|error| {
+            Exit::Usage.because(format!("the stage body is refused {error}. Nothing was sent"))
+        })?;
+        let digest = Digest::of(&canonical::to_bytes(&value)?).hex();
+        for turn in 0..MOST_OF_ONE_BODY {
+            let answer = self.post(&format!("{}-{digest}-{turn}", self.sort)).await?;
+            if !answer.replayed || self.is_meant(&answer)? {
+                return Ok(answer);
+            }
+        }
+        Err(Exit::Usage.because(format!(
+            "{MOST_OF_ONE_BODY} requests of this body are over; name a key for this one with \
+             --idempotency-key"
+        )))
+    }
+
+    /// Whether what an earlier call has staged is what this one asks for.
+    fn is_meant(&self, answer: &Answer) -> anyhow::Result<bool> {
+        let state = answer.request()?.state;
+        let open = state.is_live() || state == StateName::OutcomeUnknown;
+        // What a lost call of this very run had staged is what was meant, whatever became of it. What
+        // was over before is not: its approval was for another time.
+        let ours = answer.retried && answer.is_staged_since(self.began);
+        Ok((open || ours) && self.is_content_of(&answer.document))
+    }
+
+    /// Another body may have been put in its place since.
+    fn is_content_of(&self, request: &Value) -> bool {
+        let body = serde_json::from_slice::<StageBody>(self.body).ok();
+        let digest = body.and_then(|body| content_digest(&body).ok());
+        digest.is_none_or(|digest| request["content_digest"] == digest.to_string())
+    }
+
+    async fn post(&self, key: &str) -> anyhow::Result<Answer> {
+        let call = Call::post(&self.path, self.body.to_vec()).keyed(key);
+        self.agent.send(call).await.with_context(|| format!("cannot {}", self.sort))
+    }
 }
 
 /// Says what the author should look at before people do.

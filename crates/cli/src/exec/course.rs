@@ -1,6 +1,7 @@
 //! The course of an execution, step by step; each step is written down before it is taken.
 
 mod carry;
+mod ending;
 mod release;
 mod staging;
 
@@ -22,8 +23,8 @@ use super::record::{Place, Record, Step};
 use super::signals::{self, Signals};
 use crate::agent::api::{Agent, Call, Known, known};
 use crate::agent::decision::decided;
-use crate::agent::stage::put_preview;
-use crate::agent::{Progress, print, say};
+use crate::agent::stage::{put_preview, warn};
+use crate::agent::{Progress, print, say, writer};
 use crate::exit::Exit;
 
 /// Where it goes on, or the code with which it ends.
@@ -56,9 +57,20 @@ impl Course {
 
     /// Goes on to the end; gives the code to end with.
     pub async fn run(mut self) -> anyhow::Result<u8> {
+        let done = self.steps().await;
+        // All that was printed is for whoever reads it, also slowly; a signal ends the waiting for them.
+        tokio::select! {
+            () = writer::all_written() => {}
+            _ = self.signals.next() => {}
+        }
+        done
+    }
+
+    async fn steps(&mut self) -> anyhow::Result<u8> {
         if self.arguments.validate {
             let proposal = self.proposal().await?;
             let preview = self.preview(&proposal).await?;
+            warn(&preview);
             put_preview(&preview, self.arguments.access.json);
             return Ok(Exit::Done as u8);
         }
@@ -74,10 +86,10 @@ impl Course {
                 Step::Redeeming { key } => self.redeem(&key).await?,
                 Step::Started { lease } => self.look(&lease, "command", "succeeded").await?,
                 Step::Ended { lease, end } => self.report(lease, end).await?,
-                Step::Undoing { lease } => {
-                    self.look(&lease, "rollback command", "rolled_back").await?
+                Step::Undoing { lease, unsent } => self.look_for_undoing(lease, unsent).await?,
+                Step::Undone { lease, end, unsent } => {
+                    self.report_undone(lease, end, unsent).await?
                 }
-                Step::Undone { lease, end } => self.report(lease, end).await?,
             };
             if let Next::Break(code) = next {
                 return Ok(code);
@@ -197,7 +209,7 @@ impl Course {
 
     /// What happens, for people; with `--json` the API's object too.
     fn tell(&self, text: &str, document: &Value) {
-        if self.arguments.access.json { eprintln!("{document}") } else { say(text) }
+        if self.arguments.access.json { writer::line(&document.to_string()) } else { say(text) }
     }
 
     /// Does it, unless a signal comes first: that ends this process, and nothing else.

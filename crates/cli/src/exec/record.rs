@@ -45,10 +45,20 @@ pub enum Step {
     Started { lease: String },
     /// How it ended, to be reported.
     Ended { lease: String, end: End },
-    /// The rollback command may have been started.
-    Undoing { lease: String },
-    /// How undoing it ended, to be reported.
-    Undone { lease: String, end: End },
+    /// The rollback command may have been started; before it the end of the command is to be
+    /// reported, where that was not heard.
+    Undoing {
+        lease: String,
+        #[serde(default)]
+        unsent: Option<End>,
+    },
+    /// How undoing it ended, to be reported after what is still unsent.
+    Undone {
+        lease: String,
+        end: End,
+        #[serde(default)]
+        unsent: Option<End>,
+    },
 }
 
 /// What is reported, and with which code the binary ends after that.

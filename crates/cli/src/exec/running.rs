@@ -1,22 +1,31 @@
 //! A command while it runs: its output passes through, signals reach it, and it can be stopped.
 
 use std::future::Future;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::signals::{Signals, code};
 use super::tail::Tail;
 use crate::agent::say;
+use crate::agent::writer::{self, Writer};
 
 /// For so long the output is read on after the command ended: what it left running may hold it.
 const AFTERWARDS: Duration = Duration::from_secs(2);
+/// So much is read at once, in bytes.
+const PIECE_BYTES: usize = 16 << 10;
+/// So many pieces may wait for whoever reads our output; then the command waits, as without us.
+const ROOM: usize = 4;
+/// So many more once the command has ended: what it left in a pipe, also in the largest one (pipe(7)).
+const LAST_ROOM: usize = 64;
 
 /// What became of a command.
 pub enum Run {
@@ -77,10 +86,11 @@ pub async fn run(
     };
     let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     let tail = Tail::default();
-    let out = pass(child.stdout.take(), io::stdout(), tail.clone());
-    let err = pass(child.stderr.take(), io::stderr(), tail.clone());
+    let out = pass(child.stdout.take(), writer::out(), tail.clone());
+    let err = pass(child.stderr.take(), writer::err(), tail.clone());
     let (status, stopped) = watch(&mut child, group, stop, signals, grace).await?;
-    for mut reader in [out, err] {
+    for Passing { mut reader, room } in [out, err] {
+        room.add_permits(LAST_ROOM);
         if tokio::time::timeout(AFTERWARDS, &mut reader).await.is_err() {
             reader.abort();
         }
@@ -113,34 +123,40 @@ async fn watch(
             }
             asked = signals.next() => signal(asked),
             why = &mut stop, if stopped.is_none() => {
-                say(&format!("{why}; stopping the command"));
                 signal(Signal::TERM);
+                say(&format!("{why}; stopping the command"));
                 kill.set(tokio::time::sleep(grace));
                 stopped = Some(why);
             }
             () = &mut kill, if stopped.is_some() => {
-                say("it does not stop by itself: killed");
                 signal(Signal::KILL);
+                say("it does not stop by itself: killed");
                 kill.set(tokio::time::sleep(Duration::MAX));
             }
         }
     }
 }
 
-/// Passes an output through as it comes, and keeps its end.
-fn pass(
-    from: Option<impl AsyncRead + Unpin + Send + 'static>,
-    mut to: impl Write + Send + 'static,
-    tail: Tail,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
+/// An output on its way through.
+struct Passing {
+    reader: JoinHandle<()>,
+    room: Arc<Semaphore>,
+}
+
+/// Passes an output through as it comes, and keeps its end. Nothing here waits for whoever reads it:
+/// heartbeats, signals and a halt would wait as well.
+fn pass(from: Option<impl AsyncRead + Unpin + Send + 'static>, to: Writer, tail: Tail) -> Passing {
+    let room = Arc::new(Semaphore::new(ROOM));
+    let places = Arc::clone(&room);
+    let reader = tokio::spawn(async move {
         let Some(mut from) = from else { return };
-        let mut buffer = vec![0; 16 << 10];
+        let mut buffer = vec![0; PIECE_BYTES];
         while let Ok(read @ 1..) = from.read(&mut buffer).await {
             let bytes = buffer.get(..read).unwrap_or_default();
             tail.push(bytes);
-            // Whoever listened may be gone; the command goes on.
-            let _ = to.write_all(bytes).and_then(|()| to.flush());
+            let place = Arc::clone(&places).acquire_owned().await.ok();
+            to.write(bytes.to_vec(), place);
         }
-    })
+    });
+    Passing { reader, room }
 }

@@ -1,8 +1,10 @@
 //! The commands of an agent's author, on a running server that comes and goes.
 
+mod amend;
 mod client;
 mod examples;
 mod exec;
+mod patience;
 
 use std::process::{Child, Command, Output, Stdio};
 

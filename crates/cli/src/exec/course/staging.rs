@@ -69,8 +69,9 @@ impl Course {
         let answer = match staged {
             Ok(answer) => answer,
             Err(error) => {
-                if error.downcast_ref::<Problem>().is_some() {
-                    // It is not staged and will not be: the next time begins anew.
+                if error.downcast_ref::<Problem>().is_some_and(Problem::is_final) {
+                    // It is not staged and will not be: the next time begins anew. After any other
+                    // answer it may be staged, and the key says so.
                     self.place.clear()?;
                 }
                 return Err(error.context("cannot stage"));
@@ -116,13 +117,16 @@ impl Course {
                 self.staged(&answer, before.revision + 1)
             }
             Err(error) => {
-                let code = error.downcast_ref::<Problem>().map(Problem::code);
+                let problem = error.downcast_ref::<Problem>().filter(|problem| problem.is_final());
                 // Refused, whatever for: what is staged stands as it was.
-                if code.is_some() {
+                if problem.is_some() {
                     self.write(Step::Staged)?;
                 }
                 // People were faster.
-                if code == Some("not_pending") { Ok(Next::Continue(())) } else { Err(error) }
+                match problem.map(Problem::code) {
+                    Some("not_pending") => Ok(Next::Continue(())),
+                    _ => Err(error),
+                }
             }
         }
     }

@@ -90,6 +90,26 @@ async fn the_agent_over_mcp_acts_once_it_is_approved_and_not_once_it_is_denied()
     }
 }
 
+#[tokio::test]
+async fn i11_the_agent_over_mcp_that_is_started_again_goes_on_with_what_it_staged() {
+    let gate = limited();
+    let person = Person::sign_in(&gate.server.url, &gate.handout, "approver").await;
+    let start = || {
+        let mut agent = Command::new(python_with_sdk());
+        program(&gate, "agent_key", agent.arg(example("mcp_agent.py")).env("JOB_ID", "one"))
+    };
+    let before = gate.requests("agent_key");
+    let mut killed = start();
+    let id = gate.staged_beside("agent_key", &before).await;
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let again = start();
+    person.approve(&id).await;
+    let said = Said::by(again).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(gate.requests("agent_key").len(), before.len() + 1);
+}
+
 /// Whatever the filter of the log is: the release token that a tool answers is not in it, and
 /// neither are the key and what was staged.
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! `exec`, from the command line to the report.
 
+mod away;
+mod reading;
 mod trouble;
 
 use std::path::{Path, PathBuf};
@@ -114,6 +116,10 @@ async fn written(path: &Path) -> String {
         }
     }
     panic!("{} is never written", path.display());
+}
+
+fn fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
 fn kill(pid: u32, signal: &str) {
