@@ -151,7 +151,7 @@ pub async fn open_with(
     let mut keys = KeyRing::open(keys, &OsEntropy)?;
     let store = database.open(Arc::clone(&clock)).await?;
     // SECURITY: L10. An older or another database than these keys have vouched for is not opened.
-    ledger::check_against_keys(&*store, &mut keys, &OsEntropy)
+    ledger::check_against_keys(&*store, &mut keys)
         .await
         .with_context(|| format!("`{database}` does not go with these keys"))?;
     let service = Service::new(store, clock, Arc::new(OsEntropy), keys, public_url)?;

@@ -24,10 +24,13 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use course::Course;
 pub use course::Interrupted;
 
+use crate::code_of;
+
 /// Stages, waits, redeems, runs, reports; or goes on where the same command line stopped.
 pub async fn exec(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // SECURITY: the command has our user. So that it finds neither our environment, with the agent's key,
     // nor our memory under /proc, those belong to root from here on (proc(5), PR_SET_DUMPABLE).
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    Course::begin(arguments)?.run().await.map(ExitCode::from)
+    // It has said why itself: whoever prints it once more may wait for ever for somebody to read it.
+    Ok(Course::begin(arguments)?.run().await.map_or_else(|error| code_of(&error), ExitCode::from))
 }

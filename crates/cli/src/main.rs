@@ -127,6 +127,11 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("countersign: {error:#}");
+    code_of(error)
+}
+
+/// The code with which the process ends.
+fn code_of(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<exec::Interrupted>() {
         Some(interrupted) => interrupted.code.into(),
         None => Exit::of_error(error).into(),

@@ -45,7 +45,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot restore from `{}`", file.display()))?;
     let mut keys = KeyRing::open(&place.keys, &OsEntropy)?;
-    let checkpointed = ledger::check_backup_against_keys(&*backup, &mut keys, &OsEntropy)
+    let checkpointed = ledger::check_backup_against_keys(&*backup, &mut keys)
         .await
         .with_context(|| format!("`{}` does not go with these keys", file.display()))?;
     let entries = store::Store::ledger_size(&*backup).await?;

@@ -37,7 +37,8 @@ async fn checkpoints(state: &AppState, at_odds: oneshot::Sender<LedgerError>) {
         match in_time(state.service.issue_checkpoint()).await {
             Ok(_) => {}
             Err(error) if error.is_final() => {
-                drop(at_odds.send(error));
+                // Who listens is told; the server ends by it.
+                let _ended = at_odds.send(error);
                 return;
             }
             Err(error) => {
@@ -59,30 +60,25 @@ async fn sweeps(state: &AppState) {
             _ = ticks.tick() => {}
             () = state.stopping.cancelled() => return,
         }
-        let clears = sweeps % CLEAR_EVERY_SWEEPS == 0;
         let swept = tokio::select! {
-            swept = in_time(sweep(state, clears)) => swept,
+            swept = in_time(sweep(state, &mut sweeps)) => swept,
             () = state.stopping.cancelled() => return,
         };
-        match swept {
-            Ok(swept) => sweeps = sweeps.wrapping_add(u32::from(swept)),
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "sweeping failed");
-            }
+        if let Err(error) = swept {
+            tracing::error!(error = &error as &dyn std::error::Error, "sweeping failed");
         }
     }
 }
 
-/// Answers whether it was this server's turn.
-async fn sweep(state: &AppState, clears: bool) -> Result<bool, Failure> {
+/// Sweeps where it is this server's turn, and counts that.
+async fn sweep(state: &AppState, sweeps: &mut u32) -> Result<(), Failure> {
     if !state.service.leads(sweep::JOB).await? {
-        return Ok(false);
+        return Ok(());
     }
+    let clears = *sweeps % CLEAR_EVERY_SWEEPS == 0;
+    *sweeps = sweeps.wrapping_add(1);
     state.service.sweep().await?;
-    if clears {
-        state.service.clear().await?;
-    }
-    Ok(true)
+    if clears { state.service.clear().await } else { Ok(()) }
 }
 
 /// A round of a job that ends. A database whose host is gone without a word may never answer.

@@ -21,6 +21,7 @@ pub mod webhooks;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,26 +88,34 @@ pub async fn serve(
     state: AppState,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let (at_odds, odds) = oneshot::channel();
+    let (at_odds, mut odds) = oneshot::channel();
     let jobs = tokio::spawn(jobs::run(state.clone(), at_odds));
     let service = Arc::clone(&state.service);
     let follower = tokio::spawn(async move { service.follow_changes().await });
     let stopping = state.stopping.clone();
-    let stopped = state.stopping.clone();
+    let (stopped, ending) = (state.stopping.clone(), state.stopping.clone());
     let router = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop.await;
-        tracing::info!("stopping");
+        tokio::select! {
+            () = stop => tracing::info!("stopping"),
+            () = ending.cancelled() => {}
+        }
         stopping.cancel();
     });
+    let mut serving = pin!(serving.into_future());
     let deadline = async move {
         stopped.cancelled().await;
         tokio::time::sleep(GRACE).await;
     };
     let outcome = tokio::select! {
-        outcome = serving.into_future() => outcome.map_err(ServeError::from),
+        outcome = &mut serving => outcome.map_err(ServeError::from),
         () = deadline => Ok(()),
-        Ok(error) = odds => Err(ServeError::AtOdds(error)),
+        Ok(error) = &mut odds => {
+            // Nobody is let in any more, and connections that are open are closed.
+            state.stopping.cancel();
+            let _late = tokio::time::timeout(Duration::from_secs(1), serving).await;
+            Err(ServeError::AtOdds(error))
+        }
     };
     state.stopping.cancel();
     let rest = async {
@@ -119,5 +128,6 @@ pub async fn serve(
     if tokio::time::timeout(REST, rest).await.is_err() {
         tracing::error!("stopped without the database, which does not answer");
     }
-    outcome
+    // The last checkpoint may have found it.
+    odds.try_recv().map_or(outcome, |error| Err(ServeError::AtOdds(error)))
 }

@@ -98,10 +98,7 @@ impl Service {
             return Err(NotAdmitted::Duplicate { request, state, status_url }.into());
         }
         // A clock that was set back since the denial makes neither a limit of none, nor a longer one.
-        let denied = others.denied;
-        #[cfg(not(planted = "a_denial_counts_without_a_cool_down"))]
-        let denied = denied.filter(|_| cool_down_s > 0);
-        if let Some((request, denied_at)) = denied {
+        if let Some((request, denied_at)) = others.denied.filter(|_| cool_down_s > 0) {
             let left = cool_down_s - now.seconds_since(denied_at).max(0);
             let retry_after_s = u64::try_from(left).unwrap_or_default().max(1);
             let status_url = self.status_url(request);

@@ -73,7 +73,9 @@ impl Held {
         let path = directory.join("servers.lock");
         let failed = |source| KeyError::File { path: path.display().to_string(), source };
         let mut options = std::fs::OpenOptions::new();
-        let lock = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+        // NFS locks for reading only what is open to read.
+        let lock =
+            options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let lock = lock.map_err(failed)?;
         let taken = match what {
             Use::Serving => lock.try_lock_shared(),
@@ -163,29 +165,35 @@ fn thumbprint(public: &[u8; 32]) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(jwk))
 }
 
+/// The key in a file, which is made where it is missing.
 fn key_file(path: &Path, entropy: &dyn Entropy) -> Result<[u8; KEY_BYTES], KeyError> {
-    let failed = |source| KeyError::File { path: path.display().to_string(), source };
-    match File::open(path) {
-        Ok(mut file) => {
-            private(path, 0o600)?;
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).map_err(failed)?;
-            bytes.try_into().map_err(|_| KeyError::Length { path: path.display().to_string() })
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut bytes = [0; KEY_BYTES];
-            entropy.fill(&mut bytes).map_err(|_| KeyError::Entropy)?;
-            match put(path, &bytes, |file| file.persist_noclobber(path)) {
-                Ok(()) => Ok(bytes),
-                // Another server of this directory was faster.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    key_file(path, entropy)
-                }
-                Err(error) => Err(failed(error)),
-            }
-        }
-        Err(error) => Err(failed(error)),
+    if let Some(bytes) = read_key(path)? {
+        return Ok(bytes);
     }
+    let mut bytes = [0; KEY_BYTES];
+    entropy.fill(&mut bytes).map_err(|_| KeyError::Entropy)?;
+    match put(path, &bytes, |file| file.persist_noclobber(path)) {
+        Ok(()) => Ok(bytes),
+        // Another server of this directory was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => key_file(path, entropy),
+        Err(source) => Err(KeyError::File { path: path.display().to_string(), source }),
+    }
+}
+
+/// The key in a file, if there is one.
+fn read_key(path: &Path) -> Result<Option<[u8; KEY_BYTES]>, KeyError> {
+    let failed = |source| KeyError::File { path: path.display().to_string(), source };
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    private(path, 0o600)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    let key =
+        bytes.try_into().map_err(|_| KeyError::Length { path: path.display().to_string() })?;
+    Ok(Some(key))
 }
 
 /// Puts a file of mode 0600 there, whole or not at all; it outlives a power cut when this returns.

@@ -13,7 +13,6 @@ use domain::{Actor, InstanceId};
 use store::read::StoredCheckpoint;
 use store::{Change, Side, Store, StoreError};
 
-use crate::entropy::Entropy;
 use crate::keys::{KeyError, KeyRing};
 use crate::{Failure, Service, recorded};
 
@@ -114,11 +113,7 @@ pub async fn key_history(
 ///
 /// # Errors
 /// [`LedgerError`] says why this database must not be served with these keys.
-pub async fn check_against_keys(
-    store: &dyn Store,
-    keys: &mut KeyRing,
-    entropy: &dyn Entropy,
-) -> Result<(), LedgerError> {
+pub async fn check_against_keys(store: &dyn Store, keys: &mut KeyRing) -> Result<(), LedgerError> {
     let newest = keys.newest_checkpoint()?;
     let Some(instance) = store.instance().await? else {
         // Nothing here, but these keys have vouched for something.
@@ -132,7 +127,7 @@ pub async fn check_against_keys(
     if let Some(note) = newest {
         check_against_newest(store, keys, &history, &origin, &note).await?;
     }
-    settle_key(&history, keys, entropy, &origin)
+    settle_key(&history, keys, &origin)
 }
 
 /// Holds a database against `note`, the newest checkpoint beside the keys.
@@ -169,7 +164,6 @@ async fn check_against_newest(
 pub async fn check_backup_against_keys(
     store: &dyn Store,
     keys: &mut KeyRing,
-    entropy: &dyn Entropy,
 ) -> Result<Option<u64>, LedgerError> {
     let instance = store.instance().await?.ok_or(LedgerError::NoKey)?;
     let origin = checkpoint::origin(instance.id);
@@ -184,23 +178,15 @@ pub async fn check_backup_against_keys(
             Some(kept.size)
         }
     };
-    settle_key(&key_history(store, instance.id).await?, keys, entropy, &origin)?;
+    settle_key(&key_history(store, instance.id).await?, keys, &origin)?;
     Ok(newest)
 }
 
 /// Makes sure that the key at hand is the one in force; adopts the next one if that is it.
-fn settle_key(
-    history: &KeyHistory,
-    keys: &mut KeyRing,
-    entropy: &dyn Entropy,
-    origin: &str,
-) -> Result<(), LedgerError> {
+fn settle_key(history: &KeyHistory, keys: &mut KeyRing, origin: &str) -> Result<(), LedgerError> {
     let in_force = history.newest().ok_or(LedgerError::NoKey)?;
-    if keys.checkpoint(origin)?.public() == in_force {
+    if keys.checkpoint(origin)?.public() == in_force || keys.adopt_checkpoint(in_force, origin)? {
         return Ok(());
-    }
-    if keys.has_next_checkpoint() && keys.next_checkpoint(origin, entropy)?.public() == in_force {
-        return Ok(keys.adopt_next_checkpoint(entropy)?);
     }
     Err(LedgerError::OtherKey { place: keys.place(), key: in_force.to_string() })
 }

@@ -2,7 +2,7 @@
 //!
 //! INVARIANT: staging the same body twice gives one request for as long as that is open, whatever
 //! was lost in between: the Idempotency-Key follows from the body and from how many requests of the
-//! same body are over already. The same holds for amending, until something else amends the request.
+//! same body are over already. Each run that amends makes a revision of its own, once.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -13,6 +13,7 @@ use domain::revision::content_digest;
 use domain::stage::StageBody;
 use domain::{Digest, RequestId, StateName, canonical};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::api::{Agent, Answer, Call};
 use super::decision::Patience;
@@ -43,7 +44,7 @@ pub struct Arguments {
     #[command(flatten)]
     patience: Patience,
     /// Stage or amend once for this key, instead of once for as long as a request of the same body is
-    /// open
+    /// open, or once a run
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
     #[command(flatten)]
@@ -63,9 +64,11 @@ pub async fn stage(arguments: Arguments) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let posting = Posting::of(&agent, &body, arguments.amend);
-    let answer = match &arguments.idempotency_key {
-        Some(key) => posting.post(key).await?,
-        None => posting.once().await?,
+    let answer = match (&arguments.idempotency_key, arguments.amend) {
+        (Some(key), _) => posting.post(key).await?,
+        // What was said before may have been replaced since: only this very run says it again.
+        (None, Some(_)) => posting.post(&Uuid::new_v4().to_string()).await?,
+        (None, None) => posting.once().await?,
     };
     let request = answer.request()?;
     warn(&answer.document);
@@ -88,28 +91,28 @@ struct Posting<'a> {
     agent: &'a Agent,
     body: &'a [u8],
     path: String,
-    /// What the keys of a staging or an amendment begin with.
-    sort: &'static str,
+    /// What cannot be done where it is refused.
+    deed: &'static str,
     began: Instant,
 }
 
 impl<'a> Posting<'a> {
     fn of(agent: &'a Agent, body: &'a [u8], amend: Option<RequestId>) -> Self {
-        let (path, sort) = match amend {
+        let (path, deed) = match amend {
             Some(id) => (Agent::path(id, "/revisions"), "amend"),
             None => ("/api/v1/requests".to_owned(), "stage"),
         };
-        Self { agent, body, path, sort, began: Instant::now() }
+        Self { agent, body, path, deed, began: Instant::now() }
     }
 
-    /// The open request of this body, or a new one; where it amends, the request with this body.
+    /// The open request of this body, or a new one.
     async fn once(&self) -> anyhow::Result<Answer> {
         let value = canonical::parse(self.body).map_err(|error| {
             Exit::Usage.because(format!("the stage body is refused {error}. Nothing was sent"))
         })?;
         let digest = Digest::of(&canonical::to_bytes(&value)?).hex();
         for turn in 0..MOST_OF_ONE_BODY {
-            let answer = self.post(&format!("{}-{digest}-{turn}", self.sort)).await?;
+            let answer = self.post(&format!("stage-{digest}-{turn}")).await?;
             if !answer.replayed || self.is_meant(&answer)? {
                 return Ok(answer);
             }
@@ -139,7 +142,7 @@ impl<'a> Posting<'a> {
 
     async fn post(&self, key: &str) -> anyhow::Result<Answer> {
         let call = Call::post(&self.path, self.body.to_vec()).keyed(key);
-        self.agent.send(call).await.with_context(|| format!("cannot {}", self.sort))
+        self.agent.send(call).await.with_context(|| format!("cannot {}", self.deed))
     }
 }
 

@@ -58,6 +58,9 @@ impl Course {
     /// Goes on to the end; gives the code to end with.
     pub async fn run(mut self) -> anyhow::Result<u8> {
         let done = self.steps().await;
+        if let Err(error) = &done {
+            say(&format!("{error:#}"));
+        }
         // All that was printed is for whoever reads it, also slowly; a signal ends the waiting for them.
         tokio::select! {
             () = writer::all_written() => {}

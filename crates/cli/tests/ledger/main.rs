@@ -39,7 +39,7 @@ async fn open(directory: &Path) -> Service {
     let mut keys = KeyRing::open(&directory.join("keys"), &OsEntropy).unwrap();
     let clock = Arc::new(SystemClock::default());
     let store = SqliteStore::open(&directory.join("a.db"), clock).await.unwrap();
-    ledger::check_against_keys(&store, &mut keys, &OsEntropy).await.unwrap();
+    ledger::check_against_keys(&store, &mut keys).await.unwrap();
     under(keys, store)
 }
 

@@ -9,7 +9,7 @@ use domain::Checkpoint;
 use domain::note::VerifierKey;
 use ed25519_dalek::{Signer, SigningKey};
 
-use super::{CHECKPOINT, KeyError, KeyRing, key_file, put, synced};
+use super::{CHECKPOINT, KeyError, KeyRing, key_file, put, read_key, synced};
 use crate::entropy::Entropy;
 
 /// The key that takes over once an entry names it.
@@ -63,19 +63,31 @@ impl KeyRing {
         CheckpointKey::new(&SigningKey::from_bytes(&next), origin)
     }
 
-    /// Whether a key waits to follow.
-    pub(crate) fn has_next_checkpoint(&self) -> bool {
-        self.directory.join(NEXT).exists()
-    }
-
-    /// Puts the next key in the place of the present one, which is gone then.
-    pub(crate) fn adopt_next_checkpoint(&mut self, entropy: &dyn Entropy) -> Result<(), KeyError> {
-        let next = key_file(&self.directory.join(NEXT), entropy)?;
-        std::fs::rename(self.directory.join(NEXT), self.directory.join(CHECKPOINT))
-            .and_then(|()| synced(&self.directory))
-            .map_err(|error| self.failed("", error))?;
-        self.checkpoint = SigningKey::from_bytes(&next);
-        Ok(())
+    /// Goes over to the key in force, where the directory has it: as the next one, which takes the place
+    /// of the present one then, or in that place already. Answers whether it has.
+    pub(crate) fn adopt_checkpoint(
+        &mut self,
+        in_force: &VerifierKey,
+        origin: &str,
+    ) -> Result<bool, KeyError> {
+        // Of servers that begin at once one puts it there, and the others find it.
+        let _lock = self.lock()?;
+        for name in [CHECKPOINT, NEXT] {
+            let path = self.directory.join(name);
+            let Some(bytes) = read_key(&path)? else { continue };
+            let signing = SigningKey::from_bytes(&bytes);
+            if CheckpointKey::new(&signing, origin)?.public() != in_force {
+                continue;
+            }
+            if name == NEXT {
+                std::fs::rename(&path, self.directory.join(CHECKPOINT))
+                    .and_then(|()| synced(&self.directory))
+                    .map_err(|error| self.failed("", error))?;
+            }
+            self.checkpoint = signing;
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     /// The newest checkpoint that was ever issued under these keys.
@@ -162,19 +174,29 @@ mod tests {
     }
 
     #[test]
-    fn l09_the_next_key_waits_until_it_is_adopted() {
+    fn l09_the_next_key_waits_until_it_is_adopted_by_all_who_begin_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys");
-        let mut ring = KeyRing::open(&path, &OsEntropy).unwrap();
+        let ring = KeyRing::open(&path, &OsEntropy).unwrap();
         let first = ring.checkpoint(ORIGIN).unwrap();
-        assert!(!ring.has_next_checkpoint());
+        assert!(!path.join(NEXT).exists());
         let next = ring.next_checkpoint(ORIGIN, &OsEntropy).unwrap();
         assert_ne!(first.public(), next.public());
         assert_eq!(ring.next_checkpoint(ORIGIN, &OsEntropy).unwrap().public(), next.public());
-        assert_eq!(ring.checkpoint(ORIGIN).unwrap().public(), first.public());
-        ring.adopt_next_checkpoint(&OsEntropy).unwrap();
-        assert!(!ring.has_next_checkpoint());
-        let again = KeyRing::open(&path, &OsEntropy).unwrap();
-        assert_eq!(again.checkpoint(ORIGIN).unwrap().public(), next.public());
+        let open = || KeyRing::open(&path, &OsEntropy).unwrap();
+        assert_eq!(open().checkpoint(ORIGIN).unwrap().public(), first.public());
+
+        let mut rings: Vec<KeyRing> = (0..8).map(|_| open()).collect();
+        std::thread::scope(|scope| {
+            for ring in &mut rings {
+                scope.spawn(|| assert!(ring.adopt_checkpoint(next.public(), ORIGIN).unwrap()));
+            }
+        });
+        rings.push(open());
+        for ring in &mut rings {
+            assert_eq!(ring.checkpoint(ORIGIN).unwrap().public(), next.public());
+            assert!(!ring.adopt_checkpoint(first.public(), ORIGIN).unwrap(), "it is gone");
+        }
+        assert!(!path.join(NEXT).exists());
     }
 }

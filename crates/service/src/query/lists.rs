@@ -81,7 +81,7 @@ impl Service {
         };
         let mut limit = INBOX_ROWS;
         let mut requests = self.looked_at(caller, house, query(limit + 1)).await?;
-        if requests.len() > limit as usize && !requests.iter().any(turn) {
+        if requests.len() > limit as usize && caller.is_approver() && !requests.iter().any(turn) {
             limit = LOOKED_AT;
             requests = self.looked_at(caller, house, query(limit + 1)).await?;
         }

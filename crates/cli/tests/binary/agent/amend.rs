@@ -12,9 +12,18 @@ const KEY: &str = "agent_key";
 
 /// The example, with another number of days and other words.
 fn body(gate: &Gate, name: &str, days: u32) -> String {
+    changed(gate, name, |body| body["parameters"]["extend_days"] = days.into(), days)
+}
+
+/// What people read is other words; what is done is the same.
+fn reworded(gate: &Gate, name: &str, days: u32) -> String {
+    changed(gate, name, |_| (), days)
+}
+
+fn changed(gate: &Gate, name: &str, change: impl FnOnce(&mut Value), days: u32) -> String {
     let text = std::fs::read_to_string(gate.example()).unwrap();
     let mut body: Value = serde_json::from_str(&text).unwrap();
-    body["parameters"]["extend_days"] = days.into();
+    change(&mut body);
     body["summary"] = format!("Extend the key by {days} days").into();
     let path = gate.path(name);
     std::fs::write(&path, body.to_string()).unwrap();
@@ -33,11 +42,10 @@ async fn changes_that_are_asked_for_are_made_on_the_same_request() {
 
     let wait = started(gate.as_agent(KEY, &["stage", "--amend", &id, "-f", &second, "--wait"]));
     assert_eq!(gate.staged_by(KEY, "vendor.key_extend").await, id);
-    let amend = |file: &str| {
-        let json = ["stage", "--amend", &id, "-f", file, "--json"];
-        done(gate.as_agent(KEY, &json)).json()["revision"].clone()
-    };
-    assert_eq!(amend(&second), 2, "the same again is no other revision");
+    let again = ["stage", "--amend", &id, "-f", &second, "--json", "--idempotency-key", "k"];
+    for _ in 0..2 {
+        assert_eq!(done(gate.as_agent(KEY, &again)).json()["revision"], 3, "once for this key");
+    }
     // What it asks for now is not what the first body says.
     let anew = done(gate.as_agent(KEY, &["stage", "-f", &first, "--json"])).json();
     assert_ne!(text(&anew["id"]), id);
@@ -53,7 +61,8 @@ async fn changes_that_are_asked_for_are_made_on_the_same_request() {
 #[tokio::test]
 async fn i11_what_is_amended_to_and_fro_is_what_was_said_last() {
     let gate = Gate::start();
-    let [first, second] = [("first.json", 5), ("second.json", 3)].map(|(n, d)| body(&gate, n, d));
+    let [first, second] =
+        [("first.json", 5), ("second.json", 3)].map(|(n, d)| reworded(&gate, n, d));
     let staged = done(gate.as_agent(KEY, &["stage", "-f", &first, "--json"])).json();
     let id = text(&staged["id"]);
     // Each answer gets lost once.

@@ -46,7 +46,7 @@ async fn k05_a_wait_goes_on_over_pages_of_something_in_front_of_the_server() {
         let spoilt =
             Spoilt { call: "GET /api/v1/requests/", after: 1, times: 2, status, arrives: false };
         let gateway = Gateway::to(&gate.server.url, spoilt).await;
-        let arguments = ["wait", &id, "--timeout", "3"];
+        let arguments = ["wait", &id, "--timeout", "10"];
         let said = Said::by(started(gate.as_agent_at(&gateway.url, KEY, &arguments))).await;
         assert_eq!(said.code, Some(19), "{said:?}");
         assert!(said.err.contains("trying again") && gateway.seen() > 3, "{said:?}");
