@@ -75,7 +75,7 @@ async fn sweep(state: &AppState, sweeps: &mut u32) -> Result<(), Failure> {
     if !state.service.leads(sweep::JOB).await? {
         return Ok(());
     }
-    let clears = *sweeps % CLEAR_EVERY_SWEEPS == 0;
+    let clears = sweeps.is_multiple_of(CLEAR_EVERY_SWEEPS);
     *sweeps = sweeps.wrapping_add(1);
     state.service.sweep().await?;
     if clears { state.service.clear().await } else { Ok(()) }

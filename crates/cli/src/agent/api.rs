@@ -16,6 +16,7 @@ use reqwest::header::{
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use service::{Entropy, OsEntropy};
 
 use super::access::Bearer;
 use super::say;
@@ -97,6 +98,13 @@ impl Answer {
         // `Date` has whole seconds. Where its clock is far behind that of the database, nobody can tell.
         (-TimeDelta::seconds(2)..=took).contains(&now.signed_duration_since(staged))
     }
+}
+
+/// An Idempotency-Key that nothing else has.
+pub fn fresh_key(sort: &str) -> anyhow::Result<String> {
+    let mut bytes = [0; 16];
+    OsEntropy.fill(&mut bytes)?;
+    Ok(format!("{sort}-{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// So long from now.

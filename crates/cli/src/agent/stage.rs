@@ -13,9 +13,8 @@ use domain::revision::content_digest;
 use domain::stage::StageBody;
 use domain::{Digest, RequestId, StateName, canonical};
 use serde_json::Value;
-use uuid::Uuid;
 
-use super::api::{Agent, Answer, Call};
+use super::api::{Agent, Answer, Call, fresh_key};
 use super::decision::Patience;
 use super::requests::{put, wait_for};
 use super::{Access, print, say};
@@ -67,7 +66,7 @@ pub async fn stage(arguments: Arguments) -> anyhow::Result<Exit> {
     let answer = match (&arguments.idempotency_key, arguments.amend) {
         (Some(key), _) => posting.post(key).await?,
         // What was said before may have been replaced since: only this very run says it again.
-        (None, Some(_)) => posting.post(&Uuid::new_v4().to_string()).await?,
+        (None, Some(_)) => posting.post(&fresh_key("amend")?).await?,
         (None, None) => posting.once().await?,
     };
     let request = answer.request()?;

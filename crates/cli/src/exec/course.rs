@@ -15,13 +15,12 @@ use domain::revision::content_digest;
 use domain::stage::StageBody;
 use domain::{RequestId, StateName};
 use serde_json::Value;
-use service::{Entropy, OsEntropy};
 
 use super::arguments::Arguments;
 use super::proposal::{Proposal, same};
 use super::record::{Place, Record, Step};
 use super::signals::{self, Signals};
-use crate::agent::api::{Agent, Call, Known, known};
+use crate::agent::api::{Agent, Call, Known, fresh_key, known};
 use crate::agent::decision::decided;
 use crate::agent::stage::{put_preview, warn};
 use crate::agent::{Progress, print, say, writer};
@@ -111,7 +110,7 @@ impl Course {
         if differs && self.found(id).await?.state.is_open() {
             self.upload(&wanted).await?;
             say("the command line says something else than what is staged: amending");
-            let (key, body) = (key()?, wanted.body.clone());
+            let (key, body) = (fresh_key("exec")?, wanted.body.clone());
             self.wanted = Some(wanted);
             return self.go(Step::Amending { key, body });
         }
@@ -145,7 +144,7 @@ impl Course {
                 self.is_ours(request)?;
                 // What was replaced since the approval costs no release.
                 self.approved_programs()?;
-                self.go(Step::Redeeming { key: key()? })
+                self.go(Step::Redeeming { key: fresh_key("exec")? })
             }
             // The same command line goes on with it, or amends it.
             StateName::Pending | StateName::ChangesRequested => {
@@ -246,10 +245,3 @@ impl std::fmt::Display for Interrupted {
 }
 
 impl std::error::Error for Interrupted {}
-
-/// A key that nothing else has.
-fn key() -> anyhow::Result<String> {
-    let mut bytes = [0; 16];
-    OsEntropy.fill(&mut bytes)?;
-    Ok(format!("exec-{:032x}", u128::from_be_bytes(bytes)))
-}

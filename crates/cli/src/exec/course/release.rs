@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use super::{Course, Next, key};
-use crate::agent::api::{Agent, Answer, Call};
+use super::{Course, Next};
+use crate::agent::api::{Agent, Answer, Call, fresh_key};
 use crate::agent::report::Status;
 use crate::agent::say;
 use crate::exec::lease::{Beat, Lease, between};
@@ -85,7 +85,7 @@ impl Course {
                 }
                 say(&format!("{error:#}"));
                 self.or_signal(tokio::time::sleep(FROZEN)).await?;
-                let key = key()?;
+                let key = fresh_key("exec")?;
                 self.go(Step::Redeeming { key })
             }
             Some("already_redeemed") => {

@@ -3,8 +3,8 @@
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use super::{Course, Next, key};
-use crate::agent::api::{Agent, Answer, Call};
+use super::{Course, Next};
+use crate::agent::api::{Agent, Answer, Call, fresh_key};
 use crate::agent::stage::warn;
 use crate::agent::{evidence, print, say};
 use crate::exec::proposal::Proposal;
@@ -28,7 +28,7 @@ impl Course {
         if preview["can_be_met"] == false {
             say(&print::text(&preview["next"]));
         }
-        let record = self.place.record(proposal.body.clone(), key()?);
+        let record = self.place.record(proposal.body.clone(), fresh_key("exec")?);
         self.wanted = Some(proposal);
         self.place.write(&record)?;
         let step = record.step.clone();
