@@ -1,11 +1,13 @@
-//! Security headers on every answer, errors and files included.
+//! Headers of every answer, errors and files included: for security, and the date.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::AppState;
 
 /// The nonce of one answer's content security policy.
 #[derive(Clone, Debug)]
@@ -51,6 +53,17 @@ pub async fn secure(mut request: Request, next: Next) -> Response {
     // What people and agents see is never kept by anybody in between.
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// Dates each answer (RFC 9110 §6.6.1) by the clock that decides, so that whoever is told when a lease
+/// ends can tell how long it lasts. The machine may show another time.
+pub async fn date(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let date = state.service.now().utc().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = HeaderValue::from_str(&date) {
+        response.headers_mut().insert(header::DATE, date);
     }
     response
 }

@@ -68,6 +68,7 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(axum::middleware::from_fn_with_state(state.clone(), metrics::count))
         .layer(axum::middleware::from_fn(headers::secure))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), headers::date))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(trace)
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))

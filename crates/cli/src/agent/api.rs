@@ -95,7 +95,7 @@ impl Answer {
         let staged = staged.and_then(|at| DateTime::parse_from_rfc3339(at).ok());
         let took = TimeDelta::from_std(began.elapsed()).unwrap_or(TimeDelta::MAX);
         let (Some(now), Some(staged)) = (now, staged) else { return false };
-        // `Date` has whole seconds. Where its clock is far behind that of the database, nobody can tell.
+        // `Date` has whole seconds. What was staged later than that is no answer to go by.
         (-TimeDelta::seconds(2)..=took).contains(&now.signed_duration_since(staged))
     }
 }

@@ -189,6 +189,8 @@ async fn b01_w02_route_by_role_matrix() {
             assert_eq!(reply.header("x-content-type-options"), "nosniff", "{path}");
             assert!(reply.header("content-security-policy").contains("frame-ancestors 'none'"));
             assert_ne!(reply.header("cache-control"), "", "{path}");
+            let date = chrono::DateTime::parse_from_rfc2822(reply.header("date")).unwrap();
+            assert_eq!(date.timestamp(), app.service.now().seconds(), "{path}");
             let to = reply.header("location").split('?').next().unwrap_or_default();
             write!(
                 table,
