@@ -94,12 +94,12 @@ pub async fn serve(
     let service = Arc::clone(&state.service);
     let follower = tokio::spawn(async move { service.follow_changes().await });
     let stopping = state.stopping.clone();
-    let (stopped, ending) = (state.stopping.clone(), state.stopping.clone());
+    let stopped = state.stopping.clone();
     let router = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
         tokio::select! {
             () = stop => tracing::info!("stopping"),
-            () = ending.cancelled() => {}
+            () = stopping.cancelled() => {}
         }
         stopping.cancel();
     });

@@ -168,7 +168,7 @@ mod tests {
         ring.replace_newest_checkpoint(&note(&ring, 4)).unwrap();
         assert_eq!(ring.newest_checkpoint().unwrap(), Some(note(&ring, 4)));
         // What a crash left half-written is in nobody's way.
-        std::fs::write(dir.path().join("keys/newest.checkpoint.tmp"), "ha").unwrap();
+        std::fs::write(dir.path().join("keys/.tmpAbCdEf"), "ha").unwrap();
         ring.keep_newest_checkpoint(10, &note(&ring, 10)).unwrap();
         assert_eq!(ring.newest_checkpoint().unwrap(), Some(note(&ring, 10)));
     }
